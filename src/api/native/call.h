@@ -1,0 +1,49 @@
+// What every handler of the native protocol does first and last: who calls, page parameters, JSON, errors.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <boost/json.hpp>
+
+#include "base/task.h"
+#include "http/exchange.h"
+#include "model/words.h"
+#include "service/context.h"
+#include "state/queries.h"
+
+namespace cc::api::native {
+
+namespace json = boost::json;
+
+using Act = std::function<Task<Result<http::Response>>(service::Call, http::Request&)>;
+
+// A handler that authenticates (a failure is answered and audited), runs `act`, and turns its Error into the answer.
+http::Handler authenticated(service::Context& context, Act act);
+
+// The same without authentication: the call's caller is anonymous.
+http::Handler open_to_all(service::Context& context, Act act);
+
+Result<state::PageRequest> page_of(const http::Request& request);
+Result<ConfigKey> key_of(const http::Request& request, std::size_t first_capture = 0);  // captures env, app, cluster, name
+// invalid_argument unless the body is a JSON object whose members are all among `known`.
+Result<json::object> object_of(const http::Request& request, std::initializer_list<std::string_view> known);
+// A string member; "" when absent; invalid_argument when it is not a string.
+Result<std::string> string_in(const json::object& object, std::string_view member);
+// If-Match: "<revision>" → revision; If-None-Match: * → 0; neither or If-Match: * → nothing.
+Result<std::optional<Revision>> expected_of(const http::Request& request);
+// invalid_argument that names the first query parameter not in `known`.
+Result<> only_query(const http::Request& request, std::initializer_list<std::string_view> known);
+
+http::Response json_response(unsigned status, const json::value& body);
+template <class T, class ToJson>
+json::object page_json(const state::Page<T>& page, const ToJson& to_json) {
+  json::array items;
+  for (const T& item : page.items) items.push_back(to_json(item));
+  json::object out{{"items", std::move(items)}};
+  if (!page.next.empty()) out["next"] = page.next;
+  return out;
+}
+
+}  // namespace cc::api::native

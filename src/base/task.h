@@ -1,0 +1,59 @@
+// Coroutines: the type, who owns them, and how blocking work leaves an I/O thread.
+//
+// Nothing is spawned but through a TaskGroup, which its owner cancels and joins. Nothing is held
+// locked, and no iterator into shared data is kept, across co_await.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <list>
+#include <string_view>
+#include <type_traits>
+
+namespace cc {
+
+namespace asio = boost::asio;
+
+template <class T = void>
+using Task = asio::awaitable<T>;
+
+// Owns tasks: what it spawns is cancelled by cancel() and waited for by join().
+// Not thread-safe: spawn, cancel, join and the tasks run on the one executor.
+class TaskGroup {
+ public:
+  explicit TaskGroup(asio::any_io_executor executor);
+  ~TaskGroup();  // requires: size() == 0, or the executor has stopped for good
+  TaskGroup(const TaskGroup&) = delete;
+  TaskGroup& operator=(const TaskGroup&) = delete;
+
+  // `name` stands in the log line that is written when the task ends with an exception.
+  void spawn(std::string_view name, Task<> task);
+  void cancel();
+  Task<> join();
+  std::size_t size() const { return tasks_.size(); }
+
+ private:
+  asio::any_io_executor executor_;
+  std::list<asio::cancellation_signal> tasks_;
+  asio::steady_timer empty_;  // cancelled whenever a task ends
+};
+
+// Runs blocking work (SQL, password hashing, files) on `pool` and comes back to the caller's
+// executor. `work` must not throw.
+template <class Work>
+Task<std::invoke_result_t<Work&>> offload(asio::thread_pool& pool, Work work) {
+  const asio::any_io_executor home = co_await asio::this_coro::executor;
+  co_await asio::post(pool, asio::bind_executor(pool.get_executor(), asio::use_awaitable));
+  auto result = work();
+  co_await asio::post(home, asio::bind_executor(home, asio::use_awaitable));
+  co_return result;
+}
+
+}  // namespace cc

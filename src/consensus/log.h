@@ -1,0 +1,125 @@
+// The replicated log: proposes bytes, commits them by Raft (libraft on libuv), applies them in order.
+//
+// One thread, the log thread, runs libuv and libraft and calls the state machine. The Log carries
+// bytes and knows nothing of what they mean. A single node is a group of one, on the same code path.
+//
+// When the disk fails or is full the log fails what is in flight with `unavailable` and the reason,
+// stays readable, and opens itself again from disk until that works: nothing needs a restart.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace cc::consensus {
+
+using Index = std::uint64_t;
+using Term = std::uint64_t;
+using NodeId = std::uint64_t;
+
+// What commits are applied to. Called on the log thread only, except Snapshot::read.
+class StateMachine {
+ public:
+  virtual ~StateMachine() = default;
+
+  struct Applied { Index index = 0; std::uint32_t crc = 0; };  // CRC-32 of the last applied command
+  virtual Applied applied() const = 0;
+
+  // Applies one committed command; the returned bytes go to whoever proposed it. An error stops the log:
+  // roll_back() follows, and the log is opened again.
+  virtual Result<std::string> apply(Index index, std::string_view command) = 0;
+
+  // Ends the batch: makes all that was applied durable and visible, then runs `then` exactly once, on any
+  // thread. On an error `then` has not run and will not: roll_back() follows.
+  virtual Result<> commit(std::move_only_function<void()> then) = 0;
+  virtual void roll_back() = 0;
+
+  class Snapshot {
+   public:
+    virtual ~Snapshot() = default;
+    virtual Result<std::string> read() = 0;  // any thread
+  };
+  virtual Result<std::unique_ptr<Snapshot>> begin_snapshot() = 0;
+  virtual Result<> restore(std::string_view snapshot) = 0;
+  // The index that a snapshot was taken at, to skip restoring what the machine already has.
+  virtual Result<Applied> applied_of(std::string_view snapshot) const = 0;
+};
+
+struct Peer { NodeId id = 0; std::string address; };
+
+struct Options {
+  Path directory;                 // created when absent
+  NodeId node_id = 1;
+  std::string address = "127.0.0.1:7848";
+  std::vector<Peer> peers;        // of a new group, this node included; empty: a group of one
+  std::chrono::milliseconds election_timeout{1000};
+  std::chrono::milliseconds heartbeat_interval{100};
+  unsigned snapshot_after_entries = 8192;
+  std::uint64_t snapshot_after_bytes = 64u << 20;   // of commands since the last one
+  unsigned trailing_entries = 1024;                  // kept after a snapshot for slow peers
+  std::uint64_t min_free_disk = 64u << 20;           // proposals are refused below
+  std::chrono::milliseconds reopen_delay{1000};
+  std::uint64_t max_pending_bytes = 256u << 20;      // proposals in flight; more are `exhausted`
+};
+
+enum class Role { unavailable, follower, candidate, leader };
+std::string_view to_string(Role role) noexcept;
+
+// A copy of what the log thread last knew. Cheap.
+struct Status {
+  Role role = Role::unavailable;
+  NodeId node_id = 0, leader_id = 0;
+  std::string leader_address;
+  Term term = 0;
+  Index first = 0, last = 0, commit = 0, applied = 0;
+  Index snapshot = 0;                // index of the last snapshot
+  std::uint64_t log_bytes = 0;       // on disk
+  std::uint64_t snapshot_bytes = 0;
+  std::uint64_t elections = 0, snapshots_taken = 0, proposals = 0, proposals_failed = 0;
+  std::uint64_t pending = 0;
+  std::string trouble;               // why it is unavailable; empty when it is not
+  struct Server { NodeId id; std::string address; std::string role; };
+  std::vector<Server> servers;
+};
+
+// Durations, for metrics: called on the log thread.
+struct Observer {
+  std::function<void(std::chrono::nanoseconds)> committed = [](auto) {};  // propose → commit of one command
+  std::function<void(std::chrono::nanoseconds, std::size_t)> applied = [](auto, auto) {};  // one batch and how many commands
+};
+
+class Log {
+ public:
+  using Answer = std::move_only_function<void(Result<std::string>)>;
+
+  // Opens the log and starts the log thread. Returns when what is on disk has been read and everything
+  // committed before the start has been applied (a group of one), or when that failed:
+  //   corruption  the state machine is ahead of the log or of another log; the message says what to do
+  //   conflict    the folder belongs to another node id or is locked by another process
+  //   unavailable no room, no permission
+  static Result<std::unique_ptr<Log>> open(Options options, StateMachine& machine, Observer observer = {});
+  // Stops the log thread. What is in flight is answered with `unavailable`.
+  ~Log();
+
+  // Any thread. `answer` runs exactly once, on any thread: with what apply() returned, after commit()
+  // made it visible; or with unavailable (not leader, disk, shut down), exhausted, timeout.
+  // After unavailable or timeout the outcome is unknown.
+  void propose(std::string command, Answer answer);
+
+  Status status() const;   // any thread
+  void snapshot_now();     // any thread; asks, does not wait
+
+ private:
+  struct Impl;
+  explicit Log(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cc::consensus

@@ -1,0 +1,96 @@
+// One request and its answer, free of Beast: what handlers see.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/task.h"
+
+namespace cc::http {
+
+enum class Method { get, head, put, post, delete_, options, other };
+std::string_view to_string(Method method) noexcept;  // "GET", ...
+
+// Lives until its response has been sent, also while a handler waits.
+class Request {
+ public:
+  Method method = Method::get;
+  std::string target;           // as sent: "/v1/configs/prod/a/default/x.yaml?after=3"
+  std::string body;             // decoded from chunks; at most Limits::body
+  std::string remote_address;   // "10.0.0.7", without port
+  std::string request_id;       // the client's X-Request-Id when it is 1…64 of [A-Za-z0-9._-], else a new one
+  bool keep_alive = true;
+
+  // Filled by the router: the values of {…} in the route, percent-decoded, in order.
+  std::vector<std::string> captures;
+  std::string_view route;       // the pattern that matched: "/v1/configs/{env}/{app}/{cluster}/{name...}"
+
+  std::string_view path() const;                                  // without the query, still encoded
+  std::string_view header(std::string_view name) const;           // any case; "" when absent
+  std::optional<std::string> query(std::string_view name) const;  // percent-decoded; first of several
+  // Names in the query that are not among `known`: for refusing typing errors.
+  std::optional<std::string> unknown_query(std::initializer_list<std::string_view> known) const;
+
+  // One block of "Name: value" pairs, so that a waiting request costs little memory.
+  void add_header(std::string_view name, std::string_view value);
+  void release_memory();  // gives back what a waiting request does not need
+
+ private:
+  std::string headers_;  // name '\0' value '\0' ...
+};
+
+class Response;
+
+// Sends pieces of a response whose end is not known (server-sent events).
+class StreamWriter {
+ public:
+  virtual ~StreamWriter() = default;
+  // Returns when the piece was handed to the kernel; an error when the client is gone, too slow (the
+  // write timeout), or the server is stopping. Buffers no more than this piece.
+  virtual Task<Result<>> write(std::string piece) = 0;
+};
+
+class Response {
+ public:
+  unsigned status = 200;
+
+  Response() = default;
+  explicit Response(unsigned status_) : status(status_) {}
+  static Response json(unsigned status, std::string body);                       // application/json
+  static Response text(unsigned status, std::string body);                       // text/plain; charset=utf-8
+  // The one place where an Error becomes a status: {"error":{"code","message","details"},"request_id"};
+  // unavailable and exhausted carry Retry-After; unauthenticated carries WWW-Authenticate.
+  static Response error(const Error& error, std::string_view request_id);
+
+  Response& header(std::string_view name, std::string_view value);  // CR and LF in the value are replaced by blanks
+  // Body without copying: `bytes` stays valid as long as `keep` lives.
+  Response& shared_body(std::shared_ptr<const void> keep, std::string_view bytes);
+  Response& body(std::string bytes);
+  // After the head, `write` produces the rest (chunked). Not for HEAD.
+  Response& stream(std::function<Task<>(StreamWriter&)> write);
+
+  std::string_view bytes() const { return keep_ ? view_ : std::string_view(owned_); }
+  const std::string& head() const { return head_; }  // "Name: value\r\n"…
+  std::string_view header(std::string_view name) const;
+  const std::function<Task<>(StreamWriter&)>& stream() const { return stream_; }
+
+ private:
+  std::string head_, owned_;
+  std::shared_ptr<const void> keep_;
+  std::string_view view_;
+  std::function<Task<>(StreamWriter&)> stream_;
+};
+
+unsigned status_of(Code code) noexcept;  // 400 404 409 412(conflict) 401 403 503 504 429/413(exhausted) 500
+
+// Must not throw; what it throws all the same is logged and answered 500.
+using Handler = std::function<Task<Response>(Request&)>;
+
+}  // namespace cc::http

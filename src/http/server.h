@@ -1,0 +1,86 @@
+// The HTTP/1.1 server of one I/O thread (Asio and Beast inside).
+//
+// One Server per I/O thread: its own listening socket (SO_REUSEPORT) and its own connections; no locks.
+// Keep-alive, pipelining, chunked bodies, Expect: 100-continue, HEAD, gzip and zstd, TLS.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "http/exchange.h"
+#include "http/router.h"
+
+namespace cc::http {
+
+struct Limits {
+  std::size_t header = 16 * 1024;              // request line and header fields; more is 431
+  std::uint64_t body = 8u << 20;               // more is 413
+  std::chrono::milliseconds header_time{10'000};  // from the first byte of a request to the end of its header; else 408
+  std::chrono::milliseconds body_time{30'000};    // to receive a body
+  std::chrono::milliseconds write_time{30'000};   // to send a response, or one piece of a stream
+  std::chrono::milliseconds idle_time{300'000};   // between requests, and before the first
+};
+
+// What TLS needs; reload() replaces certificate and key for new connections. Thread-safe.
+class TlsContext {
+ public:
+  static Result<std::shared_ptr<TlsContext>> load(const std::string& certificate_file, const std::string& key_file,
+                                                  const std::string& client_ca_file = "");  // PEM; with a CA clients must show a certificate
+  Result<> reload();
+  ~TlsContext();
+  struct Impl;
+  Impl& impl() { return *impl_; }
+
+ private:
+  explicit TlsContext(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Shared by the servers of all I/O threads: how many connections there are.
+struct ConnectionCount {
+  std::atomic<std::uint64_t> open{0};
+  std::uint64_t limit = 100'000;  // more are answered 503 with Retry-After and closed
+};
+
+// Called on the I/O thread after each response. `route` is "" when none matched.
+using OnAnswered = std::function<void(std::string_view route, Method method, unsigned status, std::chrono::nanoseconds took)>;
+
+class Server {
+ public:
+  struct Options {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 8848;   // 0: any free one, see port()
+    Limits limits;
+    bool compress = true;
+    std::shared_ptr<TlsContext> tls;   // null: plain
+    OnAnswered on_answered;
+  };
+  // Opens the listening socket; unavailable when the port is taken. `router` outlives the server.
+  static Result<std::unique_ptr<Server>> listen(asio::io_context& context, Options options, const Router& router,
+                                                ConnectionCount& count);
+  ~Server();  // requires: stopped, or the io_context no longer runs
+
+  std::uint16_t port() const;
+  void start();   // begins to accept; on the I/O thread or before it runs
+
+  // On the I/O thread. Stops accepting, closes idle connections, lets running requests finish (they answer
+  // with Connection: close) until `deadline`, then closes the rest. Watchers are answered by their service.
+  Task<> stop(Mono deadline);
+
+  std::size_t connections() const;
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cc::http

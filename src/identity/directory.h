@@ -1,0 +1,64 @@
+// Who is who and may do what, as one immutable value that every I/O thread shares by reference count and
+// replaces when a message brings a newer one. Lookups take no lock and do no I/O.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "model/grants.h"
+#include "model/words.h"
+
+namespace cc::identity {
+
+// Who asks.
+struct Caller {
+  enum class Kind { anonymous, user, access_key, system } kind = Kind::anonymous;
+  std::string name;                    // user name; "key:<id>" of an access key; "anonymous"; "system"
+  std::vector<Grant> grants;           // of an access key: viewer of its application (and environment)
+  std::string token_id;                // of the JWT, to revoke it
+  Wall expires{};                      // of the token; what it was authenticated by is not believed later
+  std::shared_ptr<const std::unordered_map<std::string, std::string>> departments;  // application → department
+  bool anonymous_may_read = false;     // setting security.anonymous_read
+
+  // For a config or an application in an environment. Empty environment/application: not about one.
+  bool may(Permission permission, std::string_view environment = {}, std::string_view application = {}) const;
+  // permission_denied with a message that names the permission, the place, and who could grant it.
+  Result<> require(Permission permission, std::string_view environment = {}, std::string_view application = {}) const;
+};
+using CallerPtr = std::shared_ptr<const Caller>;
+
+class Directory {
+ public:
+  struct Content {
+    std::vector<User> users;
+    std::vector<AccessKey> keys;
+    std::unordered_set<std::string> revoked_tokens;
+    std::unordered_map<std::string, std::string> departments;
+  };
+  Directory(Content content, std::string jwt_secret, bool anonymous_may_read);
+
+  // `authorization` is the header's value ("Bearer <jwt or access key>") or "" (anonymous). unauthenticated
+  // with a message that does not tell which part was wrong. `address` is the client's, for keys limited to addresses.
+  Result<CallerPtr> authenticate(std::string_view authorization, std::string_view address, Wall now) const;
+
+  const User* find_user(std::string_view name) const;
+  const std::vector<User>& users() const { return content_.users; }
+  const std::vector<AccessKey>& keys() const { return content_.keys; }
+  const std::shared_ptr<const std::unordered_map<std::string, std::string>>& departments() const { return departments_; }
+
+ private:
+  Content content_;
+  std::unordered_map<std::string, std::size_t> user_by_name_, key_by_hash_;
+  std::shared_ptr<const std::unordered_map<std::string, std::string>> departments_;
+  std::string jwt_secret_;
+  bool anonymous_may_read_;
+};
+using DirectoryPtr = std::shared_ptr<const Directory>;
+
+}  // namespace cc::identity

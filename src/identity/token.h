@@ -1,0 +1,31 @@
+// Tokens of users (JWT, HS256) and keys of applications.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace cc::identity {
+
+struct Claims {
+  std::string user;
+  std::string token_id;
+  Wall issued{};
+  Wall expires{};
+};
+
+std::string issue_token(const Claims& claims, std::string_view secret);
+// unauthenticated unless the signature is ours, the algorithm is HS256 and it has not expired.
+Result<Claims> verify_token(std::string_view token, std::string_view secret, Wall now);
+
+struct NewAccessKey { std::string id, text, secret_hash; };  // text is shown once: "ck_<id>_<secret>"
+NewAccessKey make_access_key();
+std::string hash_access_key(std::string_view text);
+
+// "10.0.0.0/8", "192.168.1.7", "fd00::/8".
+Result<> check_address_range(std::string_view range);
+bool address_in_range(std::string_view address, std::string_view range) noexcept;
+
+}  // namespace cc::identity

@@ -1,0 +1,23 @@
+// What changed between two texts: line by line (Myers, O(ND), with a bound after which the middle is one replacement).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cc {
+
+struct DiffLine {
+  enum class Kind { same, removed, added } kind;
+  std::string_view text;     // without its newline; points into the given texts
+  std::size_t old_line = 0;  // from 1; 0 when there is none
+  std::size_t new_line = 0;
+};
+
+std::vector<DiffLine> diff_lines(std::string_view before, std::string_view after);
+
+// As `diff -u` prints it, with "\ No newline at end of file"; empty when the texts are equal.
+std::string unified_diff(std::string_view before, std::string_view after, std::string_view before_name,
+                         std::string_view after_name, std::size_t context = 3);
+
+}  // namespace cc

@@ -1,0 +1,43 @@
+// Records what changes no state but must be known: logins, refused attempts. Collected in memory from all
+// I/O threads and proposed in batches, a few a second, so that a flood of refused requests cannot flood the log;
+// beyond `at_most` a batch they are counted in one record ("… and 2300 more").
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "consensus/log.h"
+#include "model/words.h"
+
+namespace cc::service {
+
+class AuditTrail {
+ public:
+  AuditTrail(consensus::Log& log, const Clock& clock, std::chrono::milliseconds every = std::chrono::milliseconds(200),
+             std::size_t at_most = 500);
+  ~AuditTrail();  // proposes what is left, bounded in time
+
+  void record(AuditRecord record);  // thread-safe; never waits
+  void flush();                     // proposes what there is now and waits for it (bounded); for tests and stopping
+
+ private:
+  void run();
+  void propose(std::vector<AuditRecord> records, std::uint64_t dropped);
+
+  consensus::Log& log_;
+  const Clock& clock_;
+  std::chrono::milliseconds every_;
+  std::size_t at_most_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<AuditRecord> records_;  // guarded by mutex_
+  std::uint64_t dropped_ = 0;         // guarded by mutex_
+  bool stopping_ = false;             // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace cc::service

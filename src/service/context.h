@@ -1,0 +1,66 @@
+// What the services of one I/O thread work with. One Context per I/O thread; its view and directory are that
+// thread's own. The rest is shared and thread-safe.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "consensus/log.h"
+#include "identity/directory.h"
+#include "identity/lockout.h"
+#include "model/words.h"
+#include "state/queries.h"
+#include "view/view.h"
+
+namespace cc::log {
+class Command;
+class Outcome;
+}  // namespace cc::log
+
+namespace cc::service {
+
+class AuditTrail;
+
+// One call: who, from where, under which id, until when.
+struct Call {
+  identity::CallerPtr caller;
+  std::string address;
+  std::string request_id;   // idempotency: a mutating call repeated under this id by the same actor has one outcome
+  Mono deadline{};
+};
+
+struct Context {
+  asio::io_context& io;
+  const Clock& clock;
+  view::View& view;                          // of this I/O thread
+  identity::DirectoryPtr directory;          // of this I/O thread; replaced by the node's messages
+  consensus::Log& log;
+  const state::Queries& queries;
+  asio::thread_pool& workers;
+  identity::Lockout& lockout;
+  AuditTrail& audit;
+  Limits limits;
+  std::string jwt_secret;
+  std::chrono::milliseconds jwt_expiration{std::chrono::hours(24)};
+  std::string node_version;
+  Mono started{};
+  bool stopping = false;                     // set by the node before http::Server::stop; waits end at once
+  std::set<std::function<void()>*> on_stop;  // what waits registers here how to be woken
+};
+
+// Stamps time and actor, proposes through the log, and comes back on this I/O thread when every I/O thread of
+// the node serves the outcome. A refusal of apply becomes its Error; an `unavailable` error says that the outcome
+// is unknown and to repeat under the same request id.
+Task<Result<log::Outcome>> propose(Context& context, const Call& call, log::Command command);
+
+// Checks the permission and leaves an audit record when it is refused.
+Result<> authorise(Context& context, const Call& call, Permission permission, std::string_view action,
+                   std::string_view target, std::string_view environment = {}, std::string_view application = {});
+
+}  // namespace cc::service

@@ -1,0 +1,72 @@
+// Questions to the state that go to SQL: lists, history, search, audit. Thread-safe; each call takes
+// a read-only connection from a small pool and sees one committed state. They block: call them on a
+// worker, never on an I/O or log thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "model/grants.h"
+#include "model/words.h"
+
+namespace cc::state {
+
+// Pages: `limit` items after the opaque `cursor` ("" is the start); `next` is "" on the last page.
+struct PageRequest {
+  std::size_t limit = 100;  // 1 … 1000
+  std::string cursor;
+};
+template <class T>
+struct Page {
+  std::vector<T> items;
+  std::string next;
+};
+
+struct ConfigFilter {
+  std::string environment, application, cluster;  // "" is any
+  std::string prefix;                             // of the name
+  std::string text;                               // substring of the key, or of the content when in_content
+  bool in_content = false;
+};
+
+struct AuditFilter {
+  std::string actor, action, target_prefix, outcome;  // "" is any
+  std::optional<Wall> from, to;                       // from <= time < to
+};
+
+// What a caller may see; lists hide the rest. Empty function: everything.
+using Visible = std::function<bool(const ConfigKey&)>;
+
+class Queries {
+ public:
+  explicit Queries(Path file, std::size_t connections = 4);
+  ~Queries();
+
+  Result<Page<ReleaseInfo>> configs(const ConfigFilter& filter, const PageRequest& page, const Visible& visible) const;
+  // Newest first. not_found when there never was such a config.
+  Result<Page<ReleaseInfo>> history(const ConfigKey& key, const PageRequest& page) const;
+  Result<ReleasePtr> release(const ConfigKey& key, Version version) const;
+  Result<Draft> draft(const ConfigKey& key) const;
+  Result<Page<Draft>> drafts(const ConfigFilter& filter, const PageRequest& page, const Visible& visible) const;  // without content
+
+  Result<std::vector<Environment>> environments() const;
+  Result<Page<Application>> applications(const PageRequest& page) const;
+  Result<Application> application(const std::string& name) const;
+  Result<std::vector<Cluster>> clusters(const std::string& environment, const std::string& application) const;  // "" is any
+
+  // Newest first.
+  Result<Page<AuditRecord>> audit(const AuditFilter& filter, const PageRequest& page) const;
+
+  struct Counts { std::uint64_t environments, applications, configs, releases, drafts, users, keys, audit_records; };
+  Result<Counts> counts() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cc::state

@@ -1,0 +1,112 @@
+// The state: one SQLite file per node, changed only by applying committed commands in order.
+//
+// One thread (the log thread) applies; it alone may call the members under "apply". Any thread may
+// ask the questions of queries.h, on connections of their own. Applying is deterministic: two nodes
+// that applied the same log answer the same checksum().
+//
+// Commands are applied inside one open transaction until commit(); the applied index is stored in
+// that transaction, so the file always says truthfully how far it is.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/result.h"
+#include "model/event.h"
+#include "model/grants.h"
+#include "model/words.h"
+
+namespace cc::log {
+class Command;
+class Outcome;
+}  // namespace cc::log
+
+namespace cc::state {
+
+using Index = std::uint64_t;
+
+// What one batch of commands changed.
+struct Changes {
+  std::vector<Event> events;       // in order of revision
+  bool identity = false;           // users, grants, keys, revoked tokens, applications' departments: reload Identity
+  Revision revision = 0;           // newest after the batch
+};
+
+struct Position {
+  Index applied = 0;               // Raft index of the newest command in the file
+  std::uint32_t applied_crc = 0;   // CRC-32 of that command's bytes: tells a state of another log
+  Revision revision = 0;
+  std::string cluster_id;          // empty before InitializeCluster
+};
+
+// Everything that decides who may do what; loaded whole when it changes.
+struct Identity {
+  std::vector<User> users;
+  std::vector<AccessKey> keys;
+  struct RevokedToken { std::string id; Wall expires; };
+  std::vector<RevokedToken> revoked_tokens;
+  std::vector<Application> applications;  // for grants by department
+};
+
+struct Options {
+  std::chrono::hours remember_requests{24};  // outcomes of request ids are kept this long (by the commands' own times)
+  std::size_t remember_requests_at_most = 100'000;
+};
+
+class State {
+ public:
+  // Opens or creates `file` (SQLite, WAL), and migrates its schema. corruption when it is damaged or
+  // of a newer product version; the message says what to do.
+  static Result<std::unique_ptr<State>> open(const Path& file, Options options = {});
+  ~State();
+
+  Position position() const;
+
+  // --- apply: log thread only ---
+
+  // Applies one command in the open transaction and returns the encoded log::Outcome. A refusal
+  // (conflict, not_found, …) is an outcome, not an error, and is committed too. An error
+  // (disk full, I/O) means that nothing of the open transaction may be believed: call roll_back().
+  Result<std::string> apply(Index index, std::string_view command);
+
+  // Commits; returns what was changed since the last commit.
+  Result<Changes> commit();
+  void roll_back();
+
+  // The whole state at the last commit() as bytes that restore() takes. begin_snapshot() is cheap and
+  // runs on the log thread; the returned object may then be read on another thread, while applying
+  // goes on, and sees the state as it was.
+  class Snapshot {
+   public:
+    virtual ~Snapshot() = default;
+    virtual Result<std::string> read() = 0;
+  };
+  Result<std::unique_ptr<Snapshot>> begin_snapshot();
+
+  // Replaces the file by a snapshot, atomically: a crash leaves the old state or the new.
+  // requires: no open transaction. Query connections notice and reopen.
+  Result<> restore(std::string_view snapshot);
+  // What a snapshot says of itself, without restoring it.
+  static Result<Position> position_of(std::string_view snapshot);
+
+  // --- loading, at start and after restore; any thread ---
+
+  // Calls `each` with every published config and every tombstone, ordered by key.
+  Result<> load_releases(const std::function<void(ReleasePtr)>& each) const;
+  Result<Identity> load_identity() const;
+
+  // SHA-256 over the logical content of all tables: equal on all nodes at the same applied index.
+  Result<std::string> checksum() const;
+
+ private:
+  struct Impl;
+  explicit State(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cc::state

@@ -1,0 +1,83 @@
+// What one I/O thread knows: every published config, every tombstone, and who waits on what.
+//
+// Not thread-safe and without I/O or locks: each I/O thread owns one. A change reaches it as a message
+// (update), which first updates the map and then answers its watchers. Since checking and registering
+// happen on that one thread without giving it up in between, no change can be missed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/event.h"
+#include "model/words.h"
+
+namespace cc::view {
+
+// A key, or all keys that start with a prefix, and the revision that the watcher has.
+struct Interest {
+  std::string text;
+  bool prefix = false;
+  Revision after = 0;
+};
+
+class View;
+
+// One waiting watcher. Forgotten by the view when it is destroyed. `wake` is called once, from
+// View::update, when something it is interested in changed after its revisions; it must not destroy a
+// Waiter or change the view: it posts.
+class Waiter {
+ public:
+  Waiter() = default;
+  ~Waiter();
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+  bool waiting() const { return view_ != nullptr; }
+
+ private:
+  friend class View;
+  View* view_ = nullptr;
+  std::function<void()> wake_;
+  std::vector<std::string> keys_, prefixes_;
+};
+
+class View {
+ public:
+  View();
+  ~View();
+
+  // Start: everything at once, in any order, then the revision it is at.
+  void load(std::vector<ReleasePtr> releases, Revision revision);
+  // A commit's events, in order; an event that is not newer than what is there is ignored. Then wakes.
+  void update(std::span<const Event> events, Revision revision);
+
+  Revision revision() const { return revision_; }
+  // Null when there never was such a config; a tombstone when it was deleted.
+  ReleasePtr find(std::string_view key_text) const;
+  std::size_t configs() const;    // published now
+  std::size_t waiters() const;    // Waiters that wait
+  std::uint64_t content_bytes() const;
+
+  // Releases and tombstones among `interests` that are newer than each one's revision, oldest first,
+  // without repeats, at most `limit` (0: all).
+  std::vector<ReleasePtr> changes(std::span<const Interest> interests, std::size_t limit = 0) const;
+
+  // requires: changes(interests) is empty now, and the waiter is not waiting.
+  void wait(Waiter& waiter, std::span<const Interest> interests, std::function<void()> wake);
+  void forget(Waiter& waiter);
+
+  // Published configs with the prefix, in order of key, from `after` (exclusive), at most `limit`.
+  std::vector<ReleasePtr> list(std::string_view prefix, std::string_view after, std::size_t limit) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+  Revision revision_ = 0;
+};
+
+}  // namespace cc::view
