@@ -40,7 +40,7 @@ function(cc_library folder)
   if(folder STREQUAL "base")
     target_precompile_headers(cc_base PRIVATE <boost/asio/awaitable.hpp> <boost/asio/co_spawn.hpp>
       <boost/asio/ip/tcp.hpp> <boost/asio/steady_timer.hpp> <boost/asio/use_awaitable.hpp> <boost/json.hpp>
-      <chrono> <expected> <format> <functional> <map> <memory> <optional> <span> <string> <string_view>
+      <fmt/format.h> <chrono> <expected> <functional> <map> <memory> <optional> <span> <string> <string_view>
       <unordered_map> <variant> <vector>)
   else()
     target_precompile_headers(cc_${folder} REUSE_FROM cc_base)

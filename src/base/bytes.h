@@ -10,12 +10,12 @@ namespace cc {
 
 std::string md5_hex(std::string_view bytes);
 std::string sha256_hex(std::string_view bytes);
-std::string sha256(std::string_view bytes);                              // 32 raw bytes
-std::string hmac_sha256(std::string_view key, std::string_view bytes);   // 32 raw bytes
+std::string sha256(std::string_view bytes);                             // 32 raw bytes
+std::string hmac_sha256(std::string_view key, std::string_view bytes);  // 32 raw bytes
 std::uint32_t crc32(std::string_view bytes) noexcept;
 
 std::string to_hex(std::string_view bytes);
-std::string to_base64url(std::string_view bytes);                        // without padding
+std::string to_base64url(std::string_view bytes);  // without padding
 std::optional<std::string> from_base64url(std::string_view text);
 
 // Takes the same time wherever the two differ.
@@ -23,7 +23,7 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept;
 
 // Cryptographically secure.
 std::string random_bytes(std::size_t count);
-std::string random_id();                         // 26 characters, sorts by time; for request ids, key ids, token ids
-std::string random_password(std::size_t length); // letters and digits that are not mistaken for another
+std::string random_id();                          // 26 characters, sorts by time; for request ids, key ids, token ids
+std::string random_password(std::size_t length);  // letters and digits that are not mistaken for another
 
 }  // namespace cc

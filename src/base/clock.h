@@ -6,7 +6,7 @@
 
 namespace cc {
 
-using Mono = std::chrono::steady_clock::time_point;  // deadlines
+using Mono = std::chrono::steady_clock::time_point;             // deadlines
 using Wall = std::chrono::sys_time<std::chrono::milliseconds>;  // history, audit, people
 
 // Thread-safe.

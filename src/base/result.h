@@ -17,12 +17,12 @@ enum class Code {
   invalid_argument,
   not_found,
   already_exists,
-  conflict,           // the writer had not seen the newest version (If-Match)
+  conflict,  // the writer had not seen the newest version (If-Match)
   unauthenticated,
   permission_denied,
-  unavailable,        // nothing was done, or the outcome is unknown: repeat under the same request id
+  unavailable,  // nothing was done, or the outcome is unknown: repeat under the same request id
   timeout,
-  exhausted,          // a limit was reached: too large, too many, too fast
+  exhausted,  // a limit was reached: too large, too many, too fast
   corruption,
   internal,
 };
@@ -35,8 +35,8 @@ Code code_of(std::string_view name) noexcept;
 
 struct Error {
   Code code = Code::internal;
-  std::string message;        // for a human: what happened, and what to do next
-  std::string details = {};   // for a program: a JSON object as text, or empty
+  std::string message;       // for a human: what happened, and what to do next
+  std::string details = {};  // for a program: a JSON object as text, or empty
 
   // "open /data/state.db: <message>", same code.
   [[nodiscard]] Error with_context(std::string_view doing) &&;
@@ -49,15 +49,17 @@ using Result = std::expected<T, Error>;
 [[nodiscard]] inline std::unexpected<Error> fail(Code code, std::string message, std::string details = {}) {
   return std::unexpected<Error>(Error{code, std::move(message), std::move(details)});
 }
-[[nodiscard]] inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(std::move(error)); }
+[[nodiscard]] inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected<Error>(std::move(error));
+}
 
 }  // namespace cc
 
 #define CC_CAT_(a, b) a##b
 #define CC_CAT(a, b) CC_CAT_(a, b)
-#define CC_TRY_(ret, tmp, decl, ...)                          \
-  auto tmp = (__VA_ARGS__);                                   \
-  if (!tmp) ret std::unexpected(std::move(tmp).error());      \
+#define CC_TRY_(ret, tmp, decl, ...)                     \
+  auto tmp = (__VA_ARGS__);                              \
+  if (!tmp) ret std::unexpected(std::move(tmp).error()); \
   decl = *std::move(tmp)
 #define CC_TRYV_(ret, tmp, ...) \
   if (auto tmp = (__VA_ARGS__); !tmp) ret std::unexpected(std::move(tmp).error())

@@ -4,6 +4,10 @@
 // locked, and no iterator into shared data is kept, across co_await.
 #pragma once
 
+#include <list>
+#include <string_view>
+#include <type_traits>
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_executor.hpp>
@@ -13,9 +17,6 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <list>
-#include <string_view>
-#include <type_traits>
 
 namespace cc {
 

@@ -1,0 +1,129 @@
+#include "base/bytes.h"
+
+#include <array>
+#include <chrono>
+#include <memory>
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <sodium.h>
+
+namespace cc {
+namespace {
+
+std::string digest(const EVP_MD* kind, std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  unsigned length = 0;
+  EVP_Digest(bytes.data(), bytes.size(), out.data(), &length, kind, nullptr);
+  return {reinterpret_cast<const char*>(out.data()), length};
+}
+
+constexpr std::array<std::uint32_t, 256> crc_table() {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t c = i;
+    for (int k = 0; k < 8; ++k)
+      c = (c & 1) != 0 ? 0xEDB88320u ^ (c >> 1) : c >> 1;
+    table.at(i) = c;
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string md5_hex(std::string_view bytes) {
+  return to_hex(digest(EVP_md5(), bytes));
+}
+std::string sha256(std::string_view bytes) {
+  return digest(EVP_sha256(), bytes);
+}
+std::string sha256_hex(std::string_view bytes) {
+  return to_hex(sha256(bytes));
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  unsigned length = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()),
+       bytes.size(), out.data(), &length);
+  return {reinterpret_cast<const char*>(out.data()), length};
+}
+
+std::uint32_t crc32(std::string_view bytes) noexcept {
+  static constexpr auto kTable = crc_table();
+  std::uint32_t crc = 0xFFFFFFFFu;
+  for (const char c : bytes)
+    crc = kTable[(crc ^ static_cast<unsigned char>(c)) & 0xFF] ^ (crc >> 8);
+  return crc ^ 0xFFFFFFFFu;
+}
+
+std::string to_hex(std::string_view bytes) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out.push_back(kHex[byte >> 4]);
+    out.push_back(kHex[byte & 15]);
+  }
+  return out;
+}
+
+std::string to_base64url(std::string_view bytes) {
+  constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+  std::string out(sodium_base64_encoded_len(bytes.size(), kVariant), '\0');
+  sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                    kVariant);
+  out.pop_back();  // the terminating zero
+  return out;
+}
+
+std::optional<std::string> from_base64url(std::string_view text) {
+  std::string out(text.size(), '\0');
+  std::size_t length = 0;
+  if (sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(), text.size(), nullptr,
+                        &length, nullptr, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0) {
+    return std::nullopt;
+  }
+  out.resize(length);
+  return out;
+}
+
+bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept {
+  return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::string random_bytes(std::size_t count) {
+  static const int ready = sodium_init();
+  static_cast<void>(ready);
+  std::string out(count, '\0');
+  randombytes_buf(out.data(), out.size());
+  return out;
+}
+
+std::string random_id() {
+  // As a ULID: 48 bits of time, 80 bits of randomness, in Crockford's base 32.
+  constexpr std::string_view kDigits = "0123456789abcdefghjkmnpqrstvwxyz";
+  const auto time = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count());
+  std::string out(26, '0');
+  for (std::size_t i = 0; i < 10; ++i)
+    out[9 - i] = kDigits[(time >> (5 * i)) & 31];
+  const std::string random = random_bytes(16);
+  for (std::size_t i = 0; i < 16; ++i)
+    out[10 + i] = kDigits[static_cast<unsigned char>(random[i]) & 31];
+  return out;
+}
+
+std::string random_password(std::size_t length) {
+  constexpr std::string_view kLetters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+  random_bytes(0);  // makes sure that libsodium is ready
+  std::string out;
+  for (std::size_t i = 0; i < length; ++i) {
+    out.push_back(kLetters[randombytes_uniform(static_cast<std::uint32_t>(kLetters.size()))]);
+  }
+  return out;
+}
+
+}  // namespace cc

@@ -1,0 +1,72 @@
+#include "base/bytes.h"
+
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "base/table.h"
+#include "base/zip.h"
+
+namespace cc {
+namespace {
+
+TEST(Bytes, digests_agree_with_their_test_vectors) {
+  EXPECT_EQ(md5_hex("abc"), "900150983cd24fb0d6963f7d28e17f72");
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(to_hex(hmac_sha256("key", "The quick brown fox jumps over the lazy dog")),
+            "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8");
+  EXPECT_EQ(crc32("123456789"), 0xCBF43926u);
+}
+
+TEST(Bytes, base64url_comes_back_and_refuses_garbage) {
+  const std::string bytes("\x00\xff\x10 any", 7);
+  EXPECT_EQ(from_base64url(to_base64url(bytes)), bytes);
+  EXPECT_EQ(to_base64url("\xfb\xff"), "-_8");
+  EXPECT_FALSE(from_base64url("a+b/"));
+}
+
+TEST(Bytes, random_ids_differ_and_sort_by_time) {
+  const std::string first = random_id();
+  EXPECT_EQ(first.size(), 26u);
+  EXPECT_NE(first, random_id());
+  EXPECT_EQ(random_password(20).size(), 20u);
+}
+
+TEST(File, is_replaced_whole_with_the_asked_mode) {
+  const TempDirectory folder;
+  const Path file = folder.path() / "a";
+  ASSERT_TRUE(write_file(file, "one", 0600));
+  ASSERT_TRUE(write_file(file, "two", 0600));
+  EXPECT_EQ(read_file(file).value(), "two");
+  EXPECT_EQ(static_cast<unsigned>(std::filesystem::status(file).permissions()), 0600u);
+  EXPECT_EQ(size_of_tree(folder.path()), 3u) << "nothing is left beside it";
+  const auto missing = read_file(folder.path() / "none");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, Code::not_found);
+  EXPECT_NE(missing.error().message.find("none"), std::string::npos);
+}
+
+TEST(Zip, comes_back_with_names_in_chinese) {
+  const std::vector<ZipEntry> entries = {{"default/应用.yaml", "a: 1\r\n"}, {"default/empty", ""}};
+  const auto back = read_zip(write_zip(entries).value(), 1000);
+  ASSERT_TRUE(back) << back.error().message;
+  ASSERT_EQ(back->size(), 2u);
+  EXPECT_EQ(back->at(0).name, entries[0].name);
+  EXPECT_EQ(back->at(0).content, entries[0].content);
+}
+
+TEST(Zip, refuses_what_leaves_the_folder_is_too_large_or_is_no_zip) {
+  EXPECT_FALSE(read_zip(write_zip({{"../etc/passwd", "x"}}).value(), 1000));
+  EXPECT_FALSE(read_zip(write_zip({{"/etc/passwd", "x"}}).value(), 1000));
+  EXPECT_EQ(read_zip(write_zip({{"a", std::string(2000, 'x')}}).value(), 1000).error().code, Code::exhausted);
+  EXPECT_FALSE(read_zip("PK but not really", 1000));
+}
+
+TEST(Table, aligns_chinese_text_by_terminal_cells) {
+  Table table({"NAME", "OWNER"});
+  table.add({"配置", "a"});
+  table.add({"plain", "b"});
+  EXPECT_EQ(table.to_text(), "NAME   OWNER\n配置   a\nplain  b\n");
+}
+
+}  // namespace
+}  // namespace cc

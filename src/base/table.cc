@@ -1,0 +1,82 @@
+#include "base/table.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace cc {
+namespace {
+
+// Next code point of valid UTF-8; advances `at`.
+char32_t next_code_point(const std::string& text, std::size_t& at) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const unsigned first = byte(at);
+  const std::size_t length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  char32_t point = length == 1 ? first : first & (0xFFu >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i)
+    point = (point << 6) | (byte(at + i) & 0x3F);
+  at += length;
+  return point;
+}
+
+// East Asian wide and full-width ranges, and emoji (Unicode EastAsianWidth, the blocks that matter).
+bool is_wide(char32_t c) {
+  constexpr std::array<std::pair<char32_t, char32_t>, 12> kWide = {{{0x1100, 0x115F},
+                                                                    {0x2E80, 0x303E},
+                                                                    {0x3041, 0x33FF},
+                                                                    {0x3400, 0x4DBF},
+                                                                    {0x4E00, 0x9FFF},
+                                                                    {0xA000, 0xA4CF},
+                                                                    {0xAC00, 0xD7A3},
+                                                                    {0xF900, 0xFAFF},
+                                                                    {0xFE30, 0xFE6F},
+                                                                    {0xFF00, 0xFF60},
+                                                                    {0x1F300, 0x1FAFF},
+                                                                    {0x20000, 0x3FFFD}}};
+  return std::ranges::any_of(kWide, [c](const auto& range) { return c >= range.first && c <= range.second; });
+}
+
+}  // namespace
+
+std::size_t display_width(const std::string& text) {
+  std::size_t width = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const char32_t c = next_code_point(text, at);
+    const bool combining = (c >= 0x300 && c <= 0x36F) || c == 0x200B || c == 0xFEFF;
+    if (!combining) width += is_wide(c) ? 2 : 1;
+  }
+  return width;
+}
+
+Table::Table(std::vector<std::string> header) : header_(std::move(header)) {}
+
+void Table::add(std::vector<std::string> row) {
+  row.resize(header_.size());
+  rows_.push_back(std::move(row));
+}
+
+std::string Table::to_text() const {
+  std::vector<std::size_t> widths(header_.size());
+  const auto measure = [&](const std::vector<std::string>& row) {
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], display_width(row[i]));
+  };
+  measure(header_);
+  std::ranges::for_each(rows_, measure);
+
+  std::string out;
+  const auto print = [&](const std::vector<std::string>& row) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      line.append(widths[i] - display_width(row[i]) + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + '\n';
+  };
+  print(header_);
+  std::ranges::for_each(rows_, print);
+  return out;
+}
+
+}  // namespace cc

@@ -1,0 +1,109 @@
+#include "base/zip.h"
+
+#include <cstdint>
+#include <memory>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fmt/format.h>
+
+namespace cc {
+namespace {
+
+using Reader = std::unique_ptr<archive, decltype(&archive_read_free)>;
+using Entry = std::unique_ptr<archive_entry, decltype(&archive_entry_free)>;
+
+std::unexpected<Error> bad_zip(std::string_view reason) {
+  return fail(Code::invalid_argument, fmt::format("this is not a zip archive that can be read: {}", reason));
+}
+
+std::string reason_of(archive* a) {
+  const char* text = archive_error_string(a);
+  return text != nullptr ? text : "unknown reason";
+}
+
+bool is_safe(std::string_view name) {
+  if (name.empty() || name.front() == '/' || name.find('\\') != std::string_view::npos) return false;
+  std::size_t from = 0;
+  while (from <= name.size()) {
+    const std::size_t to = std::min(name.find('/', from), name.size());
+    const std::string_view segment = name.substr(from, to - from);
+    if (segment.empty() || segment == "." || segment == "..") return false;
+    from = to + 1;
+  }
+  return true;
+}
+
+// libarchive grows its buffer through this callback.
+la_ssize_t append(archive*, void* out, const void* bytes, std::size_t size) {
+  static_cast<std::string*>(out)->append(static_cast<const char*>(bytes), size);
+  return static_cast<la_ssize_t>(size);
+}
+
+}  // namespace
+
+Result<std::string> write_zip(const std::vector<ZipEntry>& entries) {
+  std::string out;
+  {
+    const std::unique_ptr<archive, decltype(&archive_write_free)> zip(archive_write_new(), &archive_write_free);
+    archive_write_set_format_zip(zip.get());
+    archive_write_set_bytes_in_last_block(zip.get(), 1);
+    if (archive_write_set_options(zip.get(), "zip:hdrcharset=UTF-8") < ARCHIVE_WARN ||
+        archive_write_open(zip.get(), &out, nullptr, append, nullptr) != ARCHIVE_OK) {
+      return fail(Code::internal, "write zip: " + reason_of(zip.get()));
+    }
+    for (const ZipEntry& each : entries) {
+      const Entry entry(archive_entry_new(), &archive_entry_free);
+      archive_entry_set_pathname_utf8(entry.get(), each.name.c_str());
+      archive_entry_set_size(entry.get(), static_cast<la_int64_t>(each.content.size()));
+      archive_entry_set_filetype(entry.get(), AE_IFREG);
+      archive_entry_set_perm(entry.get(), 0644);
+      if (archive_write_header(zip.get(), entry.get()) < ARCHIVE_WARN ||
+          archive_write_data(zip.get(), each.content.data(), each.content.size()) < 0) {
+        return fail(Code::internal, fmt::format("write zip entry {}: {}", each.name, reason_of(zip.get())));
+      }
+    }
+    if (archive_write_close(zip.get()) < ARCHIVE_WARN)
+      return fail(Code::internal, "write zip: " + reason_of(zip.get()));
+  }
+  return out;
+}
+
+Result<std::vector<ZipEntry>> read_zip(std::string_view bytes, std::uint64_t limit) {
+  const Reader zip(archive_read_new(), &archive_read_free);
+  archive_read_support_format_zip(zip.get());
+  if (archive_read_set_options(zip.get(), "zip:hdrcharset=UTF-8") < ARCHIVE_WARN ||
+      archive_read_open_memory(zip.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) {
+    return bad_zip(reason_of(zip.get()));
+  }
+  std::vector<ZipEntry> entries;
+  std::uint64_t total = 0;
+  for (;;) {
+    archive_entry* entry = nullptr;
+    const int status = archive_read_next_header(zip.get(), &entry);
+    if (status == ARCHIVE_EOF) return entries;
+    if (status < ARCHIVE_WARN) return bad_zip(reason_of(zip.get()));
+    if (archive_entry_filetype(entry) == AE_IFDIR) continue;
+    const char* utf8 = archive_entry_pathname_utf8(entry);
+    const char* name = utf8 != nullptr ? utf8 : archive_entry_pathname(entry);
+    if (name == nullptr) return bad_zip("an entry's name is not UTF-8");
+    ZipEntry each{.name = name, .content = {}};
+    if (archive_entry_filetype(entry) != AE_IFREG || !is_safe(each.name)) {
+      return bad_zip(fmt::format("entry \"{}\" is no plain relative file name", each.name));
+    }
+    std::vector<char> piece(64 * 1024);
+    for (;;) {
+      const la_ssize_t got = archive_read_data(zip.get(), piece.data(), piece.size());
+      if (got < 0) return bad_zip(fmt::format("entry \"{}\": {}", each.name, reason_of(zip.get())));
+      if (got == 0) break;
+      total += static_cast<std::uint64_t>(got);
+      if (total > limit) {
+        return fail(Code::exhausted, fmt::format("the zip archive unpacks to more than {} bytes", limit));
+      }
+      each.content.append(piece.data(), static_cast<std::size_t>(got));
+    }
+    entries.push_back(std::move(each));
+  }
+}
+
+}  // namespace cc
