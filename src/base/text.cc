@@ -240,7 +240,7 @@ Result<std::string> percent_decode(std::string_view text) {
 
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
   std::string_view best;
-  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const std::string_view candidate : candidates) {
     // Levenshtein, one row at a time.
     std::vector<std::size_t> row(candidate.size() + 1);

@@ -6,12 +6,28 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
+#include <locale.h>
 
 namespace cc {
 namespace {
 
 using Reader = std::unique_ptr<archive, decltype(&archive_read_free)>;
 using Entry = std::unique_ptr<archive_entry, decltype(&archive_entry_free)>;
+
+// libarchive converts names through the locale of the thread, which is "C" in a server.
+class Utf8Locale {
+ public:
+  Utf8Locale() : mine_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)), before_(::uselocale(mine_)) {}
+  ~Utf8Locale() {
+    ::uselocale(before_);
+    ::freelocale(mine_);
+  }
+  Utf8Locale(const Utf8Locale&) = delete;
+  Utf8Locale& operator=(const Utf8Locale&) = delete;
+
+ private:
+  locale_t mine_, before_;
+};
 
 std::unexpected<Error> bad_zip(std::string_view reason) {
   return fail(Code::invalid_argument, fmt::format("this is not a zip archive that can be read: {}", reason));
@@ -43,6 +59,7 @@ la_ssize_t append(archive*, void* out, const void* bytes, std::size_t size) {
 }  // namespace
 
 Result<std::string> write_zip(const std::vector<ZipEntry>& entries) {
+  const Utf8Locale locale;
   std::string out;
   {
     const std::unique_ptr<archive, decltype(&archive_write_free)> zip(archive_write_new(), &archive_write_free);
@@ -70,6 +87,7 @@ Result<std::string> write_zip(const std::vector<ZipEntry>& entries) {
 }
 
 Result<std::vector<ZipEntry>> read_zip(std::string_view bytes, std::uint64_t limit) {
+  const Utf8Locale locale;
   const Reader zip(archive_read_new(), &archive_read_free);
   archive_read_support_format_zip(zip.get());
   if (archive_read_set_options(zip.get(), "zip:hdrcharset=UTF-8") < ARCHIVE_WARN ||
