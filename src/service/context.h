@@ -47,6 +47,7 @@ struct Context {
   AuditTrail& audit;
   Limits limits;
   std::string jwt_secret;
+  std::chrono::milliseconds timeout{30'000};    // of one call, waiting by intent not counted
   std::chrono::milliseconds jwt_expiration{std::chrono::hours(24)};
   std::string node_version;
   Mono started{};

@@ -1,0 +1,62 @@
+#include "monitor/catalog.h"
+
+#include <algorithm>
+#include <array>
+
+namespace cc::monitor {
+namespace {
+
+using enum MetricType;
+
+constexpr auto kCatalog = std::to_array<MetricInfo>({
+    {"config_center_info", gauge, "version,node_id", "1; the labels say which version runs here"},
+    {"config_center_http_requests_total", counter, "route,method,status", "Requests answered"},
+    {"config_center_http_request_duration_seconds", histogram, "route",
+     "From the end of a request's header to the end of its answer, waiting by intent included"},
+    {"config_center_http_connections", gauge, "", "Open client connections"},
+    {"config_center_watchers", gauge, "", "Requests that wait for a change"},
+    {"config_center_configs", gauge, "", "Published configs"},
+    {"config_center_config_bytes", gauge, "", "Content of all published configs in memory"},
+    {"config_center_revision", gauge, "", "Newest revision that this node serves"},
+    {"config_center_publishes_total", counter, "environment", "Releases published, rollbacks and imports included"},
+    {"config_center_deletes_total", counter, "environment", "Configs deleted"},
+    {"config_center_commit_duration_seconds", histogram, "", "From proposing a command to its commit"},
+    {"config_center_apply_duration_seconds", histogram, "", "Applying one batch of commands to the state"},
+    {"config_center_applied_commands_total", counter, "", "Commands applied since the start"},
+    {"config_center_raft_role", gauge, "role", "1 for the role that the node has"},
+    {"config_center_raft_has_leader", gauge, "", "1 when this node knows a leader"},
+    {"config_center_raft_term", gauge, "", "Raft term"},
+    {"config_center_raft_commit_index", gauge, "", "Newest committed entry"},
+    {"config_center_raft_applied_index", gauge, "", "Newest applied entry"},
+    {"config_center_raft_last_index", gauge, "", "Newest entry of the log"},
+    {"config_center_raft_snapshot_index", gauge, "", "Entry that the newest snapshot was taken at"},
+    {"config_center_raft_elections_total", counter, "", "Elections this node took part in"},
+    {"config_center_raft_snapshots_total", counter, "", "Snapshots taken since the start"},
+    {"config_center_proposals_total", counter, "", "Commands proposed on this node"},
+    {"config_center_proposals_failed_total", counter, "", "Proposals that were not committed"},
+    {"config_center_proposals_pending", gauge, "", "Proposals in flight"},
+    {"config_center_log_trouble", gauge, "", "1 while the log cannot be written (disk full, I/O error)"},
+    {"config_center_log_bytes", gauge, "", "Raft log and snapshots on disk"},
+    {"config_center_state_bytes", gauge, "", "State file on disk, its journal included"},
+    {"config_center_disk_free_bytes", gauge, "", "Free space under the data folder"},
+    {"process_resident_memory_bytes", gauge, "", "Resident memory"},
+    {"process_virtual_memory_bytes", gauge, "", "Virtual memory"},
+    {"process_cpu_seconds_total", counter, "", "User and system time"},
+    {"process_open_fds", gauge, "", "Open file descriptors"},
+    {"process_max_fds", gauge, "", "Limit of open file descriptors"},
+    {"process_threads", gauge, "", "Threads"},
+    {"process_start_time_seconds", gauge, "", "When the process started, Unix time"},
+});
+
+}  // namespace
+
+std::span<const MetricInfo> catalog() {
+  return kCatalog;
+}
+
+const MetricInfo* find_metric(std::string_view name) {
+  const auto found = std::ranges::find(kCatalog, name, &MetricInfo::name);
+  return found == kCatalog.end() ? nullptr : found;
+}
+
+}  // namespace cc::monitor

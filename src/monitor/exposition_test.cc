@@ -1,0 +1,60 @@
+#include "monitor/exposition.h"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "monitor/catalog.h"
+#include "monitor/request_counts.h"
+
+namespace cc::monitor {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Catalog, names_are_unique_and_follow_the_conventions) {
+  std::set<std::string_view> names;
+  for (const MetricInfo& metric : catalog()) {
+    EXPECT_TRUE(names.insert(metric.name).second) << metric.name;
+    EXPECT_EQ(metric.type == MetricType::counter, metric.name.ends_with("_total")) << metric.name;
+    EXPECT_FALSE(metric.help.empty()) << metric.name;
+  }
+}
+
+TEST(Exposition, prints_counters_gauges_and_cumulated_buckets) {
+  Histogram histogram;
+  histogram.add(60us);
+  histogram.add(10s);
+  Exposition page;
+  page.add("config_center_revision", 7);
+  page.add("config_center_publishes_total", 3, {{"environment", "prod"}});
+  page.add("config_center_commit_duration_seconds", histogram.sample());
+  const std::string text = page.text();
+  EXPECT_NE(text.find("# TYPE config_center_revision gauge\nconfig_center_revision 7"), std::string::npos) << text;
+  EXPECT_NE(text.find("config_center_publishes_total{environment=\"prod\"} 3"), std::string::npos) << text;
+  EXPECT_NE(text.find("config_center_commit_duration_seconds_bucket{le=\"0.0001\"} 1"), std::string::npos) << text;
+  EXPECT_NE(text.find("config_center_commit_duration_seconds_bucket{le=\"+Inf\"} 2"), std::string::npos) << text;
+}
+
+TEST(Exposition, refuses_a_metric_that_is_not_in_the_catalog) {
+  Exposition page;
+  EXPECT_DEATH(page.add("config_center_typo", 1), "");
+  EXPECT_DEATH(page.add("config_center_revision", 1, {{"pod", "x"}}), "");
+}
+
+TEST(RequestCounts, several_threads_add_up) {
+  RequestCounts one, two;
+  one.add("/v1/login", "POST", 200, 1ms);
+  two.add("/v1/login", "POST", 200, 2ms);
+  two.add("", "GET", 404, 2ms);
+  std::map<RequestCounts::Key, std::uint64_t> counts;
+  std::map<std::string, Histogram::Sample> latencies;
+  one.sample(counts, latencies);
+  two.sample(counts, latencies);
+  EXPECT_EQ(counts.at({"/v1/login", "POST", 200}), 2u);
+  EXPECT_EQ(counts.at({"none", "GET", 404}), 1u);
+  EXPECT_NEAR(latencies.at("/v1/login").sum, 0.003, 1e-9);
+}
+
+}  // namespace
+}  // namespace cc::monitor

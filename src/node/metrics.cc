@@ -1,0 +1,149 @@
+#include "node/metrics.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "monitor/exposition.h"
+
+namespace cc::node {
+namespace {
+
+// /proc/self: what the field's client libraries export under the same names.
+void add_process(monitor::Exposition& page) {
+  const double page_size = static_cast<double>(::sysconf(_SC_PAGESIZE));
+  const double ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  if (const auto statm = read_file("/proc/self/statm")) {
+    std::istringstream in(*statm);
+    double size = 0, resident = 0;
+    in >> size >> resident;
+    page.add("process_virtual_memory_bytes", size * page_size);
+    page.add("process_resident_memory_bytes", resident * page_size);
+  }
+  if (const auto stat = read_file("/proc/self/stat")) {
+    // The fields after the program's name, which may hold blanks itself; the first of them is number 3.
+    std::istringstream in(stat->substr(stat->rfind(')') + 1));
+    std::array<std::string, 24> field;
+    for (std::size_t i = 3; i < field.size() && in >> field.at(i); ++i)
+      continue;
+    const auto number = [&](std::size_t i) { return std::strtod(field.at(i).c_str(), nullptr); };
+    page.add("process_cpu_seconds_total", (number(14) + number(15)) / ticks);
+    page.add("process_threads", number(20));
+    double uptime = 0, boot = 0;
+    std::istringstream(read_file("/proc/uptime").value_or("0")) >> uptime;
+    boot = static_cast<double>(SystemClock{}.wall().time_since_epoch().count()) / 1000 - uptime;
+    page.add("process_start_time_seconds", boot + number(22) / ticks);
+  }
+  std::error_code error;
+  double descriptors = 0;
+  for (std::filesystem::directory_iterator at("/proc/self/fd", error), end; !error && at != end; at.increment(error))
+    ++descriptors;
+  page.add("process_open_fds", descriptors);
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  page.add("process_max_fds", static_cast<double>(limit.rlim_cur));
+}
+
+void add_log(monitor::Exposition& page, const consensus::Status& status) {
+  using consensus::Role;
+  for (const Role role : {Role::unavailable, Role::follower, Role::candidate, Role::leader}) {
+    page.add("config_center_raft_role", role == status.role ? 1 : 0, {{"role", std::string(to_string(role))}});
+  }
+  const auto gauge = [&](std::string_view name, auto value) { page.add(name, static_cast<double>(value)); };
+  gauge("config_center_raft_has_leader", status.leader_id != 0);
+  gauge("config_center_raft_term", status.term);
+  gauge("config_center_raft_commit_index", status.commit);
+  gauge("config_center_raft_applied_index", status.applied);
+  gauge("config_center_raft_last_index", status.last);
+  gauge("config_center_raft_snapshot_index", status.snapshot);
+  gauge("config_center_raft_elections_total", status.elections);
+  gauge("config_center_raft_snapshots_total", status.snapshots_taken);
+  gauge("config_center_proposals_total", status.proposals);
+  gauge("config_center_proposals_failed_total", status.proposals_failed);
+  gauge("config_center_proposals_pending", status.pending);
+  gauge("config_center_log_trouble", !status.trouble.empty());
+  gauge("config_center_log_bytes", status.log_bytes);
+}
+
+void add_requests(monitor::Exposition& page, const std::vector<std::unique_ptr<IoThread>>& threads) {
+  std::map<monitor::RequestCounts::Key, std::uint64_t> counts;
+  std::map<std::string, monitor::Histogram::Sample> latencies;
+  for (const auto& thread : threads)
+    thread->requests().sample(counts, latencies);
+  for (const auto& [key, count] : counts) {
+    const auto& [route, method, status] = key;
+    page.add("config_center_http_requests_total", static_cast<double>(count),
+             {{"route", route}, {"method", method}, {"status", std::to_string(status)}});
+  }
+  for (const auto& [route, sample] : latencies)
+    page.add("config_center_http_request_duration_seconds", sample, {{"route", route}});
+}
+
+void add_counters(monitor::Exposition& page, Counters& counters) {
+  page.add("config_center_commit_duration_seconds", counters.commit.sample());
+  page.add("config_center_apply_duration_seconds", counters.apply.sample());
+  page.add("config_center_applied_commands_total", static_cast<double>(counters.applied.load()));
+  const std::lock_guard lock(counters.mutex);
+  for (const auto& [environment, count] : counters.publishes) {
+    page.add("config_center_publishes_total", static_cast<double>(count), {{"environment", environment}});
+  }
+  for (const auto& [environment, count] : counters.deletes) {
+    page.add("config_center_deletes_total", static_cast<double>(count), {{"environment", environment}});
+  }
+}
+
+Task<IoThread::Figures> figures_of(IoThread& thread) {
+  const asio::any_io_executor home = co_await asio::this_coro::executor;
+  co_await asio::post(thread.io(), asio::bind_executor(thread.io().get_executor(), asio::use_awaitable));
+  const IoThread::Figures figures = thread.figures();
+  co_await asio::post(home, asio::bind_executor(home, asio::use_awaitable));
+  co_return figures;
+}
+
+Task<http::Response> scrape(MetricsSources sources) {
+  monitor::Exposition page;
+  page.add("config_center_info", 1,
+           {{"version", CC_VERSION}, {"node_id", std::to_string(sources.settings.raft.node_id)}});
+  std::size_t watchers = 0;
+  IoThread::Figures last;
+  for (const auto& thread : sources.threads) {
+    last = co_await figures_of(*thread);
+    watchers += last.watchers;
+  }
+  page.add("config_center_watchers", static_cast<double>(watchers));
+  page.add("config_center_configs", static_cast<double>(last.configs));
+  page.add("config_center_config_bytes", static_cast<double>(last.content_bytes));
+  page.add("config_center_revision", static_cast<double>(last.revision));
+  page.add("config_center_http_connections", static_cast<double>(sources.connections.open.load()));
+  add_requests(page, sources.threads);
+  add_counters(page, sources.counters);
+  add_log(page, sources.log.status());
+  const Path& folder = sources.settings.data_dir;
+  std::uint64_t state_bytes = 0;
+  for (const char* name : {"state.db", "state.db-wal"}) {
+    std::error_code absent;
+    const auto size = std::filesystem::file_size(folder / name, absent);
+    if (!absent) state_bytes += size;
+  }
+  page.add("config_center_state_bytes", static_cast<double>(state_bytes));
+  if (const auto free = free_space(folder)) page.add("config_center_disk_free_bytes", static_cast<double>(*free));
+  add_process(page);
+  http::Response response(200);
+  response.header("Content-Type", "text/plain; version=0.0.4; charset=utf-8").body(page.text());
+  co_return response;
+}
+
+}  // namespace
+
+void add_metrics_route(http::Router& router, const MetricsSources& sources) {
+  router.add(http::Method::get, sources.settings.monitoring.metrics_path,
+             [sources](http::Request&) { return scrape(sources); });
+}
+
+}  // namespace cc::node

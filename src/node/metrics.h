@@ -1,0 +1,24 @@
+// The metrics page of a running node: asks the I/O threads for their figures and reads the rest where it is.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "http/router.h"
+#include "node/counters.h"
+#include "node/io_thread.h"
+
+namespace cc::node {
+
+struct MetricsSources {
+  const Settings& settings;
+  consensus::Log& log;
+  Counters& counters;
+  const http::ConnectionCount& connections;
+  const std::vector<std::unique_ptr<IoThread>>& threads;
+};
+
+// Adds GET <metrics_path>. Its handlers run on the I/O thread that serves them, and hop to the others.
+void add_metrics_route(http::Router& router, const MetricsSources& sources);
+
+}  // namespace cc::node

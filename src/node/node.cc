@@ -1,0 +1,196 @@
+#include "node/node.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <latch>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "node/first_start.h"
+#include "node/io_thread.h"
+#include "node/metrics.h"
+#include "node/peers.h"
+#include "node/state_machine.h"
+#include "service/audit_trail.h"
+
+namespace cc::node {
+namespace {
+
+const Logger kLog{"node"};
+
+constexpr std::size_t kWorkerThreads = 4;
+
+identity::Lockout::Options lockout_options(const Settings& settings) {
+  const auto minutes = std::chrono::ceil<std::chrono::minutes>(settings.security.login_lock);
+  return {.failures_per_user = settings.security.login_failures,
+          .failures_per_address = settings.security.login_failures * 10,
+          .window = minutes,
+          .lock = minutes};
+}
+
+}  // namespace
+
+struct Node::Impl {
+  Impl(Settings settings_, const Clock& clock_)
+      : settings(std::move(settings_)), clock(clock_), lockout(clock_, lockout_options(settings)) {}
+
+  ~Impl() {
+    stop();
+    workers.join();
+    threads.clear();
+    audit.reset();
+    log.reset();
+  }
+
+  Result<> open();
+  Result<> serve();
+  void stop();
+  void broadcast(MessagePtr message, std::move_only_function<void()> then);
+
+  Settings settings;
+  const Clock& clock;
+  Counters counters;
+  std::unique_ptr<state::State> state;
+  std::unique_ptr<StateMachine> machine;
+  std::unique_ptr<consensus::Log> log;
+  std::unique_ptr<state::Queries> queries;
+  std::unique_ptr<service::AuditTrail> audit;
+  identity::Lockout lockout;
+  asio::thread_pool workers{kWorkerThreads};
+  http::ConnectionCount connections, metrics_connections;
+  http::Router metrics_router;
+  std::optional<Shared> shared;
+  std::vector<std::unique_ptr<IoThread>> threads;
+  std::optional<std::string> first_password;
+  std::uint16_t port = 0, metrics_port = 0;
+  bool stopped = false;
+};
+
+Result<> Node::Impl::open() {
+  TRYV(make_directories(settings.data_dir, 0700));
+  TRYV(make_directories(settings.temp_dir, 0700));
+  TRY(auto peers, parse_peers(settings.raft.peers));
+  const Path state_file = settings.data_dir / "state.db";
+  TRY(state, state::State::open(state_file));
+  machine = std::make_unique<StateMachine>(*state, counters);
+  TRY(log, consensus::Log::open({.directory = settings.data_dir / "raft",
+                                 .node_id = settings.raft.node_id,
+                                 .address = settings.raft.address,
+                                 .peers = std::move(peers),
+                                 .election_timeout = settings.raft.election_timeout,
+                                 .heartbeat_interval = settings.raft.heartbeat_interval,
+                                 .snapshot_after_entries = settings.raft.snapshot_entries,
+                                 .min_free_disk = settings.server.min_free_disk},
+                                *machine,
+                                {.committed = [this](auto took) { counters.commit.add(took); },
+                                 .applied =
+                                     [this](auto took, std::size_t commands) {
+                                       counters.apply.add(took);
+                                       counters.applied += commands;
+                                     }}));
+  if (state->position().cluster_id.empty()) {
+    TRY(first_password, create_cluster(*log, settings, clock, std::getenv("CONFIG_CENTER_ADMIN_PASSWORD")));
+  }
+  queries = std::make_unique<state::Queries>(state_file, kWorkerThreads);
+  audit = std::make_unique<service::AuditTrail>(*log, clock);
+  return {};
+}
+
+Result<> Node::Impl::serve() {
+  std::shared_ptr<http::TlsContext> tls;
+  if (!settings.server.tls_certificate_file.empty()) {
+    TRY(tls, http::TlsContext::load(settings.server.tls_certificate_file, settings.server.tls_key_file,
+                                    settings.server.tls_client_ca_file));
+  }
+  connections.limit = settings.server.max_connections;
+  metrics_connections.limit = 100;
+  shared.emplace(Shared{settings, clock, *log, *queries, workers, lockout, *audit, connections, std::move(tls)});
+  for (unsigned i = 0; i < settings.server.workers; ++i) {
+    auto& thread = threads.emplace_back(std::make_unique<IoThread>(*shared));
+    TRY(port, thread->listen(i == 0 ? settings.server.port : port));
+  }
+  if (settings.monitoring.enabled) {
+    add_metrics_route(metrics_router, {settings, *log, counters, connections, threads});
+    TRY(metrics_port,
+        threads.front()->listen_metrics(settings.monitoring.prometheus_port, metrics_router, metrics_connections));
+  }
+  // The messages wait in the I/O threads' queues: each serves its first request after it has loaded its view.
+  TRYV(machine->go_live([this](MessagePtr message, std::move_only_function<void()> then) {
+    broadcast(std::move(message), std::move(then));
+  }));
+  for (const auto& thread : threads)
+    thread->run();
+  return {};
+}
+
+void Node::Impl::broadcast(MessagePtr message, std::move_only_function<void()> then) {
+  struct Barrier {
+    std::atomic<std::size_t> missing;
+    std::move_only_function<void()> then;
+  };
+  auto barrier = std::make_shared<Barrier>(threads.size(), std::move(then));
+  for (const auto& thread : threads) {
+    thread->tell(message, [barrier] {
+      if (--barrier->missing == 0 && barrier->then) barrier->then();
+    });
+  }
+}
+
+void Node::Impl::stop() {
+  if (std::exchange(stopped, true)) return;
+  if (!threads.empty() && shared) {
+    std::latch all(static_cast<std::ptrdiff_t>(threads.size()));
+    const Mono deadline = clock.now() + settings.server.stop_timeout;
+    for (const auto& thread : threads)
+      thread->stop(deadline, [&all] { all.count_down(); });
+    all.wait();
+  }
+  if (audit) audit->flush();
+}
+
+Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Node::~Node() = default;
+
+Result<std::unique_ptr<Node>> Node::start(Settings settings, const Clock& clock) {
+  const Mono began = clock.now();
+  auto impl = std::make_unique<Impl>(std::move(settings), clock);
+  const auto give_up = [&](Error error) {
+    impl->stopped = true;  // no I/O thread runs yet
+    return fail(std::move(error));
+  };
+  if (auto opened = impl->open(); !opened) return give_up(std::move(opened).error());
+  if (auto served = impl->serve(); !served) return give_up(std::move(served).error());
+  kLog.info("serving",
+            {{"version", CC_VERSION},
+             {"address", fmt::format("{}:{}", impl->settings.server.host, impl->port)},
+             {"metrics_port", impl->metrics_port},
+             {"data_dir", impl->settings.data_dir.string()},
+             {"revision", impl->state->position().revision},
+             {"io_threads", impl->threads.size()},
+             {"took_ms", std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - began).count()}});
+  return std::unique_ptr<Node>(new Node(std::move(impl)));
+}
+
+std::uint16_t Node::port() const {
+  return impl_->port;
+}
+std::uint16_t Node::metrics_port() const {
+  return impl_->metrics_port;
+}
+const std::optional<std::string>& Node::first_password() const {
+  return impl_->first_password;
+}
+
+Result<> Node::reload_tls() {
+  if (!impl_->shared->tls) return {};
+  return impl_->shared->tls->reload();
+}
+
+void Node::stop() {
+  impl_->stop();
+}
+
+}  // namespace cc::node

@@ -1,0 +1,15 @@
+// "1@10.0.0.1:7848,2@10.0.0.2:7848": the nodes of a group.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "consensus/log.h"
+
+namespace cc::node {
+
+// invalid_argument that names the member that is wrong. "" is an empty list.
+Result<std::vector<consensus::Peer>> parse_peers(std::string_view text);
+
+}  // namespace cc::node

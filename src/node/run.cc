@@ -1,0 +1,129 @@
+#include "node/run.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+#include <malloc.h>
+
+#include "base/log.h"
+#include "node/node.h"
+#include "node/notify.h"
+
+namespace cc::node {
+namespace {
+
+const Logger kLog{"node"};
+
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void set_logging(const Settings& settings) {
+  if (const auto level = parse_log_level(settings.log.level)) set_log_level(*level);
+  set_log_style(settings.log.format == "json"   ? LogStyle::json
+                : settings.log.format == "text" ? LogStyle::text
+                                                : LogStyle::automatic);
+}
+
+void warn_of_what_is_not_there(const Settings& settings) {
+  const auto warn = [](std::string_view section) {
+    kLog.warn("this version does nothing with a section of the settings", {{"section", section}});
+  };
+  if (!settings.database.host.empty()) warn("database");
+  if (!settings.cache.host.empty() || !settings.cache.sentinels.empty()) warn("cache");
+  if (settings.backup.enabled) warn("backup");
+  if (!settings.monitoring.alert_rules.empty()) warn("monitoring.alert_rules");
+}
+
+// For the person who started the first node by hand; nothing of it goes to the log.
+void greet(const Node& node, const Settings& settings) {
+  const std::string scheme = settings.server.tls_certificate_file.empty() ? "http" : "https";
+  const bool everywhere = settings.server.host == "0.0.0.0" || settings.server.host == "::";
+  const std::string url =
+      fmt::format("{}://{}:{}", scheme, everywhere ? "127.0.0.1" : settings.server.host, node.port());
+  if (node.first_password()) {
+    fmt::print(
+        "config-center {} serves {}\n\n"
+        "  administrator   admin\n"
+        "  password        {}   (shown once; kept in {})\n\n"
+        "  log in with     config-center --server {} login --username admin\n\n",
+        CC_VERSION, url, *node.first_password(), (settings.data_dir / "admin-password").string(), url);
+  } else if (::isatty(STDOUT_FILENO) == 1) {
+    fmt::print("config-center {} serves {}\n", CC_VERSION, url);
+  }
+  std::fflush(stdout);
+}
+
+void reload(Node& node, const SettingSources& sources) {
+  auto settings = load_settings(sources);
+  if (!settings) {
+    kLog.error("settings were not read again", {{"reason", settings.error()}});
+    return;
+  }
+  set_logging(*settings);
+  if (auto done = node.reload_tls(); !done)
+    kLog.error("TLS files were not read again; the old ones stay", {{"reason", done.error()}});
+  kLog.warn("read log level and TLS files again", {{"level", settings->log.level}});
+}
+
+}  // namespace
+
+int run_server(const SettingSources& sources) {
+  // glibc gives each thread an arena of its own that seldom shrinks; two are enough for us.
+  ::mallopt(M_ARENA_MAX, 2);
+  std::signal(SIGPIPE, SIG_IGN);
+  auto settings = load_settings(sources);
+  if (settings) {
+    set_logging(*settings);
+    if (auto complete = complete_secrets(*settings); !complete) settings = fail(std::move(complete).error());
+  }
+  if (!settings) {
+    fmt::print(stderr, "config-center serve: {}\n", settings.error().message);
+    return settings.error().code == Code::invalid_argument ? 2 : 1;
+  }
+  raise_file_limit();
+  warn_of_what_is_not_there(*settings);
+
+  // Before any thread is started, so that all of them leave these signals to us.
+  boost::asio::io_context main_context(1);
+  boost::asio::signal_set signals(main_context, SIGTERM, SIGINT, SIGHUP);
+  const SystemClock clock;
+  auto node = Node::start(*settings, clock);
+  if (!node) {
+    fmt::print(stderr, "config-center serve: {}\n", node.error().message);
+    return node.error().code == Code::invalid_argument ? 2 : 1;
+  }
+  notify_supervisor("READY=1");
+  greet(**node, *settings);
+
+  std::function<void()> await_signal = [&] {
+    signals.async_wait([&](const boost::system::error_code& error, int signal) {
+      if (error) return;
+      if (signal == SIGHUP) {
+        reload(**node, sources);
+        await_signal();
+        return;
+      }
+      kLog.info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+      notify_supervisor("STOPPING=1");
+      std::signal(SIGINT, SIG_DFL);
+    });
+  };
+  await_signal();
+  main_context.run();
+  (*node)->stop();
+  node->reset();
+  kLog.info("stopped");
+  return 0;
+}
+
+}  // namespace cc::node

@@ -1,0 +1,227 @@
+#include "node/settings.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/text.h"
+
+namespace cc::node {
+namespace {
+
+const Logger kLog{"settings"};
+
+constexpr std::size_t kShortestSecret = 32;
+constexpr std::string_view kFileSuffix = "_file";
+
+const Setting* find_setting(std::string_view name) {
+  const auto& all = all_settings();
+  const auto found = std::ranges::find(all, name, &Setting::name);
+  return found == all.end() ? nullptr : &*found;
+}
+
+// The secret that `name` ("security.jwt_secret_file") reads from a file, or null.
+const Setting* find_secret_by_file(std::string_view name) {
+  if (!name.ends_with(kFileSuffix)) return nullptr;
+  const Setting* setting = find_setting(name.substr(0, name.size() - kFileSuffix.size()));
+  return setting != nullptr && setting->secret ? setting : nullptr;
+}
+
+bool is_section(std::string_view name) {
+  return std::ranges::any_of(all_settings(), [&](const Setting& s) {
+    return s.name.size() > name.size() && s.name.starts_with(name) && s.name[name.size()] == '.';
+  });
+}
+
+std::string unknown_setting(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Setting& setting : all_settings())
+    names.push_back(setting.name);
+  const std::string_view near = nearest(name, names);
+  return fmt::format("there is no setting \"{}\"{}; all of them: config-center serve --help", name,
+                     near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near));
+}
+
+Result<> set_one(Settings& settings, std::string_view name, std::string_view text, const std::string& origin) {
+  const auto at_origin = [&](Error error) {
+    return fail(std::move(error).with_context(fmt::format("{}: {}", origin, name)));
+  };
+  if (const Setting* setting = find_setting(name)) {
+    if (auto done = setting->set(settings, text); !done) return at_origin(std::move(done).error());
+    settings.origin[std::string(setting->name)] = origin;
+    return {};
+  }
+  if (const Setting* setting = find_secret_by_file(name)) {
+    auto content = read_file(Path(text));
+    if (!content) return at_origin(Error{Code::invalid_argument, std::move(content).error().message});
+    if (auto done = setting->set(settings, trim(*content)); !done) return at_origin(std::move(done).error());
+    settings.origin[std::string(setting->name)] = fmt::format("{} ({})", origin, text);
+    return {};
+  }
+  return fail(Code::invalid_argument, fmt::format("{}: {}", origin, unknown_setting(name)));
+}
+
+// A list stands for its members joined by commas (peers, hosts).
+std::string text_of(const YAML::Node& node) {
+  if (node.IsNull()) return "";
+  if (node.IsScalar()) return node.Scalar();
+  std::vector<std::string> members;
+  for (const YAML::Node& each : node)
+    members.push_back(each.Scalar());
+  return fmt::format("{}", fmt::join(members, ","));
+}
+
+Result<> read_yaml(Settings& settings, const YAML::Node& node, const std::string& above, const std::string& file) {
+  std::map<std::string, int> seen;
+  for (const auto& member : node) {
+    const std::string origin = fmt::format("{} line {}", file, member.first.Mark().line + 1);
+    if (!member.first.IsScalar()) return fail(Code::invalid_argument, origin + ": a setting's name must be plain text");
+    const std::string name = above.empty() ? member.first.Scalar() : above + "." + member.first.Scalar();
+    if (++seen[name] > 1) return fail(Code::invalid_argument, fmt::format("{}: {} is given twice", origin, name));
+    if (member.second.IsMap()) {
+      if (!is_section(name)) return fail(Code::invalid_argument, fmt::format("{}: {}", origin, unknown_setting(name)));
+      TRYV(read_yaml(settings, member.second, name, file));
+    } else if (member.second.IsNull() && is_section(name)) {
+      continue;
+    } else {
+      TRYV(set_one(settings, name, text_of(member.second), origin));
+    }
+  }
+  return {};
+}
+
+Result<> read_settings_file(Settings& settings, const std::string& path) {
+  auto text = read_file(path);
+  if (!text) return fail(Code::invalid_argument, fmt::format("settings file: {}", text.error().message));
+  try {
+    const YAML::Node root = YAML::Load(*text);
+    if (root.IsNull()) return {};
+    if (!root.IsMap())
+      return fail(Code::invalid_argument, path + " line 1: a settings file holds sections, such as \"server:\"");
+    return read_yaml(settings, root, "", path);
+  } catch (const YAML::Exception& e) {
+    return fail(Code::invalid_argument,
+                fmt::format("{} line {}, column {}: {}", path, e.mark.line + 1, e.mark.column + 1, e.msg));
+  }
+}
+
+Result<> check_together(const Settings& s) {
+  const auto wrong = [](std::string message) { return fail(Code::invalid_argument, std::move(message)); };
+  if (s.server.tls_certificate_file.empty() != s.server.tls_key_file.empty()) {
+    return wrong("server.tls needs both certificate_file and key_file");
+  }
+  if (s.server.max_body < s.server.max_content) return wrong("server.max_body is smaller than server.max_content");
+  if (s.raft.heartbeat_interval * 2 > s.raft.election_timeout) {
+    return wrong("raft.election_timeout must be at least twice raft.heartbeat_interval");
+  }
+  if (!s.monitoring.metrics_path.starts_with('/')) return wrong("monitoring.metrics_path must start with /");
+  return {};
+}
+
+// Made once, kept for ever; the folder is closed to others.
+Result<std::string> kept_secret(const Path& folder, const std::string& name) {
+  const Path file = folder / name;
+  if (auto content = read_file(file)) return std::string(trim(*content));
+  TRYV(make_directories(folder, 0700));
+  std::string made = to_base64url(random_bytes(48));
+  TRYV(write_file(file, made + "\n", 0600));
+  kLog.info("made a secret for development", {{"file", file.string()}});
+  return made;
+}
+
+bool is_well_known(std::string_view secret) {
+  std::string lower(secret);
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const bool one_letter = lower.find_first_not_of(lower.front()) == std::string::npos;
+  return one_letter ||
+         std::ranges::any_of(
+             std::vector<std::string_view>{"changeme", "change-me", "secretkey012345678901234567890123456789",
+                                           "your-secret", "example", "default"},
+             [&](std::string_view word) { return lower.find(word) != std::string::npos; });
+}
+
+Result<> complete_secret(const Settings& settings, std::string& secret, const std::string& key) {
+  if (secret.empty() && !settings.production()) {
+    TRY(secret, kept_secret(settings.data_dir / "secrets", key));
+    return {};
+  }
+  const std::string how = fmt::format(
+      "; make one with: openssl rand -base64 48, and give it as security.{0}, security.{0}_file or "
+      "CONFIG_CENTER_SECURITY_{1}",
+      key, key == "jwt_secret" ? "JWT_SECRET" : "ENCRYPTION_KEY");
+  if (secret.empty())
+    return fail(Code::invalid_argument, fmt::format("security.{} is missing, and APP_ENV is production{}", key, how));
+  if (secret.size() < kShortestSecret) {
+    return fail(Code::invalid_argument, fmt::format("security.{} has {} bytes, at least {} are needed{}", key,
+                                                    secret.size(), kShortestSecret, how));
+  }
+  if (settings.production() && is_well_known(secret)) {
+    return fail(Code::invalid_argument, fmt::format("security.{} is a well-known example{}", key, how));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Settings> load_settings(const SettingSources& sources) {
+  Settings settings{};
+  for (const Setting& setting : all_settings()) {
+    TRYV(setting.set(settings, setting.default_text));
+    settings.origin[std::string(setting.name)] = "default";
+  }
+  const char* config_path = sources.environment("CONFIG_PATH");
+  const std::string file = !sources.config_path.empty() ? sources.config_path
+                           : config_path != nullptr     ? config_path
+                                                        : "";
+  if (!file.empty()) TRYV(read_settings_file(settings, file));
+  for (const Setting& setting : all_settings()) {
+    const std::string variable = setting.environment_variable();
+    const auto from_variable = [&](const std::string& name, const std::string& from) -> Result<> {
+      const char* value = sources.environment(from.c_str());
+      if (value == nullptr) return {};
+      return set_one(settings, name, value, from);
+    };
+    TRYV(from_variable(std::string(setting.name), variable));
+    if (setting.secret) TRYV(from_variable(std::string(setting.name) + "_file", variable + "_FILE"));
+  }
+  for (const auto& [name, text] : sources.flags) {
+    const Setting* setting = find_setting(name);
+    TRYV(set_one(settings, name, text, setting != nullptr ? setting->flag() : "--" + name));
+  }
+  if (settings.temp_dir.empty()) settings.temp_dir = settings.data_dir / "tmp";
+  TRYV(check_together(settings));
+  return settings;
+}
+
+Result<> complete_secrets(Settings& settings) {
+  TRYV(complete_secret(settings, settings.security.jwt_secret, "jwt_secret"));
+  return complete_secret(settings, settings.security.encryption_key, "encryption_key");
+}
+
+std::string show_settings(const Settings& settings) {
+  std::string out;
+  std::vector<std::string_view> open;  // sections that the last line stood in
+  for (const Setting& setting : all_settings()) {
+    const std::vector<std::string_view> parts = split(setting.name, '.');
+    std::size_t common = 0;
+    while (common < open.size() && common + 1 < parts.size() && open[common] == parts[common])
+      ++common;
+    for (std::size_t i = common; i + 1 < parts.size(); ++i)
+      out += fmt::format("{:{}}{}:\n", "", i * 2, parts[i]);
+    open.assign(parts.begin(), parts.end() - 1);
+
+    const std::string value = setting.get(settings);
+    YAML::Emitter scalar;
+    scalar << (setting.secret && !value.empty() ? "***" : value);
+    const std::string text = value.empty() ? "\"\"" : setting.secret ? "\"***\"" : scalar.c_str();
+    const std::string& origin = settings.origin.at(std::string(setting.name));
+    out += fmt::format("{:{}}{}: {}{}\n", "", open.size() * 2, parts.back(), text,
+                       origin == "default" ? "" : "  # " + origin);
+  }
+  return out;
+}
+
+}  // namespace cc::node

@@ -1,0 +1,110 @@
+// The settings of a node: YAML at CONFIG_PATH, then environment variables, then flags, the later winning.
+//
+// Every setting is declared once, in settings_table.cc: name, default, meaning. From that table come the YAML
+// reader, CONFIG_CENTER_<SECTION>_<KEY>, the flags of `serve`, `config show`, and docs/settings.md. Inner code takes
+// the small values it needs from the struct and looks nothing up.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace cc::node {
+
+struct Settings {
+  struct {
+    std::string host;
+    std::uint16_t port;
+    unsigned workers;
+    std::uint64_t max_connections;
+    std::chrono::milliseconds timeout, stop_timeout;
+    std::uint64_t max_content, max_body, min_free_disk;
+    std::chrono::milliseconds header_timeout, idle_timeout;
+    std::string tls_certificate_file, tls_key_file, tls_client_ca_file;
+  } server;
+  struct {
+    std::string host, username, password, database;
+    std::uint16_t port;
+    unsigned pool_size;
+    std::chrono::milliseconds max_lifetime;
+  } database;
+  struct {
+    std::string host, password, key_prefix, sentinels;
+    std::uint16_t port;
+    unsigned pool_size;
+  } cache;
+  struct {
+    std::uint64_t node_id;
+    std::string address, peers;
+    std::chrono::milliseconds election_timeout, heartbeat_interval;
+    unsigned snapshot_entries;
+  } raft;
+  struct {
+    std::string jwt_secret, encryption_key;
+    std::chrono::milliseconds jwt_expiration;
+    bool anonymous_read;
+    unsigned login_failures;
+    std::chrono::milliseconds login_lock;
+  } security;
+  struct {
+    std::uint16_t prometheus_port;
+    bool enabled;
+    std::string metrics_path, alert_rules;
+  } monitoring;
+  struct {
+    std::string cron, type, path, credentials;
+    bool enabled;
+    unsigned max_backups;
+    std::chrono::milliseconds max_age;
+  } backup;
+  struct {
+    std::string level, format;
+  } log;
+  std::string app_env;  // development, production
+  Path data_dir, temp_dir;
+
+  bool production() const { return app_env == "production"; }
+
+  std::map<std::string, std::string, std::less<>> origin;  // setting → "default", the file, the variable or the flag
+};
+
+// One declared setting.
+struct Setting {
+  std::string_view name;  // "server.port", "backup.schedule.cron"
+  std::string_view default_text;
+  std::string_view meaning;        // one sentence
+  bool secret = false;             // shown as ***; may come from a file through <name>_file
+  std::string_view variable = {};  // an environment variable of its own: "DATA_DIR"
+  std::function<Result<>(Settings&, std::string_view)> set;
+  std::function<std::string(const Settings&)> get;
+
+  std::string environment_variable() const;  // variable, or "CONFIG_CENTER_SERVER_PORT"
+  std::string flag() const;                  // "--server-port"
+};
+const std::vector<Setting>& all_settings();
+
+struct SettingSources {
+  std::string config_path;                              // "": CONFIG_PATH, or no file
+  std::map<std::string, std::string> flags;             // setting name → text
+  std::function<const char*(const char*)> environment;  // as getenv
+};
+
+// invalid_argument that names the file and line, the variable or the flag, and what would be right.
+Result<Settings> load_settings(const SettingSources& sources);
+
+// What only a running node needs: fills in secrets. In production refuses missing, well-known or short ones; in
+// development makes them once and keeps them, mode 0600, under data_dir/secrets.
+Result<> complete_secrets(Settings& settings);
+
+// YAML that load_settings() would read back, with secrets as *** and the origin of what is not default.
+std::string show_settings(const Settings& settings);
+
+}  // namespace cc::node

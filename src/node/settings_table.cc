@@ -1,0 +1,256 @@
+#include <algorithm>
+#include <cctype>
+#include <limits>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "node/settings.h"
+
+namespace cc::node {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How each type of value is read from text and written back.
+Result<> read_value(std::string& out, std::string_view text) {
+  out = text;
+  return {};
+}
+Result<> read_value(Path& out, std::string_view text) {
+  out = Path(text);
+  return {};
+}
+Result<> read_value(bool& out, std::string_view text) {
+  if (text != "true" && text != "false")
+    return fail(Code::invalid_argument, fmt::format("\"{}\" is neither true nor false", text));
+  out = text == "true";
+  return {};
+}
+Result<> read_value(milliseconds& out, std::string_view text) {
+  TRY(out, parse_duration(text));
+  return {};
+}
+template <std::unsigned_integral T>
+Result<> read_value(T& out, std::string_view text) {
+  TRY(const std::uint64_t value, parse_uint(text, "the value"));
+  if (value > std::numeric_limits<T>::max()) {
+    return fail(Code::invalid_argument,
+                fmt::format("{} is too large, the most is {}", value, std::numeric_limits<T>::max()));
+  }
+  out = static_cast<T>(value);
+  return {};
+}
+
+std::string write_value(const std::string& value) {
+  return value;
+}
+std::string write_value(const Path& value) {
+  return value.string();
+}
+std::string write_value(bool value) {
+  return value ? "true" : "false";
+}
+std::string write_value(milliseconds value) {
+  return format_duration(value);
+}
+template <std::unsigned_integral T>
+std::string write_value(T value) {
+  return std::to_string(value);
+}
+
+// A size in bytes, written with its unit where it is whole.
+Result<> read_bytes(std::uint64_t& out, std::string_view text) {
+  TRY(out, parse_size(text));
+  return {};
+}
+std::string write_bytes(std::uint64_t value) {
+  for (const auto& [unit, size] :
+       {std::pair("GiB", 1u << 30), std::pair("MiB", 1u << 20), std::pair("KiB", 1u << 10)}) {
+    if (value >= size && value % size == 0) return fmt::format("{}{}", value / size, unit);
+  }
+  return std::to_string(value);
+}
+
+template <class Access>
+Setting plain(std::string_view name, std::string_view default_text, std::string_view meaning, Access access) {
+  return {.name = name,
+          .default_text = default_text,
+          .meaning = meaning,
+          .set = [access](Settings& s, std::string_view text) { return read_value(access(s), text); },
+          .get = [access](const Settings& s) { return write_value(access(const_cast<Settings&>(s))); }};
+}
+
+template <class Access>
+Setting size(std::string_view name, std::string_view default_text, std::string_view meaning, Access access) {
+  return {.name = name,
+          .default_text = default_text,
+          .meaning = meaning,
+          .set = [access](Settings& s, std::string_view text) { return read_bytes(access(s), text); },
+          .get = [access](const Settings& s) { return write_bytes(access(const_cast<Settings&>(s))); }};
+}
+
+template <class Access>
+Setting secret(std::string_view name, std::string_view meaning, Access access) {
+  Setting setting = plain(name, "", meaning, access);
+  setting.secret = true;
+  return setting;
+}
+
+Setting in_variable(Setting setting, std::string_view variable) {
+  setting.variable = variable;
+  return setting;
+}
+
+// Refuses values outside [least, most] in words.
+template <class Access, class T>
+Setting bounded(std::string_view name, std::string_view default_text, std::string_view meaning, Access access, T least,
+                T most) {
+  Setting setting = plain(name, default_text, meaning, access);
+  setting.set = [access, least, most](Settings& s, std::string_view text) -> Result<> {
+    TRYV(read_value(access(s), text));
+    if (access(s) < least || access(s) > most) {
+      return fail(Code::invalid_argument,
+                  fmt::format("{} is out of range: {} to {}", text, write_value(least), write_value(most)));
+    }
+    return {};
+  };
+  return setting;
+}
+
+template <class Access>
+Setting one_of(std::string_view name, std::string_view default_text, std::string_view meaning, Access access,
+               std::vector<std::string_view> choices) {
+  Setting setting = plain(name, default_text, meaning, access);
+  setting.set = [access, choices = std::move(choices)](Settings& s, std::string_view text) -> Result<> {
+    if (std::ranges::find(choices, text) == choices.end()) {
+      return fail(Code::invalid_argument, fmt::format("\"{}\" is none of: {}", text, fmt::join(choices, ", ")));
+    }
+    access(s) = text;
+    return {};
+  };
+  return setting;
+}
+
+#define AT(member) [](Settings& s) -> auto& { return s.member; }
+
+std::vector<Setting> make_table() {
+  using namespace std::chrono_literals;
+  static const std::string cores = std::to_string(std::max(1u, std::thread::hardware_concurrency()));
+  constexpr std::uint16_t kAnyPort = 0, kLastPort = 65535;
+  return {
+      in_variable(one_of("app_env", "development",
+                         "development makes its own secrets; production refuses to start without given ones",
+                         AT(app_env), {"development", "production"}),
+                  "APP_ENV"),
+      in_variable(plain("data_dir", "config-center-data", "folder of the log, the state, the secrets", AT(data_dir)),
+                  "DATA_DIR"),
+      in_variable(plain("temp_dir", "", "folder for temporary files; empty: tmp under data_dir", AT(temp_dir)),
+                  "TEMP_DIR"),
+      in_variable(one_of("log.level", "info", "what is logged; SIGHUP reads it again", AT(log.level),
+                         {"trace", "debug", "info", "warn", "error", "off"}),
+                  "LOG_LEVEL"),
+      one_of("log.format", "automatic", "text, json, or automatic: text on a terminal", AT(log.format),
+             {"automatic", "text", "json"}),
+
+      plain("server.host", "127.0.0.1", "address to listen on; 0.0.0.0 for all", AT(server.host)),
+      bounded("server.port", "8848", "port of the HTTP API; 0 takes a free one", AT(server.port), kAnyPort, kLastPort),
+      bounded("server.workers", cores, "I/O threads; default one per core", AT(server.workers), 1u, 256u),
+      bounded("server.max_connections", "100000", "more are answered 503", AT(server.max_connections), std::uint64_t{1},
+              std::uint64_t{10'000'000}),
+      bounded("server.timeout", "30s", "how long a request may take, waiting by intent not counted", AT(server.timeout),
+              milliseconds(100ms), milliseconds(10min)),
+      bounded("server.stop_timeout", "10s", "how long running requests may take when the node stops",
+              AT(server.stop_timeout), milliseconds(0ms), milliseconds(10min)),
+      size("server.max_content", "1MiB", "largest content of one config", AT(server.max_content)),
+      size("server.max_body", "8MiB", "largest request body (imports)", AT(server.max_body)),
+      size("server.min_free_disk", "64MiB", "writes are refused when less than this is free under data_dir",
+           AT(server.min_free_disk)),
+      bounded("server.header_timeout", "10s", "time to send a request's header", AT(server.header_timeout),
+              milliseconds(100ms), milliseconds(10min)),
+      bounded("server.idle_timeout", "5m", "idle connections are closed after this", AT(server.idle_timeout),
+              milliseconds(1s), milliseconds(24h)),
+      plain("server.tls.certificate_file", "", "PEM certificate chain; with key_file the API speaks HTTPS",
+            AT(server.tls_certificate_file)),
+      plain("server.tls.key_file", "", "PEM private key", AT(server.tls_key_file)),
+      plain("server.tls.client_ca_file", "", "PEM; clients must show a certificate signed by it",
+            AT(server.tls_client_ca_file)),
+
+      plain("database.host", "", "PostgreSQL hosts, comma-separated; empty: no archive", AT(database.host)),
+      bounded("database.port", "5432", "port of PostgreSQL", AT(database.port), kAnyPort, kLastPort),
+      plain("database.username", "", "user of PostgreSQL", AT(database.username)),
+      secret("database.password", "password of that user", AT(database.password)),
+      plain("database.database", "", "name of the database", AT(database.database)),
+      bounded("database.pool_size", "8", "connections", AT(database.pool_size), 1u, 1000u),
+      plain("database.max_lifetime", "30m", "connections are renewed after this", AT(database.max_lifetime)),
+
+      plain("cache.host", "", "Redis host; empty: no edge copy", AT(cache.host)),
+      bounded("cache.port", "6379", "port of Redis", AT(cache.port), kAnyPort, kLastPort),
+      secret("cache.password", "password of Redis", AT(cache.password)),
+      bounded("cache.pool_size", "8", "connections", AT(cache.pool_size), 1u, 1000u),
+      plain("cache.key_prefix", "config-center:", "start of every key", AT(cache.key_prefix)),
+      plain("cache.sentinels", "", "host:port of Sentinels, comma-separated", AT(cache.sentinels)),
+
+      bounded("raft.node_id", "1", "number of this node in its group", AT(raft.node_id), std::uint64_t{1},
+              std::uint64_t{1} << 32),
+      plain("raft.address", "127.0.0.1:7848", "host:port for the other nodes", AT(raft.address)),
+      plain("raft.peers", "", "node_id@host:port of every node of the group, comma-separated; empty: a group of one",
+            AT(raft.peers)),
+      bounded("raft.election_timeout", "1s", "a leader not heard of for this long is replaced",
+              AT(raft.election_timeout), milliseconds(50ms), milliseconds(1min)),
+      bounded("raft.heartbeat_interval", "100ms", "how often a leader is heard of", AT(raft.heartbeat_interval),
+              milliseconds(10ms), milliseconds(10s)),
+      bounded("raft.snapshot_entries", "8192", "entries after which the log is compacted into a snapshot",
+              AT(raft.snapshot_entries), 16u, 10'000'000u),
+
+      secret("security.jwt_secret", "signs tokens; at least 32 bytes", AT(security.jwt_secret)),
+      bounded("security.jwt_expiration", "24h", "how long a login holds", AT(security.jwt_expiration), milliseconds(1s),
+              milliseconds(24h * 365)),
+      secret("security.encryption_key", "seals secrets and backups; at least 32 bytes", AT(security.encryption_key)),
+      plain("security.anonymous_read", "false", "reading and watching without a token", AT(security.anonymous_read)),
+      bounded("security.login_failures", "5", "wrong passwords for a user before it is locked",
+              AT(security.login_failures), 1u, 1000u),
+      bounded("security.login_lock", "10m", "how long it is locked, and the time in which failures count",
+              AT(security.login_lock), milliseconds(1s), milliseconds(24h)),
+
+      plain("monitoring.enabled", "true", "whether metrics are served", AT(monitoring.enabled)),
+      bounded("monitoring.prometheus_port", "8849", "port of the metrics; 0 takes a free one",
+              AT(monitoring.prometheus_port), kAnyPort, kLastPort),
+      plain("monitoring.metrics_path", "/metrics", "path of the metrics", AT(monitoring.metrics_path)),
+      plain("monitoring.alert_rules", "", "file of further alert rules", AT(monitoring.alert_rules)),
+
+      plain("backup.schedule.cron", "0 3 * * *", "when backups are made", AT(backup.cron)),
+      plain("backup.schedule.enabled", "false", "whether they are", AT(backup.enabled)),
+      bounded("backup.retention.max_backups", "7", "how many are kept", AT(backup.max_backups), 1u, 100'000u),
+      plain("backup.retention.max_age", "30d", "how long they are kept", AT(backup.max_age)),
+      one_of("backup.storage.type", "local", "where they are kept", AT(backup.type), {"local", "s3", "azure", "gcs"}),
+      plain("backup.storage.path", "", "folder, or bucket and prefix; empty: backups under data_dir", AT(backup.path)),
+      secret("backup.storage.credentials", "credentials of the storage", AT(backup.credentials)),
+  };
+}
+
+}  // namespace
+
+std::string Setting::environment_variable() const {
+  if (!variable.empty()) return std::string(variable);
+  std::string out = "CONFIG_CENTER_";
+  for (const char c : name)
+    out.push_back(c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
+  return out;
+}
+
+std::string Setting::flag() const {
+  std::string out = "--";
+  for (const char c : name)
+    out.push_back(c == '.' || c == '_' ? '-' : c);
+  return out;
+}
+
+const std::vector<Setting>& all_settings() {
+  static const std::vector<Setting> table = make_table();
+  return table;
+}
+
+}  // namespace cc::node

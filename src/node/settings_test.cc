@@ -1,0 +1,131 @@
+#include "node/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "node/peers.h"
+
+namespace cc::node {
+namespace {
+
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+class SettingsTest : public testing::Test {
+ protected:
+  Result<Settings> load(const std::string& yaml) {
+    const Path file = folder_.path() / "config-center.yaml";
+    EXPECT_TRUE(write_file(file, yaml));
+    return load_settings({.config_path = file.string(), .flags = flags_, .environment = [this](const char* name) -> const char* {
+                            const auto found = environment_.find(name);
+                            return found == environment_.end() ? nullptr : found->second.c_str();
+                          }});
+  }
+  std::string error_of(const std::string& yaml) {
+    auto settings = load(yaml);
+    return settings ? "accepted" : settings.error().message;
+  }
+
+  TempDirectory folder_;
+  std::map<std::string, std::string> flags_, environment_;
+};
+
+TEST_F(SettingsTest, every_default_is_good_enough_for_one_machine) {
+  const auto settings = load("").value();
+  EXPECT_EQ(settings.server.host, "127.0.0.1");
+  EXPECT_EQ(settings.server.port, 8848);
+  EXPECT_EQ(settings.server.timeout, 30s);
+  EXPECT_EQ(settings.security.jwt_expiration, 24h);
+  EXPECT_EQ(settings.server.max_content, 1u << 20);
+  EXPECT_FALSE(settings.security.anonymous_read);
+}
+
+TEST_F(SettingsTest, the_variable_wins_over_the_file_and_the_flag_over_both) {
+  EXPECT_EQ(load("server: {port: 1001}").value().server.port, 1001);
+  environment_["CONFIG_CENTER_SERVER_PORT"] = "1002";
+  EXPECT_EQ(load("server: {port: 1001}").value().server.port, 1002);
+  flags_["server.port"] = "1003";
+  const auto settings = load("server: {port: 1001}").value();
+  EXPECT_EQ(settings.server.port, 1003);
+  EXPECT_EQ(settings.origin.at("server.port"), "--server-port");
+}
+
+TEST_F(SettingsTest, an_unknown_key_names_its_line_and_what_was_meant) {
+  const std::string message = error_of("server:\n  host: 0.0.0.0\n  prot: 9000\n");
+  EXPECT_THAT(message, HasSubstr("line 3"));
+  EXPECT_THAT(message, HasSubstr("server.port"));
+  EXPECT_THAT(error_of("sever: {port: 1}"), HasSubstr("line 1"));
+}
+
+TEST_F(SettingsTest, a_wrong_value_says_what_would_be_right) {
+  EXPECT_THAT(error_of("server:\n  timeout: 30"), HasSubstr("line 2"));
+  EXPECT_THAT(error_of("server: {timeout: 30}"), HasSubstr("30s"));
+  EXPECT_THAT(error_of("server: {port: 99999}"), HasSubstr("65535"));
+  EXPECT_THAT(error_of("server: {workers: 0}"), HasSubstr("1 to 256"));
+  EXPECT_THAT(error_of("security: {anonymous_read: yes}"), HasSubstr("true"));
+  EXPECT_THAT(error_of("backup: {storage: {type: ftp}}"), HasSubstr("local, s3, azure, gcs"));
+  EXPECT_THAT(error_of("server:\n  port: 1\n  port: 2\n"), HasSubstr("twice"));
+  EXPECT_THAT(error_of("server: [1, 2"), HasSubstr("line 1"));
+  EXPECT_THAT(error_of("server: {tls: {key_file: a}}"), HasSubstr("certificate_file"));
+}
+
+TEST_F(SettingsTest, a_list_is_as_good_as_commas) {
+  const auto settings = load("raft:\n  peers:\n    - 1@10.0.0.1:7848\n    - 2@10.0.0.2:7848\n").value();
+  const auto peers = parse_peers(settings.raft.peers).value();
+  ASSERT_EQ(peers.size(), 2u);
+  EXPECT_EQ(peers[1].address, "10.0.0.2:7848");
+  EXPECT_FALSE(parse_peers("1@a:1,1@b:1"));
+  EXPECT_FALSE(parse_peers("a:1"));
+}
+
+TEST_F(SettingsTest, secrets_come_from_files_and_are_never_shown) {
+  const Path secret = folder_.path() / "jwt";
+  ASSERT_TRUE(write_file(secret, std::string(40, 'k') + "\n", 0600));
+  const auto settings = load("security: {jwt_secret_file: " + secret.string() + "}").value();
+  EXPECT_EQ(settings.security.jwt_secret, std::string(40, 'k')) << "without the newline";
+  const std::string shown = show_settings(settings);
+  EXPECT_THAT(shown, HasSubstr("***"));
+  EXPECT_EQ(shown.find("kkkk"), std::string::npos);
+  EXPECT_THAT(error_of("security: {jwt_secret_file: /nowhere}"), HasSubstr("/nowhere"));
+}
+
+TEST_F(SettingsTest, what_is_shown_can_be_read_back) {
+  const auto before = load("server: {port: 1001, timeout: 5s}\nraft: {node_id: 3}").value();
+  const auto after = load(show_settings(before));
+  ASSERT_TRUE(after) << after.error().message << show_settings(before);
+  EXPECT_EQ(after->server.port, 1001);
+  EXPECT_EQ(after->raft.node_id, 3u);
+}
+
+TEST_F(SettingsTest, production_refuses_missing_short_and_well_known_secrets) {
+  environment_["APP_ENV"] = "production";
+  environment_["DATA_DIR"] = (folder_.path() / "data").string();
+  const auto refused = [&](const std::string& secret) {
+    environment_["CONFIG_CENTER_SECURITY_JWT_SECRET"] = secret;
+    environment_["CONFIG_CENTER_SECURITY_ENCRYPTION_KEY"] = "ehrhu6Wah6ahWe0zoh8Ohgh4ohqu0ahZ-Tei5";
+    auto settings = load("").value();
+    const auto complete = complete_secrets(settings);
+    return complete ? std::string() : complete.error().message;
+  };
+  EXPECT_THAT(refused(""), HasSubstr("missing"));
+  EXPECT_THAT(refused("short"), HasSubstr("32"));
+  EXPECT_THAT(refused(std::string(40, 'a')), HasSubstr("well-known"));
+  EXPECT_THAT(refused("please-changeme-please-changeme-please"), HasSubstr("well-known"));
+  EXPECT_EQ(refused("Ohb6pee6EiY4aing1uthaeHoo5Ung3Ch9theeYah"), "");
+}
+
+TEST_F(SettingsTest, development_makes_its_secrets_once) {
+  environment_["DATA_DIR"] = (folder_.path() / "data").string();
+  auto first = load("").value(), second = load("").value();
+  ASSERT_TRUE(complete_secrets(first));
+  ASSERT_TRUE(complete_secrets(second));
+  EXPECT_GE(first.security.jwt_secret.size(), 32u);
+  EXPECT_EQ(first.security.jwt_secret, second.security.jwt_secret);
+  const auto mode = std::filesystem::status(folder_.path() / "data/secrets/jwt_secret").permissions();
+  EXPECT_EQ(static_cast<unsigned>(mode), 0600u);
+}
+
+}  // namespace
+}  // namespace cc::node
