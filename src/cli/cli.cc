@@ -1,0 +1,108 @@
+#include "cli/cli.h"
+
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/session.h"
+
+namespace cc::cli {
+namespace {
+
+void add_commands(CLI::App& root, Session& session) {
+  add_serve(root, session);
+  add_config(root, session);
+}
+
+// "config-center draft save", as far as the commands were recognised.
+const CLI::App* deepest(const CLI::App& root) {
+  const CLI::App* at = &root;
+  for (auto next = at->get_subcommands(); !next.empty(); next = at->get_subcommands())
+    at = next.front();
+  return at;
+}
+
+std::string full_name(const CLI::App& command) {
+  const CLI::App* above = command.get_parent();
+  return above == nullptr ? command.get_name() : full_name(*above) + " " + command.get_name();
+}
+
+// What `command` would have understood: its commands and options.
+std::vector<std::string> understood(const CLI::App& command, bool options) {
+  std::vector<std::string> out;
+  if (!options) {
+    for (const CLI::App* each : command.get_subcommands([](const CLI::App*) { return true; }))
+      if (!each->get_group().empty()) out.push_back(each->get_name());
+    return out;
+  }
+  for (const CLI::App* at = &command; at != nullptr; at = at->get_parent())
+    for (const CLI::Option* each : at->get_options())
+      for (const std::string& name : each->get_lnames())
+        out.push_back("--" + name);
+  return out;
+}
+
+int usage_failure(const CLI::App& root, const CLI::ParseError& error) {
+  const CLI::App* at = deepest(root);
+  std::string message = error.what();
+  const std::vector<std::string> rest = root.remaining(true);
+  if (!rest.empty()) {
+    const std::string& word = rest.front();
+    const bool option = word.starts_with('-');
+    const std::vector<std::string> known = understood(*at, option);
+    const std::string_view near =
+        nearest(word.substr(0, word.find('=')), std::vector<std::string_view>(known.begin(), known.end()));
+    if (option || !known.empty()) {
+      message = fmt::format("there is no {} \"{}\"{}", option ? "option" : "command", word,
+                            near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near));
+    } else {
+      message = fmt::format("\"{}\" is one argument too many", word);
+    }
+  }
+  fmt::print(stderr, "{}: {}\nHow it is used: {} --help\n", full_name(*at), message, full_name(*at));
+  return 2;
+}
+
+int run_chosen(const CLI::App& root, Session& session) {
+  const Result<int> status = session.chosen();
+  if (status) return *status;
+  const std::string name = full_name(*deepest(root));
+  fmt::print(stderr, "{}: {}\n", name, status.error().message);
+  return is_wrong_usage(status.error()) ? 2 : 1;
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  Session session;
+  CLI::App root("A distributed configuration center: the server, its command line, and the operator's tool.",
+                "config-center");
+  root.fallthrough();
+  root.require_subcommand(1);
+  root.set_version_flag("--version", "config-center " CC_VERSION, "Print the version");
+  root.set_help_flag("-h,--help", "Print help, also of each command");
+  root.get_formatter()->column_width(36);
+  add_shared_options(root, session);
+  add_commands(root, session);
+  root.footer(
+      "\nStart here:\n  config-center serve\n  config-center login --username admin\n"
+      "  config-center publish dev/shop/default/application.yaml --file application.yaml\n\n"
+      "Exit status: 0 done, 1 failed, 2 wrong usage.");
+  if (argc == 1) {
+    fmt::print(stderr, "{}", root.help());
+    return 2;
+  }
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::Success& help_or_version) {
+    return root.exit(help_or_version);
+  } catch (const CLI::ParseError& error) {
+    return usage_failure(root, error);
+  }
+  return run_chosen(root, session);
+}
+
+}  // namespace cc::cli
