@@ -77,7 +77,7 @@ void IoThread::tell(MessagePtr message, std::function<void()> taken) {
 }
 
 void IoThread::take(const Message& message) {
-  if (message.identity) context_.directory = make_directory(*message.identity, shared_.settings);
+  if (message.identity) service::replace_directory(context_, make_directory(*message.identity, shared_.settings));
   if (message.everything) {
     view_.load(*message.everything, message.revision);
   } else {

@@ -1,15 +1,18 @@
 // Records what changes no state but must be known: logins, refused attempts. Collected in memory from all
 // I/O threads and proposed in batches, a few a second, so that a flood of refused requests cannot flood the log;
-// beyond `at_most` a batch they are counted in one record ("… and 2300 more").
+// beyond `at_most` a batch they are counted in one record ("… and 2300 more"). A batch that the log does not take
+// is offered again, under the same request id, until it does.
 #pragma once
 
 #include <condition_variable>
-#include <memory>
+#include <cstdint>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 #include "consensus/log.h"
 #include "model/words.h"
 
@@ -25,8 +28,14 @@ class AuditTrail {
   void flush();                     // proposes what there is now and waits for it (bounded); for tests and stopping
 
  private:
+  struct Batch {
+    std::vector<AuditRecord> records;
+    std::uint64_t dropped = 0;
+  };
+
   void run();
-  void propose(std::vector<AuditRecord> records, std::uint64_t dropped);
+  Result<> propose(const std::string& command);
+  std::string encode(const std::string& request_id, const Batch& batch) const;
 
   consensus::Log& log_;
   const Clock& clock_;
@@ -34,9 +43,10 @@ class AuditTrail {
   std::size_t at_most_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<AuditRecord> records_;  // guarded by mutex_
-  std::uint64_t dropped_ = 0;         // guarded by mutex_
-  bool stopping_ = false;             // guarded by mutex_
+  Batch batch_;                 // guarded by mutex_
+  std::uint64_t asked_ = 0;     // flushes asked for; guarded by mutex_
+  std::uint64_t answered_ = 0;  // … of which so many have been served; guarded by mutex_
+  bool stopping_ = false;       // guarded by mutex_
   std::thread thread_;
 };
 

@@ -2,6 +2,7 @@
 // thread's own. The rest is shared and thread-safe.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -15,6 +16,7 @@
 #include "identity/directory.h"
 #include "identity/lockout.h"
 #include "model/words.h"
+#include "service/sessions.h"
 #include "state/queries.h"
 #include "view/view.h"
 
@@ -31,15 +33,16 @@ class AuditTrail;
 struct Call {
   identity::CallerPtr caller;
   std::string address;
-  std::string request_id;   // idempotency: a mutating call repeated under this id by the same actor has one outcome
+  std::string request_id;  // idempotency: a mutating call repeated under this id by the same actor has one outcome
   Mono deadline{};
+  SessionPtr session;  // what `caller` was found by; set for calls that may wait
 };
 
 struct Context {
   asio::io_context& io;
   const Clock& clock;
-  view::View& view;                          // of this I/O thread
-  identity::DirectoryPtr directory;          // of this I/O thread; replaced by the node's messages
+  view::View& view;                  // of this I/O thread
+  identity::DirectoryPtr directory;  // of this I/O thread; replaced by the node's messages
   consensus::Log& log;
   const state::Queries& queries;
   asio::thread_pool& workers;
@@ -47,13 +50,18 @@ struct Context {
   AuditTrail& audit;
   Limits limits;
   std::string jwt_secret;
-  std::chrono::milliseconds timeout{30'000};    // of one call, waiting by intent not counted
+  std::chrono::milliseconds timeout{30'000};  // of one call, waiting by intent not counted
   std::chrono::milliseconds jwt_expiration{std::chrono::hours(24)};
   std::string node_version;
   Mono started{};
-  bool stopping = false;                     // set by the node before http::Server::stop; waits end at once
-  std::set<std::function<void()>*> on_stop;  // what waits registers here how to be woken
+  bool stopping = false;  // set by the node before http::Server::stop; waits end at once
+  // What waits registers here how to be woken, by the node when it stops and by replace_directory().
+  std::set<std::function<void()>*> on_stop;
+  Sessions sessions;
 };
+
+// Replaces the directory, and wakes what waits when a session that waits has ended or may do other things now.
+void replace_directory(Context& context, identity::DirectoryPtr directory);
 
 // Stamps time and actor, proposes through the log, and comes back on this I/O thread when every I/O thread of
 // the node serves the outcome. A refusal of apply becomes its Error; an `unavailable` error says that the outcome

@@ -17,6 +17,10 @@ namespace cc::api::native {
 
 namespace json = boost::json;
 
+// Who calls, until when; a failure to say who is audited. For handlers that keep their own frames small; the rest use
+// authenticated().
+Result<service::Call> call_of(service::Context& context, const http::Request& request);
+
 using Act = std::function<Task<Result<http::Response>>(service::Call, http::Request&)>;
 
 // A handler that authenticates (a failure is answered and audited), runs `act`, and turns its Error into the answer.
@@ -26,7 +30,8 @@ http::Handler authenticated(service::Context& context, Act act);
 http::Handler open_to_all(service::Context& context, Act act);
 
 Result<state::PageRequest> page_of(const http::Request& request);
-Result<ConfigKey> key_of(const http::Request& request, std::size_t first_capture = 0);  // captures env, app, cluster, name
+Result<ConfigKey> key_of(const http::Request& request,
+                         std::size_t first_capture = 0);  // captures env, app, cluster, name
 // invalid_argument unless the body is a JSON object whose members are all among `known`.
 Result<json::object> object_of(const http::Request& request, std::initializer_list<std::string_view> known);
 // A string member; "" when absent; invalid_argument when it is not a string.
@@ -40,7 +45,8 @@ http::Response json_response(unsigned status, const json::value& body);
 template <class T, class ToJson>
 json::object page_json(const state::Page<T>& page, const ToJson& to_json) {
   json::array items;
-  for (const T& item : page.items) items.push_back(to_json(item));
+  for (const T& item : page.items)
+    items.push_back(to_json(item));
   json::object out{{"items", std::move(items)}};
   if (!page.next.empty()) out["next"] = page.next;
   return out;

@@ -1,0 +1,161 @@
+#include "api/native/call.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "service/audit_trail.h"
+
+namespace cc::api::native {
+namespace {
+
+constexpr std::size_t kMostItems = 1000;
+
+Task<http::Response> answer(const Act& act, service::Call call, http::Request& request) {
+  Result<http::Response> response = co_await act(std::move(call), request);
+  if (!response) co_return http::Response::error(response.error(), request.request_id);
+  co_return *std::move(response);
+}
+
+Task<http::Response> refuse(Error error, http::Request& request) {
+  co_return http::Response::error(error, request.request_id);
+}
+
+service::Call call_by(service::Context& context, const http::Request& request) {
+  return {.caller = nullptr,
+          .address = request.remote_address,
+          .request_id = request.request_id,
+          .deadline = context.clock.now() + context.timeout,
+          .session = nullptr};
+}
+
+// "\"12\"" or W/"12" → 12. A proxy that compresses may have made the tag weak; the revision is the same.
+Result<Revision> revision_of_tag(std::string_view tag) {
+  if (tag.starts_with("W/")) tag.remove_prefix(2);
+  if (tag.size() < 3 || !tag.starts_with('"') || !tag.ends_with('"')) {
+    return fail(Code::invalid_argument,
+                fmt::format("If-Match is {}: give one revision in quotation marks, as ETag had it", tag));
+  }
+  return parse_uint(tag.substr(1, tag.size() - 2), "the revision in If-Match");
+}
+
+}  // namespace
+
+Result<service::Call> call_of(service::Context& context, const http::Request& request) {
+  service::Call call = call_by(context, request);
+  const Wall now = context.clock.wall();
+  auto session = context.sessions.open(context.directory, request.header("Authorization"), request.remote_address, now);
+  if (!session) {
+    context.audit.record({.time = now,
+                          .actor = "anonymous",
+                          .address = call.address,
+                          .request_id = call.request_id,
+                          .action = "authenticate",
+                          .target = fmt::format("{} {}", http::to_string(request.method), request.path()),
+                          .outcome = std::string(to_string(session.error().code)),
+                          .message = session.error().message});
+    return fail(std::move(session).error());
+  }
+  call.caller = *(*session)->caller(context.directory, now);
+  call.session = *std::move(session);
+  return call;
+}
+
+http::Handler authenticated(service::Context& context, Act act) {
+  return [&context, act = std::move(act)](http::Request& request) {
+    auto call = call_of(context, request);
+    if (!call) return refuse(std::move(call).error(), request);
+    return answer(act, *std::move(call), request);
+  };
+}
+
+http::Handler open_to_all(service::Context& context, Act act) {
+  return [&context, act = std::move(act)](http::Request& request) {
+    service::Call call = call_by(context, request);
+    static const auto kAnonymous = std::make_shared<const identity::Caller>(identity::Caller{.name = "anonymous"});
+    call.caller = kAnonymous;
+    return answer(act, std::move(call), request);
+  };
+}
+
+Result<state::PageRequest> page_of(const http::Request& request) {
+  state::PageRequest page;
+  if (const auto limit = request.query("limit")) {
+    TRY(page.limit, parse_uint(*limit, "limit"));
+    if (page.limit < 1 || page.limit > kMostItems) {
+      return fail(Code::invalid_argument, fmt::format("limit is {}: give 1 to {}", page.limit, kMostItems));
+    }
+  }
+  if (auto cursor = request.query("cursor")) page.cursor = *std::move(cursor);
+  return page;
+}
+
+Result<ConfigKey> key_of(const http::Request& request, std::size_t first_capture) {
+  const auto& captures = request.captures;
+  if (captures.size() < first_capture + 4) {
+    return fail(Code::internal, fmt::format("the route {} names no config", request.route));
+  }
+  ConfigKey key{.environment = captures[first_capture],
+                .application = captures[first_capture + 1],
+                .cluster = captures[first_capture + 2],
+                .name = captures[first_capture + 3]};
+  TRYV(check(key));
+  return key;
+}
+
+Result<json::object> object_of(const http::Request& request, std::initializer_list<std::string_view> known) {
+  boost::system::error_code broken;
+  json::value value = json::parse(request.body, broken);
+  if (broken) {
+    return fail(Code::invalid_argument, fmt::format("the body is not JSON: {}", broken.message()));
+  }
+  if (!value.is_object()) return fail(Code::invalid_argument, "the body must be a JSON object");
+  for (const auto& member : value.get_object()) {
+    const std::string_view name = member.key();
+    if (std::ranges::find(known, name) == known.end()) {
+      return fail(Code::invalid_argument,
+                  fmt::format("the body has an unknown member \"{}\"; there are: {}", name, fmt::join(known, ", ")));
+    }
+  }
+  return std::move(value.get_object());
+}
+
+Result<std::string> string_in(const json::object& object, std::string_view member) {
+  const json::value* value = object.if_contains(member);
+  if (value == nullptr) return {};
+  if (!value->is_string()) return fail(Code::invalid_argument, fmt::format("\"{}\" must be a string", member));
+  return std::string(std::string_view(value->get_string()));
+}
+
+Result<std::optional<Revision>> expected_of(const http::Request& request) {
+  const std::string_view match = trim(request.header("If-Match"));
+  const std::string_view none = trim(request.header("If-None-Match"));
+  if (!match.empty() && !none.empty()) {
+    return fail(Code::invalid_argument, "give If-Match or If-None-Match, not both");
+  }
+  if (!none.empty()) {
+    if (none == "*") return Revision{0};
+    return fail(Code::invalid_argument, "with a change, If-None-Match can only be *: the config must not exist");
+  }
+  if (match.empty() || match == "*") return std::nullopt;
+  TRY(const Revision revision, revision_of_tag(match));
+  return revision;
+}
+
+Result<> only_query(const http::Request& request, std::initializer_list<std::string_view> known) {
+  const auto unknown = request.unknown_query(known);
+  if (!unknown) return {};
+  const std::string_view near = nearest(*unknown, known);
+  std::string advice = known.size() == 0 ? "this resource takes none"
+                       : near.empty()    ? fmt::format("there are: {}", fmt::join(known, ", "))
+                                         : fmt::format("did you mean \"{}\"?", near);
+  return fail(Code::invalid_argument, fmt::format("unknown query parameter \"{}\": {}", *unknown, advice));
+}
+
+http::Response json_response(unsigned status, const json::value& body) {
+  return http::Response::json(status, json::serialize(body));
+}
+
+}  // namespace cc::api::native

@@ -1,0 +1,101 @@
+#include "service/context.h"
+
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
+#include <fmt/format.h>
+
+#include "proto/command.pb.h"
+#include "service/audit_trail.h"
+
+namespace cc::service {
+namespace {
+
+// Shared between the coroutine that waits and the answer of the log, either of which may be gone first. Touched on
+// the I/O thread only; the log's thread does nothing but pass it on.
+struct Pending {
+  Pending(asio::io_context& io_, Mono::duration patience) : io(io_), timer(io_, patience) {}
+  asio::io_context& io;
+  asio::steady_timer timer;
+  std::optional<Result<std::string>> answer;
+};
+
+Error outcome_unknown(Code code, std::string_view why, std::string_view request_id) {
+  return {code,
+          fmt::format("{}; whether the change was made is not known: repeat the request under the same request id, {}",
+                      why, request_id)};
+}
+
+Result<log::Outcome> outcome_of(Result<std::string> answer, std::string_view request_id) {
+  if (!answer) {
+    Error error = std::move(answer).error();
+    if (error.code != Code::unavailable && error.code != Code::timeout) return fail(std::move(error));
+    Error unknown = outcome_unknown(error.code, error.message, request_id);
+    unknown.details = std::move(error.details);
+    return fail(std::move(unknown));
+  }
+  log::Outcome outcome;
+  if (!outcome.ParseFromString(*answer)) {
+    return fail(Code::corruption, "the log answered what is not an outcome: are all nodes of the same version?");
+  }
+  if (outcome.code() != 0) {
+    return fail(static_cast<Code>(outcome.code() - 1), outcome.message(), outcome.details());
+  }
+  return outcome;
+}
+
+}  // namespace
+
+void replace_directory(Context& context, identity::DirectoryPtr directory) {
+  context.directory = std::move(directory);
+  if (!context.sessions.refresh(context.directory, context.clock.wall())) return;
+  for (const auto* wake : context.on_stop)
+    (*wake)();
+}
+
+Task<Result<log::Outcome>> propose(Context& context, const Call& call, log::Command command) {
+  const Mono now = context.clock.now();
+  if (now >= call.deadline) {
+    co_return fail(Code::timeout,
+                   "the time limit of the request passed before anything was done; nothing was changed: try again");
+  }
+  command.set_request_id(call.request_id);
+  command.set_actor(call.caller->name);
+  command.set_address(call.address);
+  command.set_time_ms(context.clock.wall().time_since_epoch().count());
+
+  const auto pending = std::make_shared<Pending>(context.io, call.deadline - now);
+  context.log.propose(command.SerializeAsString(), [waiting = pending](Result<std::string> answer) mutable {
+    asio::io_context& io = waiting->io;
+    asio::post(io, [waiting = std::move(waiting), answer = std::move(answer)]() mutable {
+      waiting->answer = std::move(answer);
+      waiting->timer.cancel();
+    });
+  });
+  command.Clear();
+  const auto [ended] = co_await pending->timer.async_wait(asio::as_tuple(asio::deferred));
+  if (pending->answer) co_return outcome_of(*std::move(pending->answer), call.request_id);
+  if (ended) co_return fail(outcome_unknown(Code::unavailable, "the request was broken off", call.request_id));
+  co_return fail(outcome_unknown(Code::timeout, "the log did not answer within the time limit", call.request_id));
+}
+
+Result<> authorise(Context& context, const Call& call, Permission permission, std::string_view action,
+                   std::string_view target, std::string_view environment, std::string_view application) {
+  auto allowed = call.caller->require(permission, environment, application);
+  if (allowed) return allowed;
+  if (call.caller->kind == identity::Caller::Kind::anonymous) allowed.error().code = Code::unauthenticated;
+  context.audit.record({.time = context.clock.wall(),
+                        .actor = call.caller->name,
+                        .address = call.address,
+                        .request_id = call.request_id,
+                        .action = std::string(action),
+                        .target = std::string(target),
+                        .outcome = std::string(to_string(allowed.error().code)),
+                        .message = allowed.error().message});
+  return allowed;
+}
+
+}  // namespace cc::service
