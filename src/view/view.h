@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -41,9 +40,19 @@ class Waiter {
 
  private:
   friend class View;
+  struct Place;
+  // One interest, linked with those of other waiters in the same place.
+  struct Registration {
+    Waiter* waiter = nullptr;
+    Place* place = nullptr;
+    Registration* previous = nullptr;
+    Registration* next = nullptr;
+    Revision after = 0;
+  };
   View* view_ = nullptr;
   std::function<void()> wake_;
-  std::vector<std::string> keys_, prefixes_;
+  std::unique_ptr<Registration[]> registrations_;
+  std::size_t count_ = 0;
 };
 
 class View {
@@ -51,7 +60,7 @@ class View {
   View();
   ~View();
 
-  // Start: everything at once, in any order, then the revision it is at.
+  // Forgets what was there and takes everything at once, in any order, and the revision it is at. Then wakes.
   void load(std::vector<ReleasePtr> releases, Revision revision);
   // A commit's events, in order; an event that is not newer than what is there is ignored. Then wakes.
   void update(std::span<const Event> events, Revision revision);
@@ -59,12 +68,13 @@ class View {
   Revision revision() const { return revision_; }
   // Null when there never was such a config; a tombstone when it was deleted.
   ReleasePtr find(std::string_view key_text) const;
-  std::size_t configs() const;    // published now
-  std::size_t waiters() const;    // Waiters that wait
+  std::size_t configs() const;  // published now
+  std::size_t waiters() const;  // Waiters that wait
   std::uint64_t content_bytes() const;
 
-  // Releases and tombstones among `interests` that are newer than each one's revision, oldest first,
-  // without repeats, at most `limit` (0: all).
+  // Releases and tombstones among `interests` that are newer than each one's revision, oldest first, without
+  // repeats. With a `limit` it ends with the revision that reaches it, so that "after the last one's revision"
+  // misses nothing; 0: all.
   std::vector<ReleasePtr> changes(std::span<const Interest> interests, std::size_t limit = 0) const;
 
   // requires: changes(interests) is empty now, and the waiter is not waiting.
@@ -75,6 +85,8 @@ class View {
   std::vector<ReleasePtr> list(std::string_view prefix, std::string_view after, std::size_t limit) const;
 
  private:
+  void take(const std::vector<Waiter*>& due, std::vector<std::function<void()>>& wakes);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
   Revision revision_ = 0;

@@ -1,0 +1,304 @@
+#include "view/view.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+#include <boost/multi_index/hashed_index.hpp>
+#include <boost/multi_index/ordered_index.hpp>
+#include <boost/multi_index_container.hpp>
+
+namespace cc::view {
+
+// A key or a prefix that somebody waits on.
+struct Waiter::Place {
+  const std::string* text = nullptr;  // its key in the map that holds it
+  bool prefix = false;
+  Registration* first = nullptr;
+};
+
+namespace {
+
+namespace mi = boost::multi_index;
+
+struct KeyText {
+  using result_type = std::string_view;
+  result_type operator()(const ReleasePtr& release) const { return release->key_text; }
+};
+struct RevisionOf {
+  using result_type = Revision;
+  result_type operator()(const ReleasePtr& release) const { return release->revision; }
+};
+
+// One node for each release, found by key (hot path), in order of key (prefixes), in order of revision (changes).
+using Releases =
+    mi::multi_index_container<ReleasePtr,
+                              mi::indexed_by<mi::hashed_unique<KeyText, std::hash<std::string_view>>,
+                                             mi::ordered_unique<KeyText>, mi::ordered_non_unique<RevisionOf>>>;
+constexpr std::size_t kByKey = 0, kInOrder = 1, kByRevision = 2;
+
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+};
+
+using Found = std::vector<const ReleasePtr*>;
+
+}  // namespace
+
+struct View::Impl {
+  using Place = Waiter::Place;
+  using Registration = Waiter::Registration;
+  using Places = std::unordered_map<std::string, Place, TextHash, std::equal_to<>>;
+  using Wakes = std::vector<std::function<void()>>;
+
+  Places& places(bool prefix) { return prefix ? prefixes : keys; }
+  Place& place(std::string_view text, bool prefix);
+  void link(Registration& registration, Place& at);
+  void unlink(Registration& registration);
+  void count(const Release& release, bool add);
+  bool put(const ReleasePtr& release);
+  static void add_due(const Place& at, Revision revision, std::vector<Waiter*>& due);
+  void newer_in_prefix(std::string_view prefix, Revision after, Found& found) const;
+
+  Releases releases;
+  Places keys, prefixes;
+  std::map<std::size_t, std::size_t> prefix_lengths;  // length → places in `prefixes`
+  std::size_t configs = 0, waiters = 0;
+  std::uint64_t content_bytes = 0;
+};
+
+View::Impl::Place& View::Impl::place(std::string_view text, bool prefix) {
+  Places& all = places(prefix);
+  auto at = all.find(text);
+  if (at == all.end()) {
+    at = all.try_emplace(std::string(text)).first;
+    at->second.text = &at->first;
+    at->second.prefix = prefix;
+    if (prefix) ++prefix_lengths[text.size()];
+  }
+  return at->second;
+}
+
+void View::Impl::link(Registration& registration, Place& at) {
+  registration.place = &at;
+  registration.next = at.first;
+  if (at.first != nullptr) at.first->previous = &registration;
+  at.first = &registration;
+}
+
+void View::Impl::unlink(Registration& registration) {
+  Place& at = *registration.place;
+  if (registration.previous != nullptr) registration.previous->next = registration.next;
+  if (registration.next != nullptr) registration.next->previous = registration.previous;
+  if (at.first == &registration) at.first = registration.next;
+  if (at.first != nullptr) return;
+  if (at.prefix) {
+    const auto length = prefix_lengths.find(at.text->size());
+    if (--length->second == 0) prefix_lengths.erase(length);
+  }
+  Places& all = places(at.prefix);
+  all.erase(all.find(*at.text));
+}
+
+void View::Impl::count(const Release& release, bool add) {
+  if (release.deleted) return;
+  configs += add ? 1 : std::size_t(-1);
+  content_bytes += add ? release.content.size() : -std::uint64_t(release.content.size());
+}
+
+bool View::Impl::put(const ReleasePtr& release) {
+  auto& by_key = releases.get<kByKey>();
+  if (const auto there = by_key.find(std::string_view(release->key_text)); there != by_key.end()) {
+    if ((*there)->revision >= release->revision) return false;
+    count(**there, false);
+    by_key.replace(there, release);
+  } else {
+    by_key.insert(release);
+  }
+  count(*release, true);
+  return true;
+}
+
+// Who waits here and has not seen `revision`.
+void View::Impl::add_due(const Place& at, Revision revision, std::vector<Waiter*>& due) {
+  for (const Registration* one = at.first; one != nullptr; one = one->next) {
+    if (revision > one->after) due.push_back(one->waiter);
+  }
+}
+
+// Walks the prefix's range and the newest revisions side by side, and believes the one that ends first: a watcher
+// that is nearly up to date costs what changed since, one with a narrow prefix costs what stands below it.
+void View::Impl::newer_in_prefix(std::string_view prefix, Revision after, Found& found) const {
+  const auto& in_order = releases.get<kInOrder>();
+  const auto& by_revision = releases.get<kByRevision>();
+  const std::size_t before = found.size();
+  Found recent;
+  auto below = in_order.lower_bound(prefix);
+  auto newest = by_revision.rbegin();
+  while (true) {
+    if (below == in_order.end() || !(*below)->key_text.starts_with(prefix)) return;
+    if ((*below)->revision > after) found.push_back(&*below);
+    ++below;
+    if (newest == by_revision.rend() || (*newest)->revision <= after) break;
+    if ((*newest)->key_text.starts_with(prefix)) recent.push_back(&*newest);
+    ++newest;
+  }
+  found.resize(before);
+  found.insert(found.end(), recent.begin(), recent.end());
+}
+
+Waiter::~Waiter() {
+  if (view_ != nullptr) view_->forget(*this);
+}
+
+View::View() : impl_(std::make_unique<Impl>()) {}
+
+View::~View() {
+  for (auto* places : {&impl_->keys, &impl_->prefixes}) {
+    for (auto& [text, place] : *places) {
+      for (auto* one = place.first; one != nullptr; one = one->next)
+        one->waiter->view_ = nullptr;
+    }
+  }
+}
+
+void View::load(std::vector<ReleasePtr> releases, Revision revision) {
+  impl_->releases.clear();
+  impl_->configs = 0;
+  impl_->content_bytes = 0;
+  impl_->releases.get<kByKey>().reserve(releases.size());
+  for (const ReleasePtr& release : releases)
+    impl_->put(release);
+  revision_ = revision;
+
+  std::vector<Waiter*> due;
+  for (const auto& [text, place] : impl_->keys) {
+    if (const ReleasePtr release = find(text)) Impl::add_due(place, release->revision, due);
+  }
+  for (const auto& [text, place] : impl_->prefixes) {
+    Revision newest = 0;
+    const auto& in_order = impl_->releases.get<kInOrder>();
+    for (auto at = in_order.lower_bound(std::string_view(text));
+         at != in_order.end() && (*at)->key_text.starts_with(text); ++at)
+      newest = std::max(newest, (*at)->revision);
+    Impl::add_due(place, newest, due);
+  }
+  Impl::Wakes wakes;
+  take(due, wakes);
+  for (const auto& wake : wakes)
+    wake();
+}
+
+void View::update(std::span<const Event> events, Revision revision) {
+  std::vector<const Release*> changed;
+  for (const Event& event : events) {
+    if (impl_->put(event.release)) changed.push_back(event.release.get());
+  }
+  revision_ = std::max(revision_, revision);
+
+  // Waiters are taken out release by release, so that a commit of many releases passes each of them once.
+  Impl::Wakes wakes;
+  std::vector<Waiter*> due;
+  for (const Release* release : changed) {
+    const std::string_view key = release->key_text;
+    if (const auto at = impl_->keys.find(key); at != impl_->keys.end())
+      Impl::add_due(at->second, release->revision, due);
+    for (const auto& [length, count] : impl_->prefix_lengths) {
+      if (length > key.size()) break;
+      if (const auto at = impl_->prefixes.find(key.substr(0, length)); at != impl_->prefixes.end())
+        Impl::add_due(at->second, release->revision, due);
+    }
+    take(due, wakes);
+    due.clear();
+  }
+  for (const auto& wake : wakes)
+    wake();
+}
+
+void View::take(const std::vector<Waiter*>& due, std::vector<std::function<void()>>& wakes) {
+  for (Waiter* waiter : due) {
+    if (!waiter->waiting()) continue;  // stands there twice
+    wakes.push_back(std::move(waiter->wake_));
+    forget(*waiter);
+  }
+}
+
+ReleasePtr View::find(std::string_view key_text) const {
+  const auto& by_key = impl_->releases.get<kByKey>();
+  const auto at = by_key.find(key_text);
+  return at == by_key.end() ? nullptr : *at;
+}
+
+std::size_t View::configs() const {
+  return impl_->configs;
+}
+std::size_t View::waiters() const {
+  return impl_->waiters;
+}
+std::uint64_t View::content_bytes() const {
+  return impl_->content_bytes;
+}
+
+std::vector<ReleasePtr> View::changes(std::span<const Interest> interests, std::size_t limit) const {
+  Found found;
+  const auto& by_key = impl_->releases.get<kByKey>();
+  for (const Interest& interest : interests) {
+    if (interest.prefix) {
+      impl_->newer_in_prefix(interest.text, interest.after, found);
+    } else if (const auto at = by_key.find(std::string_view(interest.text));
+               at != by_key.end() && (*at)->revision > interest.after) {
+      found.push_back(&*at);
+    }
+  }
+  std::ranges::sort(found, [](const ReleasePtr* a, const ReleasePtr* b) {
+    return std::pair((*a)->revision, std::string_view((*a)->key_text)) <
+           std::pair((*b)->revision, std::string_view((*b)->key_text));
+  });
+  const auto repeats = std::ranges::unique(found);
+  found.erase(repeats.begin(), repeats.end());
+  std::vector<ReleasePtr> out;
+  for (const ReleasePtr* release : found) {
+    if (limit != 0 && out.size() >= limit && out.back()->revision != (*release)->revision) break;
+    out.push_back(*release);
+  }
+  return out;
+}
+
+void View::wait(Waiter& waiter, std::span<const Interest> interests, std::function<void()> wake) {
+  waiter.view_ = this;
+  waiter.wake_ = std::move(wake);
+  waiter.count_ = interests.size();
+  waiter.registrations_ = std::make_unique<Waiter::Registration[]>(interests.size());
+  for (std::size_t i = 0; i < interests.size(); ++i) {
+    Waiter::Registration& one = waiter.registrations_[i];
+    one.waiter = &waiter;
+    one.after = interests[i].after;
+    impl_->link(one, impl_->place(interests[i].text, interests[i].prefix));
+  }
+  ++impl_->waiters;
+}
+
+void View::forget(Waiter& waiter) {
+  if (waiter.view_ != this) return;
+  for (std::size_t i = 0; i < waiter.count_; ++i)
+    impl_->unlink(waiter.registrations_[i]);
+  waiter.registrations_.reset();
+  waiter.count_ = 0;
+  waiter.wake_ = nullptr;
+  waiter.view_ = nullptr;
+  --impl_->waiters;
+}
+
+std::vector<ReleasePtr> View::list(std::string_view prefix, std::string_view after, std::size_t limit) const {
+  const auto& in_order = impl_->releases.get<kInOrder>();
+  std::vector<ReleasePtr> out;
+  auto at = after.empty() || after < prefix ? in_order.lower_bound(prefix) : in_order.upper_bound(after);
+  for (; at != in_order.end() && (*at)->key_text.starts_with(prefix) && out.size() < limit; ++at) {
+    if (!(*at)->deleted) out.push_back(*at);
+  }
+  return out;
+}
+
+}  // namespace cc::view
