@@ -107,4 +107,7 @@ Result<> complete_secrets(Settings& settings);
 // YAML that load_settings() would read back, with secrets as *** and the origin of what is not default.
 std::string show_settings(const Settings& settings);
 
+// Every setting with default and meaning, as the Markdown tables of docs/settings.md.
+std::string settings_reference();
+
 }  // namespace cc::node

@@ -127,5 +127,11 @@ TEST_F(SettingsTest, development_makes_its_secrets_once) {
   EXPECT_EQ(static_cast<unsigned>(mode), 0600u);
 }
 
+TEST(SettingsReference, is_what_the_documentation_says) {
+  const auto page = read_file(CC_SOURCE_DIR "/docs/settings.md").value();
+  EXPECT_THAT(page, HasSubstr(settings_reference()))
+      << "docs/settings.md is not what the table says: end it with the output of `config-center config reference`";
+}
+
 }  // namespace
 }  // namespace cc::node
