@@ -13,9 +13,7 @@ namespace cc::cli {
 namespace {
 
 node::SettingSources sources_of(const std::string& file) {
-  return {.config_path = file, .flags = {}, .environment = [](const char* name) {
-            return static_cast<const char*>(std::getenv(name));
-          }};
+  return {.config_path = file, .flags = {}};
 }
 
 std::string name_of(const std::string& file) {
@@ -60,6 +58,14 @@ void add_config(CLI::App& root, Session& session) {
   show_command->add_option("file,--config", *file, meaning)->type_name("FILE");
   show_command->footer(examples({"config-center config show", "config-center config show config.yaml | grep port"}));
   on_run(*show_command, session, [file] { return show(*file); });
+
+  CLI::App* reference =
+      group->add_subcommand("reference", "Print every setting with its default and meaning, as Markdown");
+  reference->footer(examples({"config-center config reference"}));
+  on_run(*reference, session, []() -> Result<> {
+    write_output(node::settings_reference());
+    return {};
+  });
 }
 
 }  // namespace cc::cli

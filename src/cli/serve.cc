@@ -46,9 +46,7 @@ void add_serve(CLI::App& root, Session& session) {
       "CONFIG_CENTER_SERVER_PORT=9000 config-center serve        each setting has a variable, too",
   }));
   on_run(*command, session, [options]() -> Result<int> {
-    return node::run_server({.config_path = options->config, .flags = options->flags, .environment = [](const char* n) {
-                               return static_cast<const char*>(std::getenv(n));
-                             }});
+    return node::run_server({.config_path = options->config, .flags = options->flags});
   });
 }
 

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <optional>
@@ -92,9 +93,11 @@ struct Setting {
 const std::vector<Setting>& all_settings();
 
 struct SettingSources {
-  std::string config_path;                              // "": CONFIG_PATH, or no file
-  std::map<std::string, std::string> flags;             // setting name → text
-  std::function<const char*(const char*)> environment;  // as getenv
+  std::string config_path;                   // "": CONFIG_PATH, or no file
+  std::map<std::string, std::string> flags;  // setting name → text
+  std::function<const char*(const char*)> environment = [](const char* name) -> const char* {
+    return std::getenv(name);
+  };
 };
 
 // invalid_argument that names the file and line, the variable or the flag, and what would be right.
