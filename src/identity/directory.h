@@ -2,6 +2,7 @@
 // replaces when a message brings a newer one. Lookups take no lock and do no I/O.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,19 +17,26 @@
 
 namespace cc::identity {
 
+using Departments = std::unordered_map<std::string, std::string>;  // application → department
+
 // Who asks.
 struct Caller {
   enum class Kind { anonymous, user, access_key, system } kind = Kind::anonymous;
-  std::string name;                    // user name; "key:<id>" of an access key; "anonymous"; "system"
-  std::vector<Grant> grants;           // of an access key: viewer of its application (and environment)
-  std::string token_id;                // of the JWT, to revoke it
-  Wall expires{};                      // of the token; what it was authenticated by is not believed later
-  std::shared_ptr<const std::unordered_map<std::string, std::string>> departments;  // application → department
-  bool anonymous_may_read = false;     // setting security.anonymous_read
+  std::string name;           // user name; "key:<id>" of an access key; "anonymous"; "system"
+  std::vector<Grant> grants;  // of an access key: viewer of its application (and environment)
+  std::string token_id;       // of the JWT, to revoke it
+  Wall expires{};             // of the token; what it was authenticated by is not believed later
+  std::shared_ptr<const Departments> departments;
+  bool anonymous_may_read = false;  // setting security.anonymous_read
 
   // For a config or an application in an environment. Empty environment/application: not about one.
   bool may(Permission permission, std::string_view environment = {}, std::string_view application = {}) const;
-  // permission_denied with a message that names the permission, the place, and who could grant it.
+  // Whether there is any place, within what is given, where it may: for lists, and to see the place itself.
+  bool may_somewhere(Permission permission, std::string_view environment = {}, std::string_view application = {}) const;
+  // Whether it may everywhere within the scope: for granting roles there.
+  bool may_throughout(Permission permission, const Scope& scope) const;
+  // permission_denied with a message that names the permission, the place, and who could grant it; unauthenticated
+  // for the anonymous caller.
   Result<> require(Permission permission, std::string_view environment = {}, std::string_view application = {}) const;
 };
 using CallerPtr = std::shared_ptr<const Caller>;
@@ -39,7 +47,7 @@ class Directory {
     std::vector<User> users;
     std::vector<AccessKey> keys;
     std::unordered_set<std::string> revoked_tokens;
-    std::unordered_map<std::string, std::string> departments;
+    Departments departments;
   };
   Directory(Content content, std::string jwt_secret, bool anonymous_may_read);
 
@@ -50,12 +58,17 @@ class Directory {
   const User* find_user(std::string_view name) const;
   const std::vector<User>& users() const { return content_.users; }
   const std::vector<AccessKey>& keys() const { return content_.keys; }
-  const std::shared_ptr<const std::unordered_map<std::string, std::string>>& departments() const { return departments_; }
+  const std::shared_ptr<const Departments>& departments() const { return departments_; }
 
  private:
+  CallerPtr caller_of_key(const std::string& text, std::string_view address, Wall now) const;
+  CallerPtr caller_of_token(std::string_view token, Wall now) const;
+
   Content content_;
-  std::unordered_map<std::string, std::size_t> user_by_name_, key_by_hash_;
-  std::shared_ptr<const std::unordered_map<std::string, std::string>> departments_;
+  std::map<std::string, std::size_t, std::less<>> user_by_name_;
+  std::unordered_map<std::string, std::size_t> key_by_hash_;
+  CallerPtr anonymous_;
+  std::shared_ptr<const Departments> departments_;
   std::string jwt_secret_;
   bool anonymous_may_read_;
 };

@@ -32,14 +32,19 @@ class Lockout {
   void succeeded(std::string_view user, std::string_view address);
 
  private:
-  struct Entry { std::string name; unsigned failures = 0; Mono first{}; Mono locked_until{}; };
+  struct Entry {
+    std::string name;
+    unsigned failures = 0;
+    Mono first{};
+    Mono locked_until{};
+  };
   Result<> check_one(const std::string& name);
   void count_one(const std::string& name, unsigned limit);
 
   const Clock& clock_;
   Options options_;
   std::mutex mutex_;
-  std::list<Entry> entries_;  // guarded by mutex_; newest first
+  std::list<Entry> entries_;                                             // guarded by mutex_; newest first
   std::unordered_map<std::string, std::list<Entry>::iterator> by_name_;  // guarded by mutex_
 };
 

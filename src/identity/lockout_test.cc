@@ -1,0 +1,95 @@
+#include "identity/lockout.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace cc::identity {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Lockout::Options kOptions{
+    .failures_per_user = 3, .failures_per_address = 6, .window = 10min, .lock = 5min, .remember_at_most = 100};
+
+class LockoutTest : public testing::Test {
+ protected:
+  void fail_times(int times, const std::string& user, const std::string& address) {
+    for (int i = 0; i < times; ++i)
+      lockout.failed(user, address);
+  }
+  bool locked(const std::string& user, const std::string& address) { return !lockout.check(user, address); }
+
+  ManualClock clock;
+  Lockout lockout{clock, kOptions};
+};
+
+TEST_F(LockoutTest, a_user_is_locked_after_so_many_failures_wherever_they_came_from) {
+  lockout.failed("ann", "10.0.0.1");
+  lockout.failed("ann", "10.0.0.2");
+  EXPECT_FALSE(locked("ann", "10.0.0.3"));
+  lockout.failed("ann", "10.0.0.3");
+  EXPECT_TRUE(locked("ann", "10.0.0.9"));
+  EXPECT_FALSE(locked("bob", "10.0.0.1"));
+}
+
+TEST_F(LockoutTest, an_address_is_locked_after_so_many_failures_whoever_was_tried) {
+  for (int i = 0; i < 6; ++i)
+    lockout.failed("user" + std::to_string(i), "10.0.0.1");
+  EXPECT_TRUE(locked("ann", "10.0.0.1"));
+  EXPECT_FALSE(locked("ann", "10.0.0.2"));
+}
+
+TEST_F(LockoutTest, tells_when_to_come_back_and_lets_in_then) {
+  fail_times(3, "ann", "10.0.0.1");
+  clock.advance(1500ms);
+  const auto refused = lockout.check("ann", "10.0.0.1");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::exhausted);
+  EXPECT_EQ(refused.error().details, R"({"retry_after_seconds":299})");
+  EXPECT_EQ(refused.error().message, "too many failed logins; try again in 299 seconds");
+  clock.advance(5min - 1501ms);
+  EXPECT_TRUE(locked("ann", "10.0.0.1"));
+  clock.advance(1ms);
+  EXPECT_FALSE(locked("ann", "10.0.0.1"));
+  fail_times(2, "ann", "10.0.0.1");
+  EXPECT_FALSE(locked("ann", "10.0.0.1"));
+}
+
+TEST_F(LockoutTest, failures_count_within_the_window_only) {
+  fail_times(2, "ann", "10.0.0.1");
+  clock.advance(10min);
+  fail_times(2, "ann", "10.0.0.1");
+  EXPECT_FALSE(locked("ann", "10.0.0.1"));
+  lockout.failed("ann", "10.0.0.1");
+  EXPECT_TRUE(locked("ann", "10.0.0.1"));
+}
+
+TEST_F(LockoutTest, a_login_clears_the_user_but_not_the_address) {
+  fail_times(2, "ann", "10.0.0.1");
+  lockout.succeeded("ann", "10.0.0.1");
+  fail_times(2, "ann", "10.0.0.1");
+  EXPECT_FALSE(locked("ann", "10.0.0.2"));
+  fail_times(2, "bob", "10.0.0.1");
+  EXPECT_TRUE(locked("carl", "10.0.0.1"));
+}
+
+TEST_F(LockoutTest, remembers_no_more_than_it_may) {
+  fail_times(2, "ann", "10.0.0.1");
+  for (int i = 0; i < 1'000; ++i)
+    lockout.failed("user" + std::to_string(i), "10.0.1." + std::to_string(i));
+  lockout.failed("ann", "10.0.0.1");
+  EXPECT_FALSE(locked("ann", "10.0.0.1")) << "forgotten: the crowd came between";
+  fail_times(3, "bob", "10.0.0.2");
+  EXPECT_TRUE(locked("bob", "10.0.0.2"));
+}
+
+TEST_F(LockoutTest, a_user_named_like_an_address_is_not_that_address) {
+  for (int i = 0; i < 6; ++i)
+    lockout.failed("10.0.0.1", "192.168.0." + std::to_string(i));
+  EXPECT_TRUE(locked("10.0.0.1", "10.0.0.2"));
+  EXPECT_FALSE(locked("ann", "10.0.0.1"));
+}
+
+}  // namespace
+}  // namespace cc::identity

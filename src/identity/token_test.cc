@@ -1,0 +1,162 @@
+#include "identity/token.h"
+
+#include <gtest/gtest.h>
+
+#include "base/bytes.h"
+
+namespace cc::identity {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kSecret = "a secret of at least thirty-two bytes";
+
+const Wall kNow = Wall(1'767'225'600'678ms);
+
+Claims claims() {
+  return {.user = "张伟", .token_id = "t-1", .issued = kNow, .expires = kNow + 24h};
+}
+
+std::string signed_token(std::string_view header, std::string_view body, std::string_view secret = kSecret) {
+  const std::string part = to_base64url(header) + "." + to_base64url(body);
+  return part + "." + to_base64url(hmac_sha256(secret, part));
+}
+
+bool refused(std::string_view token, std::string_view secret = kSecret, Wall now = kNow) {
+  const auto result = verify_token(token, secret, now);
+  if (result) return false;
+  EXPECT_EQ(result.error().code, Code::unauthenticated);
+  EXPECT_EQ(result.error().message, "the token is not valid or has expired; log in again");
+  return true;
+}
+
+constexpr std::string_view kHeader = R"({"alg":"HS256","typ":"JWT"})";
+constexpr std::string_view kBody = R"({"sub":"zhang","jti":"t-1","iat":1767225600,"exp":1767312000})";
+
+TEST(Token, says_what_it_was_issued_for_to_the_millisecond) {
+  const Claims read = verify_token(issue_token(claims(), kSecret), kSecret, kNow).value();
+  EXPECT_EQ(read.user, "张伟");
+  EXPECT_EQ(read.token_id, "t-1");
+  EXPECT_EQ(read.issued, kNow);
+  EXPECT_EQ(read.expires, kNow + 24h);
+}
+
+TEST(Token, of_another_maker_of_jwt_is_read_too) {
+  const Claims read = verify_token(signed_token(kHeader, kBody), kSecret, kNow).value();
+  EXPECT_EQ(read.user, "zhang");
+  EXPECT_EQ(read.issued, Wall(1'767'225'600s));
+}
+
+TEST(Token, ends_when_it_expires) {
+  const std::string token = issue_token(claims(), kSecret);
+  EXPECT_TRUE(verify_token(token, kSecret, kNow + 24h - 1ms));
+  EXPECT_TRUE(refused(token, kSecret, kNow + 24h));
+}
+
+TEST(Token, of_another_secret_is_refused) {
+  EXPECT_TRUE(refused(issue_token(claims(), "another secret of at least 32 bytes"), kSecret));
+  EXPECT_TRUE(refused(issue_token(claims(), ""), ""));
+}
+
+TEST(Token, is_refused_after_any_change) {
+  const std::string token = issue_token(claims(), kSecret);
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    std::string changed = token;
+    changed[i] = changed[i] == 'A' ? 'B' : 'A';
+    EXPECT_TRUE(refused(changed)) << i;
+  }
+  EXPECT_TRUE(refused(token + "A"));
+  EXPECT_TRUE(refused(token.substr(0, token.size() - 1)));
+  EXPECT_TRUE(refused(token + "."));
+}
+
+TEST(Token, no_algorithm_but_hs256_is_believed_even_under_our_signature) {
+  for (const char* header :
+       {R"({"alg":"none"})", R"({"alg":"None"})", R"({"alg":"hs256"})", R"({"alg":"HS512"})", R"({"alg":"RS256"})",
+        R"({"alg":["HS256"]})", R"({"typ":"JWT"})", "[]", "null", "", R"({"alg":"HS256","crit":["exp"]})"}) {
+    EXPECT_TRUE(refused(signed_token(header, kBody))) << header;
+  }
+  EXPECT_TRUE(refused(to_base64url(R"({"alg":"none"})") + "." + to_base64url(kBody) + "."));
+}
+
+TEST(Token, without_all_its_claims_is_refused) {
+  for (const char* body :
+       {R"({"jti":"t","iat":1767225600,"exp":1767312000})", R"({"sub":"z","iat":1,"exp":1767312000})",
+        R"({"sub":"z","jti":"t","exp":1767312000})", R"({"sub":"z","jti":"t","iat":1767225600})",
+        R"({"sub":"z","jti":"t","iat":1767225600,"exp":"1767312000"})",
+        R"({"sub":"z","jti":"t","iat":1767225600,"exp":1e300})", R"({"sub":"z","jti":"t","iat":-5,"exp":1767312000})",
+        R"({"sub":["z"],"jti":"t","iat":1767225600,"exp":1767312000})",
+        R"({"sub":"","jti":"t","iat":1767225600,"exp":1767312000})", "7", "", "{"}) {
+    EXPECT_TRUE(refused(signed_token(kHeader, body))) << body;
+  }
+}
+
+TEST(Token, what_is_no_token_is_refused) {
+  for (const std::string& bad : {std::string(), std::string("."), std::string(".."), std::string("..."),
+                                 std::string("a.b.c"), std::string(1'000'000, 'A'), std::string("\0.\0.\0", 5)}) {
+    EXPECT_TRUE(refused(bad));
+  }
+  const std::string one_part = to_base64url(kBody);
+  EXPECT_TRUE(refused(one_part + "." + to_base64url(hmac_sha256(kSecret, one_part))));
+}
+
+TEST(AccessKey, shows_its_id_and_hashes_whole) {
+  const NewAccessKey key = make_access_key();
+  EXPECT_TRUE(key.id.starts_with("ck_"));
+  EXPECT_TRUE(key.text.starts_with(key.id + "_"));
+  EXPECT_GE(key.text.size() - key.id.size(), 64u);
+  EXPECT_EQ(key.secret_hash, hash_access_key(key.text));
+  EXPECT_EQ(key.secret_hash.size(), 64u);
+  const NewAccessKey other = make_access_key();
+  EXPECT_NE(key.id, other.id);
+  EXPECT_NE(key.text, other.text);
+}
+
+TEST(AccessKey, is_the_same_for_the_same_seed_only) {
+  const std::string seed(32, 's');
+  EXPECT_EQ(make_access_key(seed).text, make_access_key(seed).text);
+  EXPECT_NE(make_access_key(seed).text, make_access_key(std::string(32, 't')).text);
+}
+
+TEST(AddressRange, holds_the_addresses_below_its_prefix) {
+  EXPECT_TRUE(address_in_range("10.200.3.4", "10.0.0.0/8"));
+  EXPECT_FALSE(address_in_range("11.0.0.1", "10.0.0.0/8"));
+  EXPECT_TRUE(address_in_range("192.168.1.7", "192.168.1.7"));
+  EXPECT_FALSE(address_in_range("192.168.1.8", "192.168.1.7"));
+  EXPECT_TRUE(address_in_range("192.168.1.7", "192.168.1.6/31"));
+  EXPECT_FALSE(address_in_range("192.168.1.8", "192.168.1.6/31"));
+  EXPECT_TRUE(address_in_range("1.2.3.4", "0.0.0.0/0"));
+  EXPECT_TRUE(address_in_range("fd00:1::5", "fd00::/8"));
+  EXPECT_FALSE(address_in_range("fe00::5", "fd00::/8"));
+  EXPECT_TRUE(address_in_range("::1", "::1"));
+  EXPECT_TRUE(address_in_range("fe80::1%eth0", "fe80::/10"));
+}
+
+TEST(AddressRange, knows_an_ipv4_address_in_ipv6_clothes_and_keeps_the_families_apart) {
+  EXPECT_TRUE(address_in_range("::ffff:10.1.2.3", "10.0.0.0/8"));
+  EXPECT_TRUE(address_in_range("10.1.2.3", "::ffff:10.0.0.0/104"));
+  EXPECT_FALSE(address_in_range("10.1.2.3", "::/0"));
+  EXPECT_FALSE(address_in_range("::1", "0.0.0.0/0"));
+}
+
+TEST(AddressRange, what_is_no_address_is_in_no_range) {
+  EXPECT_FALSE(address_in_range("", "0.0.0.0/0"));
+  EXPECT_FALSE(address_in_range("unknown", "0.0.0.0/0"));
+  EXPECT_FALSE(address_in_range("10.1.2.3", ""));
+  EXPECT_FALSE(address_in_range("10.1.2.3", "10.0.0.0/x"));
+}
+
+TEST(AddressRange, is_checked_when_it_is_given) {
+  for (const char* good : {"10.0.0.0/8", "192.168.1.7", "192.168.1.7/32", "fd00::/8", "::/0", "0.0.0.0/0", "::1"})
+    EXPECT_TRUE(check_address_range(good)) << good;
+  for (const char* bad :
+       {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0/8", "10.0.0.0/8/8", "10.0.0.0/8 ", "fd00::/129",
+        "host.example", "fe80::1%eth0", "10.0.0.7/8", "fd00::1/8", "010.0.0.0/8", "::ffff:0.0.0.0/90"}) {
+    const auto refused_range = check_address_range(bad);
+    ASSERT_FALSE(refused_range) << bad;
+    EXPECT_EQ(refused_range.error().code, Code::invalid_argument);
+  }
+}
+
+}  // namespace
+}  // namespace cc::identity
