@@ -57,7 +57,7 @@ struct Context {
   bool stopping = false;  // set by the node before http::Server::stop; waits end at once
   // What waits registers here how to be woken, by the node when it stops and by replace_directory().
   std::set<std::function<void()>*> on_stop;
-  Sessions sessions;
+  Sessions sessions{};
 };
 
 // Replaces the directory, and wakes what waits when a session that waits has ended or may do other things now.
