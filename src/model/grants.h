@@ -18,17 +18,17 @@ std::string_view to_string(Role role) noexcept;  // "operator" for operator_
 Result<Role> parse_role(std::string_view text);
 
 enum class Permission {
-  read,          // published content, history, lists
+  read,  // published content, history, lists
   read_draft,
   edit_draft,
-  publish,       // publish, roll back, import
-  remove,        // delete a config
+  publish,              // publish, roll back, import
+  remove,               // delete a config
   manage_applications,  // applications, clusters
   manage_environments,
   manage_users,  // users and grants
   manage_keys,   // access keys
   read_audit,
-  operate,       // cluster, backups, maintenance
+  operate,  // cluster, backups, maintenance
 };
 std::string_view to_string(Permission permission) noexcept;
 
@@ -56,17 +56,17 @@ struct User {
   bool disabled = false;
   std::vector<Grant> grants;
   Wall created{};
-  Wall tokens_valid_from{};   // tokens issued before are refused
+  Wall tokens_valid_from{};  // tokens issued before are refused
   Revision revision = 0;
 };
 
 // For programs: read and watch one application (all environments, or one).
 struct AccessKey {
-  std::string id;             // public part, "ck_…"
-  std::string secret_hash;    // SHA-256 hex of the whole key text; the text itself is shown once and not stored
+  std::string id;           // public part, "ck_…"
+  std::string secret_hash;  // SHA-256 hex of the whole key text; the text itself is shown once and not stored
   std::string description;
-  std::string application;    // required
-  std::string environment;    // empty: all
+  std::string application;             // required
+  std::string environment;             // empty: all
   std::vector<std::string> addresses;  // CIDR or single; empty: any
   std::optional<Wall> expires;
   bool revoked = false;

@@ -63,9 +63,9 @@ struct Release {
   bool deleted = false;   // a tombstone: content and checksums are empty
   Format format = Format::text;
   std::string content;
-  std::string md5;        // lower-case hex
+  std::string md5;  // lower-case hex
   std::string sha256;
-  std::string etag;       // "\"<revision>\"", with its quotation marks
+  std::string etag;  // "\"<revision>\"", with its quotation marks
   std::string author;
   std::string comment;
   Wall time{};
@@ -78,7 +78,7 @@ struct ReleaseInfo {
   std::string key;
   Version version = 0;
   Revision revision = 0;
-  bool deleted = false;   // the record of a deletion
+  bool deleted = false;  // the record of a deletion
   Format format = Format::text;
   std::uint64_t size = 0;
   std::string md5, sha256, author, comment;
@@ -96,9 +96,21 @@ struct Draft {
   Wall time{};
 };
 
-struct Environment { std::string name, description; Revision revision = 0; Wall created{}; };
-struct Application { std::string name, department, owner, description; Revision revision = 0; Wall created{}; };
-struct Cluster { std::string environment, application, name, description; Revision revision = 0; Wall created{}; };
+struct Environment {
+  std::string name, description;
+  Revision revision = 0;
+  Wall created{};
+};
+struct Application {
+  std::string name, department, owner, description;
+  Revision revision = 0;
+  Wall created{};
+};
+struct Cluster {
+  std::string environment, application, name, description;
+  Revision revision = 0;
+  Wall created{};
+};
 
 // Who did what to what, and from where. `before` and `after` are JSON objects as text without secrets
 // and without contents of configs (checksums and versions stand for them).
@@ -106,10 +118,10 @@ struct AuditRecord {
   std::uint64_t id = 0;
   Wall time{};
   std::string actor, address, request_id;
-  std::string action;    // "config.publish", "user.create", "login", ...
-  std::string target;    // config key, user name, ...
-  std::string outcome;   // "done" or the code of the refusal
-  std::string message;   // of a refusal
+  std::string action;   // "config.publish", "user.create", "login", ...
+  std::string target;   // config key, user name, ...
+  std::string outcome;  // "done" or the code of the refusal
+  std::string message;  // of a refusal
   std::string before, after;
   Revision revision = 0;  // 0 when nothing changed
 };

@@ -1,0 +1,209 @@
+// YAML by the events of yaml-cpp, never by its tree: aliases are measured, not expanded.
+#include <algorithm>
+#include <map>
+#include <sstream>
+#include <vector>
+
+#include <fmt/format.h>
+#include <yaml-cpp/depthguard.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
+
+#include "model/format_check.h"
+#include "model/quote.h"
+
+namespace cc {
+namespace {
+
+// What aliases may add to a document, in nodes and bytes of text together, when a client expands them.
+constexpr std::size_t kLargestExpansion = 10 * 1024 * 1024;
+
+// yaml-cpp reads a whole line of unclosed brackets, at 200 bytes each, before it tells of the first.
+constexpr std::size_t kMostUnclosedOnLine = 10'000;
+
+// Thrown through yaml-cpp, which has no other way to be stopped.
+struct Stop {
+  Refusal refusal;
+};
+
+class Checker : public YAML::EventHandler {
+ public:
+  explicit Checker(std::string_view content) : content_(content) {}
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    const std::size_t at = offset(mark);
+    // The parser would take what follows a document's only node for another document.
+    if (documents_++ > 0 && !content_.substr(at).starts_with("---") && !follows_end_mark(at)) {
+      stop(at, "expected the end of the document, or \"---\" before another one");
+    }
+    anchors_.clear();
+    added_ = 0;
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { scalar(offset(mark), anchor, std::nullopt); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, const std::string& text) override {
+    indented_by_blanks(offset(mark));
+    scalar(offset(mark), anchor, text);
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const std::size_t at = offset(mark);
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end() || !found->second.complete) stop(at, "alias inside the node that it stands for");
+    const Anchored& target = found->second;
+    added_ = std::min(added_ + target.size, kLargestExpansion + 1);
+    if (added_ > kLargestExpansion) stop(at, "aliases that expand to more than 10 MiB");
+    if (open_.size() + target.depth > kDeepest) stop(at, too_deep() + " when aliases are expanded");
+    if (target.is_scalar) {
+      node(at, target.size, 0, target.text, true);
+    } else {
+      node(at, target.size, target.depth, std::nullopt, false);
+    }
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value style) override {
+    begin(offset(mark), anchor, false, style == YAML::EmitterStyle::Flow);
+  }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value style) override {
+    begin(offset(mark), anchor, true, style == YAML::EmitterStyle::Flow);
+  }
+  void OnSequenceEnd() override { end(); }
+  void OnMapEnd() override { end(); }
+
+ private:
+  using Key = std::optional<std::string>;  // none: null
+
+  struct Anchored {
+    bool complete = false;
+    bool is_scalar = false;
+    Key text;
+    std::size_t size = 0, depth = 0;
+  };
+  struct Open {
+    std::size_t offset;
+    YAML::anchor_t anchor;
+    bool is_map, is_flow;
+    bool key_is_next = true;
+    std::map<Key, std::size_t> keys;  // → offset
+    std::size_t size = 1, depth = 1;  // expanded, so far
+  };
+
+  std::size_t offset(const YAML::Mark& mark) const {
+    return std::min(static_cast<std::size_t>(std::max(mark.pos, 0)), content_.size());
+  }
+
+  [[noreturn]] static void stop(std::size_t at, std::string reason) { throw Stop{{at, std::move(reason)}}; }
+
+  // A line that begins with "..." is the last one before `at` with anything on it.
+  bool follows_end_mark(std::size_t at) const {
+    std::size_t end = content_.substr(0, at).rfind('\n');
+    while (end != std::string_view::npos) {
+      const std::size_t newline = end == 0 ? std::string_view::npos : content_.rfind('\n', end - 1);
+      const std::size_t start = newline == std::string_view::npos ? 0 : newline + 1;
+      const std::string_view line = content_.substr(start, end - start);
+      if (line.starts_with("...")) return true;
+      const std::size_t first = line.find_first_not_of(" \t\r");
+      if (first != std::string_view::npos && line[first] != '#') return false;
+      end = newline;
+    }
+    return false;
+  }
+
+  // The parser takes tabs where YAML wants blanks.
+  void indented_by_blanks(std::size_t at) const {
+    if (!open_.empty() && open_.back().is_flow) return;
+    bool has_tab = false;
+    for (std::size_t i = at; i > 0; --i) {
+      const char before = content_[i - 1];
+      if (before == '\n' || before == '\r') break;
+      if (before != ' ' && before != '\t') return;
+      has_tab = has_tab || before == '\t';
+    }
+    if (has_tab) stop(at, "indented by a tab; YAML wants blanks");
+  }
+
+  void scalar(std::size_t at, YAML::anchor_t anchor, Key text) {
+    const std::size_t size = 1 + (text ? text->size() : 0);
+    if (anchor != YAML::NullAnchor) anchors_[anchor] = {true, true, text, size, 0};
+    node(at, size, 0, std::move(text), true);
+  }
+
+  // A node is complete: it counts for the collection around it, and if it is a key there it must be a new one.
+  void node(std::size_t at, std::size_t size, std::size_t depth, Key text, bool is_scalar) {
+    if (open_.empty()) return;
+    Open& around = open_.back();
+    around.size = std::min(around.size + size, kLargestExpansion + 1);
+    around.depth = std::max(around.depth, depth + 1);
+    if (around.is_map && around.key_is_next && is_scalar) {
+      const auto [first, is_new] = around.keys.try_emplace(std::move(text), at);
+      if (!is_new) stop(at, duplicate_key(content_, first->first.value_or("null"), first->second));
+    }
+    around.key_is_next = !around.key_is_next;
+  }
+
+  void begin(std::size_t at, YAML::anchor_t anchor, bool is_map, bool is_flow) {
+    indented_by_blanks(at);
+    if (open_.size() == kDeepest) stop(at, too_deep());
+    if (anchor != YAML::NullAnchor) anchors_[anchor] = {};
+    open_.push_back({at, anchor, is_map, is_flow || (!open_.empty() && open_.back().is_flow), true, {}, 1, 1});
+  }
+
+  void end() {
+    const Open closed = std::move(open_.back());
+    open_.pop_back();
+    if (closed.anchor != YAML::NullAnchor) {
+      anchors_[closed.anchor] = {true, false, std::nullopt, closed.size, closed.depth};
+    }
+    node(closed.offset, closed.size, closed.depth, std::nullopt, false);
+  }
+
+  std::string_view content_;
+  std::size_t documents_ = 0;
+  std::vector<Open> open_;
+  std::map<YAML::anchor_t, Anchored> anchors_;
+  std::size_t added_ = 0;  // by aliases
+};
+
+Verdict check_brackets(std::string_view content) {
+  std::size_t unclosed = 0;
+  for (std::size_t at = 0; at < content.size(); ++at) {
+    const char c = content[at];
+    if (c == '[' || c == '{') {
+      if (++unclosed > kMostUnclosedOnLine) return Refusal{at, too_deep()};
+    } else if (c == ']' || c == '}') {
+      unclosed -= unclosed > 0;
+    } else if (c == '\n' || c == '\r') {
+      unclosed = 0;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Verdict check_yaml(std::string_view content) {
+  // YAML has no control characters; yaml-cpp would take U+0004 for the end, and U+0000 for another encoding.
+  if (const std::size_t at = find_control_character(content); at != std::string_view::npos) {
+    return Refusal{at, control_character(content[at])};
+  }
+  if (Verdict refusal = check_brackets(content)) return refusal;
+  try {
+    std::istringstream stream{std::string(content)};
+    YAML::Parser parser(stream);
+    Checker checker(content);
+    while (parser.HandleNextDocument(checker)) {
+    }
+  } catch (const Stop& stop) {
+    return stop.refusal;
+  } catch (const YAML::DeepRecursion& error) {
+    return Refusal{static_cast<std::size_t>(std::max(error.mark.pos, 0)), too_deep()};
+  } catch (const YAML::Exception& error) {
+    return Refusal{error.mark.is_null() ? content.size() : static_cast<std::size_t>(error.mark.pos), error.msg};
+  }
+  return std::nullopt;
+}
+
+}  // namespace cc
