@@ -98,4 +98,9 @@ Result<> authorise(Context& context, const Call& call, Permission permission, st
   return allowed;
 }
 
+Result<> authorise(Context& context, const Call& call, Permission permission, std::string_view action,
+                   const ConfigKey& key) {
+  return authorise(context, call, permission, action, key.to_string(), key.environment, key.application);
+}
+
 }  // namespace cc::service

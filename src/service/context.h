@@ -71,5 +71,7 @@ Task<Result<log::Outcome>> propose(Context& context, const Call& call, log::Comm
 // Checks the permission and leaves an audit record when it is refused.
 Result<> authorise(Context& context, const Call& call, Permission permission, std::string_view action,
                    std::string_view target, std::string_view environment = {}, std::string_view application = {});
+Result<> authorise(Context& context, const Call& call, Permission permission, std::string_view action,
+                   const ConfigKey& key);
 
 }  // namespace cc::service

@@ -1,0 +1,29 @@
+#include "service/change.h"
+
+namespace cc::service {
+
+Change change_of(const log::Outcome& outcome) {
+  Change change{.published = {},
+                .revision = outcome.revision(),
+                .created = outcome.created(),
+                .repeated = outcome.repeated_request()};
+  change.published.reserve(static_cast<std::size_t>(outcome.published_size()));
+  for (const log::Published& one : outcome.published()) {
+    change.published.push_back({.key = one.key(),
+                                .version = one.version(),
+                                .revision = one.revision(),
+                                .md5 = one.md5(),
+                                .sha256 = one.sha256(),
+                                .unchanged = one.unchanged()});
+  }
+  return change;
+}
+
+void put(const ConfigKey& key, log::Key& into) {
+  into.set_environment(key.environment);
+  into.set_application(key.application);
+  into.set_cluster(key.cluster);
+  into.set_name(key.name);
+}
+
+}  // namespace cc::service

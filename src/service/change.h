@@ -1,0 +1,13 @@
+// From what the log answers to what a service answers; inside this folder only.
+#pragma once
+
+#include "model/words.h"
+#include "proto/command.pb.h"
+#include "service/configs.h"
+
+namespace cc::service {
+
+Change change_of(const log::Outcome& outcome);
+void put(const ConfigKey& key, log::Key& into);
+
+}  // namespace cc::service

@@ -1,0 +1,225 @@
+#include "service/transfer.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "base/zip.h"
+#include "service/change.h"
+#include "service/content.h"
+
+namespace cc::service {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kPageOfView = 1000;
+
+// One file of an import.
+struct File {
+  ConfigKey key;
+  std::string name;  // in the zip
+  std::string content;
+  Format format = Format::text;
+  ReleasePtr published;  // what is there now; null: nothing
+  Sums sums;
+
+  bool unchanged() const {
+    return published && !published->deleted && published->format == format && published->sha256 == sums.sha256;
+  }
+};
+
+// What is wrong with an import, file by file.
+class Faults {
+ public:
+  void add(std::string_view file, const Error& error) {
+    json::object fault{{"name", file}, {"message", error.message}};
+    boost::system::error_code none;
+    if (const json::value details = json::parse(error.details, none); !none && details.is_object()) {
+      for (const auto& member : details.get_object())
+        fault[member.key()] = member.value();
+    }
+    if (faults_.empty()) first_ = fmt::format("{}: {}", file, error.message);
+    faults_.push_back(std::move(fault));
+  }
+
+  Result<> verdict(std::size_t files) const {
+    if (faults_.empty()) return {};
+    return fail(
+        Code::invalid_argument,
+        fmt::format("nothing was imported: {} of {} files cannot be; the first is {}", faults_.size(), files, first_),
+        json::serialize(json::object{{"errors", faults_}}));
+  }
+
+ private:
+  json::array faults_;
+  std::string first_;
+};
+
+std::string prefix_of(const std::string& environment, const std::string& application) {
+  return application.empty() ? environment + '/' : environment + '/' + application + '/';
+}
+
+std::vector<ReleasePtr> visible(const Context& context, const Call& call, const std::string& prefix) {
+  std::vector<ReleasePtr> found;
+  std::string after;
+  for (;;) {
+    auto page = context.view.list(prefix, after, kPageOfView);
+    if (page.empty()) return found;
+    after = page.back()->key_text;
+    std::ranges::copy_if(page, std::back_inserter(found), [&](const ReleasePtr& release) {
+      return call.caller->may(Permission::read, release->key.environment, release->key.application);
+    });
+  }
+}
+
+Result<> must_exist(const state::Queries& queries, const std::string& environment, const std::string& application) {
+  TRY(const auto environments, queries.environments());
+  if (std::ranges::none_of(environments, [&](const Environment& one) { return one.name == environment; })) {
+    return fail(Code::not_found, fmt::format("there is no environment \"{}\"", environment));
+  }
+  if (!application.empty()) TRYV(queries.application(application));
+  return {};
+}
+
+Result<std::string> pack(const std::vector<ReleasePtr>& releases, std::size_t strip) {
+  std::vector<ZipEntry> entries;
+  entries.reserve(releases.size());
+  for (const ReleasePtr& release : releases)
+    entries.push_back({.name = release->key_text.substr(strip), .content = release->content});
+  return write_zip(entries);
+}
+
+// Names to keys. Whatever is no config's name is a fault.
+std::vector<File> files_of(std::vector<ZipEntry> entries, const std::string& prefix, Faults& faults) {
+  std::vector<File> files;
+  std::set<ConfigKey> seen;
+  for (ZipEntry& entry : entries) {
+    if (entry.name.ends_with('/')) continue;  // a folder
+    auto key = ConfigKey::parse(prefix + entry.name);
+    if (!key) {
+      faults.add(entry.name, key.error());
+    } else if (!seen.insert(*key).second) {
+      faults.add(entry.name, {.code = Code::invalid_argument, .message = "is there twice"});
+    }
+    files.push_back({.key = key ? *std::move(key) : ConfigKey{},
+                     .name = std::move(entry.name),
+                     .content = std::move(entry.content),
+                     .format = Format::text,
+                     .published = nullptr,
+                     .sums = {}});
+  }
+  return files;
+}
+
+void check_all(const Limits& limits, std::vector<File>& files, Faults& faults) {
+  for (File& file : files) {
+    if (file.key.name.empty()) continue;  // a fault already
+    if (auto fits = check_size(limits, file.content, file.key.name); !fits) {
+      faults.add(file.name, fits.error());
+    } else if (auto sums = check_content(file.format, file.content, file.key.name); sums) {
+      file.sums = *std::move(sums);
+    } else {
+      faults.add(file.name, sums.error());
+    }
+  }
+}
+
+Result<> authorise_import(Context& context, const Call& call, const Import& import, const std::vector<File>& files) {
+  std::set<std::string> applications;
+  for (const File& file : files) {
+    if (!file.key.application.empty()) applications.insert(file.key.application);
+  }
+  for (const std::string& application : applications) {
+    TRYV(authorise(context, call, Permission::publish, "config.import", prefix_of(import.environment, application),
+                   import.environment, application));
+  }
+  return {};
+}
+
+Change forecast(const Context& context, const std::vector<File>& files) {
+  Change change{.published = {}, .revision = context.view.revision()};
+  for (const File& file : files) {
+    const bool unchanged = file.unchanged();
+    const Version version = file.published ? file.published->version : 0;
+    change.created = change.created || !file.published;
+    change.published.push_back({.key = file.key.to_string(),
+                                .version = unchanged ? version : version + 1,
+                                .revision = unchanged ? file.published->revision : 0,
+                                .md5 = file.sums.md5,
+                                .sha256 = file.sums.sha256,
+                                .unchanged = unchanged});
+  }
+  return change;
+}
+
+log::Command command_of(Import& import, std::vector<File>& files) {
+  log::Command command;
+  log::PublishConfigs& publishing = *command.mutable_publish_configs();
+  publishing.set_comment(std::move(import.comment));
+  publishing.set_action("config.import");
+  publishing.set_skip_unchanged(true);
+  for (File& file : files) {
+    auto& one = *publishing.add_configs();
+    put(file.key, *one.mutable_key());
+    one.set_format(std::string(to_string(file.format)));
+    one.set_content(std::move(file.content));
+    one.set_md5(std::move(file.sums.md5));
+    one.set_sha256(std::move(file.sums.sha256));
+  }
+  return command;
+}
+
+}  // namespace
+
+Task<Result<std::string>> export_configs(Context& context, const Call& call, const std::string& environment,
+                                         const std::string& application) {
+  const std::string prefix = prefix_of(environment, application);
+  CO_TRYV(check_name(environment, "environment"));
+  if (!application.empty()) CO_TRYV(check_name(application, "application"));
+  const std::vector<ReleasePtr> releases = visible(context, call, prefix);
+  if (releases.empty()) {
+    CO_TRYV(authorise(context, call, Permission::read, "config.export", prefix, environment, application));
+  }
+  co_return co_await offload(context.workers, [&]() -> Result<std::string> {
+    if (releases.empty()) TRYV(must_exist(context.queries, environment, application));
+    return pack(releases, prefix.size());
+  });
+}
+
+Task<Result<Change>> import_configs(Context& context, const Call& call, Import import) {
+  const std::string prefix = prefix_of(import.environment, import.application);
+  CO_TRYV(check_name(import.environment, "environment"));
+  if (!import.application.empty()) CO_TRYV(check_name(import.application, "application"));
+  if (!import.application.empty() || call.caller->kind == identity::Caller::Kind::anonymous) {
+    CO_TRYV(
+        authorise(context, call, Permission::publish, "config.import", prefix, import.environment, import.application));
+  }
+  CO_TRYV(check_comment(context.limits, import.comment));
+
+  Faults faults;
+  CO_TRY(std::vector<File> files, co_await offload(context.workers, [&]() -> Result<std::vector<File>> {
+           TRY(auto entries, read_zip(import.zip, kMostUnpacked));
+           return files_of(std::move(entries), prefix, faults);
+         }));
+  import.zip = {};
+  if (files.empty()) co_return fail(Code::invalid_argument, "the zip holds no files");
+  CO_TRYV(authorise_import(context, call, import, files));
+  for (File& file : files) {
+    file.published = context.view.find(file.key.to_string());
+    file.format = file.published && !file.published->deleted ? file.published->format : format_of_name(file.key.name);
+  }
+  CO_TRYV(co_await offload(context.workers, [&] {
+    check_all(context.limits, files, faults);
+    return faults.verdict(files.size());
+  }));
+  if (import.dry_run) co_return forecast(context, files);
+  CO_TRY(const log::Outcome outcome, co_await propose(context, call, command_of(import, files)));
+  co_return change_of(outcome);
+}
+
+}  // namespace cc::service

@@ -1,0 +1,32 @@
+// Moving many configs at once: a whole environment or application as a zip.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "service/configs.h"
+#include "service/context.h"
+
+namespace cc::service {
+
+// What a zip holds when it is unpacked, at most.
+constexpr std::uint64_t kMostUnpacked = 64u << 20;
+
+// Published configs that the caller may read, as <app>/<cluster>/<name>, or of one application as <cluster>/<name>.
+// not_found when there is no such environment or application.
+Task<Result<std::string>> export_configs(Context& context, const Call& call, const std::string& environment,
+                                         const std::string& application);
+
+struct Import {
+  std::string environment, application;  // application "": the zip's first folders are applications
+  std::string zip;
+  std::string comment;
+  bool dry_run = false;  // say what would be done, and do nothing
+};
+
+// All in one commit or none; configs that are so already are left alone. An error names every file that is in the way,
+// in its message the first and in details {"errors":[{"name","message",…}]} all.
+Task<Result<Change>> import_configs(Context& context, const Call& call, Import import);
+
+}  // namespace cc::service

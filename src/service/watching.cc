@@ -1,0 +1,126 @@
+#include "service/watching.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace cc::service {
+namespace {
+
+// Environment and application of a key, or of a prefix as far as whole segments name them.
+struct Place {
+  std::string_view environment, application;
+};
+
+Place place_of(const view::Interest& interest) {
+  const std::string_view text = interest.text;
+  const auto first = text.find('/');
+  if (first == std::string_view::npos) return {};
+  const auto second = text.find('/', first + 1);
+  if (second == std::string_view::npos) return {text.substr(0, first), {}};
+  return {text.substr(0, first), text.substr(first + 1, second - first - 1)};
+}
+
+// Whether all that it can show lies in one application.
+bool is_one_place(const view::Interest& interest) {
+  return !interest.prefix || !place_of(interest).application.empty();
+}
+
+}  // namespace
+
+Result<> authorise_watch(Context& context, const Call& call, std::span<const view::Interest> interests) {
+  if (interests.empty()) return fail(Code::invalid_argument, "there is nothing to watch: give keys or prefixes");
+  if (interests.size() > kMostInterests) {
+    return fail(Code::invalid_argument,
+                fmt::format("{} items are watched at once; give at most {}, or a prefix instead of many keys",
+                            interests.size(), kMostInterests));
+  }
+  for (const view::Interest& interest : interests) {
+    if (!interest.prefix) TRYV(ConfigKey::parse(interest.text));
+    const bool one_place = is_one_place(interest);
+    if (!one_place && call.caller->kind != identity::Caller::Kind::anonymous) continue;
+    const Place place = one_place ? place_of(interest) : Place{};
+    TRYV(authorise(context, call, Permission::read, "config.watch", interest.text, place.environment,
+                   place.application));
+  }
+  return {};
+}
+
+Watch::Watch(Context& context, SessionPtr session, std::vector<view::Interest> interests)
+    : context_(context),
+      session_(std::move(session)),
+      interests_(std::move(interests)),
+      timer_(context.io.get_executor()),
+      wake_([this] { timer_.cancel(); }) {
+  if (const auto& caller = session_->caller(context_.directory, context_.clock.wall()); caller) caller_ = *caller;
+  context_.on_stop.insert(&wake_);
+}
+
+Watch::~Watch() {
+  context_.on_stop.erase(&wake_);
+}
+
+bool Watch::still_allowed() {
+  const auto& caller = session_->caller(context_.directory, context_.clock.wall());
+  if (!caller) {
+    refused_ = caller.error();
+    return false;
+  }
+  if (*caller == caller_) return true;
+  caller_ = *caller;
+  for (const view::Interest& interest : interests_) {
+    if (!is_one_place(interest)) continue;
+    const Place place = place_of(interest);
+    if (auto allowed = caller_->require(Permission::read, place.environment, place.application); !allowed) {
+      refused_ = std::move(allowed).error();
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Watch::must_wait(Mono until) {
+  context_.view.forget(waiter_);
+  if (context_.stopping || !still_allowed()) return false;
+  if (const auto changed = context_.view.changes(interests_); !changed.empty()) {
+    const bool visible = std::ranges::any_of(changed, [&](const ReleasePtr& release) {
+      return caller_->may(Permission::read, release->key.environment, release->key.application);
+    });
+    if (visible) return false;
+    advance(context_.view.revision());  // all of it is hidden from this caller
+  }
+  const Mono now = context_.clock.now();
+  if (now >= until) return false;
+  Mono::duration patience = until - now;
+  if (caller_->expires != Wall{}) {
+    patience = std::min<Mono::duration>(patience, caller_->expires - context_.clock.wall());
+  }
+  timer_.expires_after(patience);
+  context_.view.wait(waiter_, interests_, wake_);
+  return true;
+}
+
+Watch::Changes Watch::changes(std::size_t limit) {
+  Changes result{.releases = context_.view.changes(interests_), .revision = context_.view.revision()};
+  std::erase_if(result.releases, [&](const ReleasePtr& release) {
+    return !caller_->may(Permission::read, release->key.environment, release->key.application);
+  });
+  if (limit == 0 || result.releases.size() <= limit) return result;
+  auto& releases = result.releases;
+  auto end = releases.begin() + static_cast<std::ptrdiff_t>(limit);
+  const Revision last = (*std::prev(end))->revision;
+  end = std::find_if(end, releases.end(), [&](const ReleasePtr& release) { return release->revision != last; });
+  if (end != releases.end()) result.revision = last;
+  releases.erase(end, releases.end());
+  return result;
+}
+
+void Watch::advance(Revision revision) {
+  for (view::Interest& interest : interests_)
+    interest.after = std::max(interest.after, revision);
+}
+
+}  // namespace cc::service
