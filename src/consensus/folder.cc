@@ -1,0 +1,169 @@
+#include "consensus/folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "consensus/little_endian.h"
+#include "consensus/open_segment.h"
+
+namespace cc::consensus {
+namespace {
+
+constexpr std::string_view kNodeFormat = "config-center log 1";
+
+std::string system_message() {
+  return std::system_category().message(errno);
+}
+
+Result<int> take_lock(const Path& folder) {
+  const Path file = folder / "lock";
+  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) return fail(Code::unavailable, fmt::format("cannot write to {}: {}", folder.string(), system_message()));
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    const bool taken = errno == EWOULDBLOCK;
+    const std::string why = system_message();
+    ::close(fd);
+    if (!taken) return fail(Code::unavailable, fmt::format("cannot lock {}: {}", file.string(), why));
+    const std::string holder = read_file(file).value_or("");
+    return fail(Code::conflict,
+                fmt::format("{} is in use by another process{}: stop it first, or use another folder", folder.string(),
+                            holder.empty() ? "" : ", pid " + std::string(trim(holder))));
+  }
+  const std::string pid = fmt::format("{}\n", ::getpid());
+  // Only for the message above: a full disk is no reason not to start.
+  if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, pid.data(), pid.size(), 0) < 0) errno = 0;
+  return fd;
+}
+
+// "config-center log 1\nnode 7\n"
+Result<> claim(const Path& folder, NodeId node) {
+  const Path file = folder / "node";
+  const std::string mine = fmt::format("{}\nnode {}\n", kNodeFormat, node);
+  auto content = read_file(file);
+  if (!content && content.error().code == Code::not_found) return write_file(file, mine);
+  if (!content) return fail(std::move(content).error());
+  if (*content == mine) return {};
+  const auto lines = split(*content, '\n');
+  if (lines.size() < 2 || lines[0] != kNodeFormat || !lines[1].starts_with("node ")) {
+    return fail(Code::conflict,
+                fmt::format("{} is not a log that this version can read (see the file \"node\" in it): use the version "
+                            "that wrote it, or another folder",
+                            folder.string()));
+  }
+  return fail(Code::conflict, fmt::format("{} belongs to {}, and this is node {}: correct raft.node_id, or use another "
+                                          "folder",
+                                          folder.string(), lines[1], node));
+}
+
+struct Found {
+  std::vector<std::string> open_segments;
+  std::optional<Index> first_closed;  // of the entries in closed segments
+  bool snapshot = false;
+};
+
+// The names that libraft gives its files.
+Result<Found> look(const Path& folder) {
+  Found found;
+  std::set<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    names.insert(at->path().filename().string());
+  }
+  if (error) return fail(Code::unavailable, fmt::format("cannot read {}: {}", folder.string(), error.message()));
+  for (const std::string& name : names) {
+    unsigned long long first = 0;
+    unsigned long long second = 0;
+    unsigned long long third = 0;
+    int used = 0;
+    const int length = static_cast<int>(name.size());
+    if (std::sscanf(name.c_str(), "%016llu-%016llu%n", &first, &second, &used) == 2 && used == length) {
+      if (!found.first_closed || first < *found.first_closed) found.first_closed = first;
+    } else if (std::sscanf(name.c_str(), "open-%llu%n", &first, &used) == 1 && used == length) {
+      found.open_segments.push_back(name);
+    } else if (std::sscanf(name.c_str(), "snapshot-%llu-%llu-%llu%n", &first, &second, &third, &used) == 3 &&
+               used == length && names.contains(name + ".meta")) {
+      found.snapshot = true;
+    }
+  }
+  return found;
+}
+
+// A crash in the middle of making the first log leaves a first term and no entry. Nothing was acknowledged
+// yet, and libraft would neither make the log anew nor ever start.
+Result<> clear_half_made_log(const Path& folder) {
+  std::error_code error;
+  if (std::filesystem::exists(folder / "metadata2", error)) return {};
+  const auto metadata = read_file(folder / "metadata1");
+  if (!metadata || metadata->size() < 16 ||
+      get_little_endian<std::uint64_t>(std::string_view(*metadata).substr(8)) != 1) {
+    return {};
+  }
+  std::filesystem::remove(folder / "metadata1", error);
+  if (error)
+    return fail(Code::unavailable,
+                fmt::format("cannot remove {}: {}", (folder / "metadata1").string(), error.message()));
+  return {};
+}
+
+}  // namespace
+
+Result<Folder> Folder::open(const Path& path, NodeId node) {
+  TRYV(make_directories(path, 0700));
+  TRY(const int lock, take_lock(path));
+  Folder folder(path, lock);
+  TRYV(claim(path, node));
+  return folder;
+}
+
+Folder::~Folder() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+Result<bool> Folder::prepare() const {
+  TRY(Found found, look(path_));
+  if (!found.open_segments.empty()) {
+    for (const std::string& name : found.open_segments)
+      TRYV(mend_open_segment(path_ / name));
+    TRY(found, look(path_));
+  }
+  if (!found.snapshot && !found.first_closed && found.open_segments.empty()) {
+    TRYV(clear_half_made_log(path_));
+    return false;
+  }
+  if (!found.snapshot && found.first_closed != 1) {
+    return fail(
+        Code::corruption,
+        fmt::format("the log in {} lacks its beginning and has no snapshot: files were removed from it. Put them "
+                    "back, or move the folder and the state away and restore a backup",
+                    path_.string()));
+  }
+  return true;
+}
+
+Folder::Sizes Folder::sizes() const noexcept {
+  Sizes sizes;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(path_, error), end; !error && at != end; at.increment(error)) {
+    std::error_code gone;
+    struct stat info{};
+    if (::stat(at->path().c_str(), &info) != 0) continue;
+    const auto bytes = static_cast<std::uint64_t>(info.st_blocks) * 512;
+    (at->path().filename().string().starts_with("snapshot-") ? sizes.snapshots : sizes.log) += bytes;
+  }
+  return sizes;
+}
+
+}  // namespace cc::consensus

@@ -1,0 +1,163 @@
+// The state machine's twin for tests: a list of the commands that were applied, in memory or in a file.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <fstream>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "consensus/little_endian.h"
+#include "consensus/log.h"
+
+namespace cc::consensus {
+
+// Thread-safe where a test asks while the log thread applies. With a file it survives kill -9, batch by batch.
+class ListMachine final : public StateMachine {
+ public:
+  using Command = std::pair<Index, std::string>;
+
+  explicit ListMachine(Path file = {}) : file_(std::move(file)) {
+    if (const auto content = read_file(file_); content && !file_.empty()) load(*content);
+  }
+
+  std::vector<Command> commands() const {
+    const std::lock_guard lock(mutex_);
+    return committed_;
+  }
+  std::vector<std::size_t> batches() const {  // how many commands each commit() had
+    const std::lock_guard lock(mutex_);
+    return batches_;
+  }
+
+  std::function<Result<>(std::string_view command)> on_apply = [](auto) { return Result<>{}; };
+  std::function<Result<>()> on_commit = [] { return Result<>{}; };
+  std::function<Result<>()> on_read_snapshot = [] { return Result<>{}; };
+  std::atomic<int> restores = 0;
+  std::atomic<int> roll_backs = 0;
+
+  Applied applied() const override {
+    const std::lock_guard lock(mutex_);
+    return applied_in(committed_);
+  }
+
+  Result<std::string> apply(Index index, std::string_view command) override {
+    TRYV(on_apply(command));
+    pending_.emplace_back(index, command);
+    return "did " + std::string(command.substr(0, 64));
+  }
+
+  Result<> commit(std::move_only_function<void()> then) override {
+    TRYV(on_commit());
+    if (!file_.empty()) {
+      std::ofstream out(file_, std::ios::binary | std::ios::app);
+      const std::string record = encode(pending_);
+      out.write(record.data(), static_cast<std::streamsize>(record.size()));
+      out.flush();
+      if (!out) return fail(Code::unavailable, "cannot write " + file_.string());
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      batches_.push_back(pending_.size());
+      committed_.insert(committed_.end(), pending_.begin(), pending_.end());
+    }
+    pending_.clear();
+    then();
+    return {};
+  }
+
+  void roll_back() override {
+    pending_.clear();
+    ++roll_backs;
+  }
+
+  Result<std::unique_ptr<Snapshot>> begin_snapshot() override {
+    class Copy final : public Snapshot {
+     public:
+      Copy(std::vector<Command> all, std::function<Result<>()> before)
+          : all_(std::move(all)), before_(std::move(before)) {}
+      Result<std::string> read() override {
+        TRYV(before_());
+        return encode(all_);
+      }
+
+     private:
+      std::vector<Command> all_;
+      std::function<Result<>()> before_;
+    };
+    return std::make_unique<Copy>(commands(), on_read_snapshot);
+  }
+
+  Result<> restore(std::string_view snapshot) override {
+    ++restores;
+    if (!file_.empty()) TRYV(write_file(file_, snapshot));
+    const std::lock_guard lock(mutex_);
+    committed_.clear();
+    decode(snapshot, committed_);
+    return {};
+  }
+
+  Result<Applied> applied_of(std::string_view snapshot) const override {
+    std::vector<Command> all;
+    decode(snapshot, all);
+    return applied_in(all);
+  }
+
+ private:
+  static Applied applied_in(const std::vector<Command>& commands) {
+    if (commands.empty()) return {};
+    return {commands.back().first, crc32(commands.back().second)};
+  }
+
+  // A record: length and checksum of what follows; then index, length and bytes of each command.
+  static std::string encode(const std::vector<Command>& commands) {
+    std::string body;
+    char number[8];
+    for (const auto& [index, command] : commands) {
+      put_little_endian(number, index);
+      body.append(number, 8);
+      put_little_endian(number, static_cast<std::uint32_t>(command.size()));
+      body.append(number, 4) += command;
+    }
+    std::string record(8, '\0');
+    put_little_endian(record.data(), static_cast<std::uint32_t>(body.size()));
+    put_little_endian(record.data() + 4, crc32(body));
+    return record += body;
+  }
+
+  // Appends the commands of all whole records; answers how many bytes those are.
+  static std::size_t decode(std::string_view bytes, std::vector<Command>& to) {
+    std::size_t at = 0;
+    while (bytes.size() - at >= 8) {
+      const std::size_t length = get_little_endian<std::uint32_t>(bytes.substr(at));
+      if (bytes.size() - at - 8 < length) break;
+      std::string_view body = bytes.substr(at + 8, length);
+      if (crc32(body) != get_little_endian<std::uint32_t>(bytes.substr(at + 4))) break;
+      while (!body.empty()) {
+        const std::size_t size = get_little_endian<std::uint32_t>(body.substr(8));
+        to.emplace_back(get_little_endian<std::uint64_t>(body), body.substr(12, size));
+        body.remove_prefix(12 + size);
+      }
+      at += 8 + length;
+    }
+    return at;
+  }
+
+  void load(std::string_view content) {
+    const std::size_t whole = decode(content, committed_);
+    if (whole != content.size()) std::filesystem::resize_file(file_, whole);  // killed in the middle of a batch
+  }
+
+  const Path file_;
+  std::vector<Command> pending_;
+  mutable std::mutex mutex_;
+  std::vector<Command> committed_;    // guarded by mutex_
+  std::vector<std::size_t> batches_;  // guarded by mutex_
+};
+
+}  // namespace cc::consensus
