@@ -1,0 +1,78 @@
+#include "state/database.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+namespace cc::state {
+namespace {
+
+constexpr int kBusyMilliseconds = 5000;
+
+// Durability of each commit is the Raft log's: it is fsynced on a majority before a command is applied here, and it
+// replays what this file lacks. So in WAL mode synchronous=NORMAL is enough: it never damages the file, and what a
+// power failure can take is only the newest commits, since the last checkpoint.
+constexpr auto kWriterPragmas =
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;"
+    "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16000; PRAGMA secure_delete = FAST;";
+constexpr auto kReaderPragmas = "PRAGMA query_only = ON; PRAGMA cache_size = -2000;";
+constexpr auto kPragmas = "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;";
+
+int flags(Database::Access access) {
+  if (access == Database::Access::read) return SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX;
+  return SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX;
+}
+
+}  // namespace
+
+Database::Database(const Path& file, Access access) : database_(file.string(), flags(access), kBusyMilliseconds) {
+  sqlite3_extended_result_codes(handle(), 1);
+  if (access == Access::write) {
+    if (sqlite3_db_readonly(handle(), "main") != 0)
+      throw SQLite::Exception("attempt to write a readonly database", SQLITE_READONLY);
+    execute(kWriterPragmas);
+  } else {
+    execute(kReaderPragmas);
+  }
+  execute(kPragmas);
+}
+
+SQLite::Statement& Database::prepared(const char* sql) {
+  const auto found = prepared_.find(sql);
+  if (found != prepared_.end()) return found->second;
+  return prepared_.emplace(sql, SQLite::Statement(database_, sql)).first->second;
+}
+
+bool Database::in_transaction() const {
+  return sqlite3_get_autocommit(handle()) == 0;
+}
+
+Error error_of(const SQLite::Exception& exception, const Path& file) {
+  constexpr int kPrimaryCode = 0xff;
+  const std::string said = fmt::format("{}: {}", file.string(), exception.what());
+  switch (exception.getErrorCode() & kPrimaryCode) {
+    case SQLITE_FULL:
+      return {Code::unavailable, said + ": make room on the disk; writes go on by themselves then"};
+    case SQLITE_IOERR:
+      return {Code::unavailable, said + ": the disk failed or is full; see the system's log"};
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+      return {Code::unavailable,
+              said + ": the file and its folder must be there and writable for the user that runs the node"};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {Code::unavailable, said + ": another program holds the file; end it"};
+    case SQLITE_NOMEM:
+      return {Code::exhausted, said};
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return {Code::corruption,
+              said +
+                  ": the file is damaged; stop the node and move it, with its -wal and -shm files, away: at "
+                  "the next start the state is built again from the log and its snapshot"};
+    default:
+      return {Code::internal, said};
+  }
+}
+
+}  // namespace cc::state

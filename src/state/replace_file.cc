@@ -1,0 +1,90 @@
+#include "state/replace_file.h"
+
+#include <filesystem>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "state/batch.h"
+#include "state/connections.h"
+#include "state/database.h"
+#include "state/migrations.h"
+
+namespace cc::state {
+namespace {
+
+Path with_suffix(const Path& file, const char* suffix) {
+  return file.string() + suffix;
+}
+Path incoming(const Path& file) {
+  return with_suffix(file, ".incoming");
+}
+Path restored(const Path& file) {
+  return with_suffix(file, ".restored");
+}
+
+Result<> remove_file(const Path& file) {
+  std::error_code error;
+  std::filesystem::remove(file, error);
+  if (error) return fail(Code::unavailable, fmt::format("remove {}: {}", file.string(), error.message()));
+  return {};
+}
+
+Result<> move_file(const Path& from, const Path& to) {
+  std::error_code error;
+  std::filesystem::rename(from, to, error);
+  if (error) {
+    return fail(Code::unavailable, fmt::format("rename {} to {}: {}", from.string(), to.string(), error.message()));
+  }
+  return sync_directory(to.parent_path());
+}
+
+Result<> remove_with_companions(const Path& file) {
+  TRYV(remove_file(file));
+  TRYV(remove_file(with_suffix(file, "-wal")));
+  return remove_file(with_suffix(file, "-shm"));
+}
+
+// Opens the image as a state, so that it is known to be one before it takes the other's place.
+Result<> verify(const Path& file, const Position& position) {
+  return guarded(file, [&]() -> Result<> {
+    Database database(file, Database::Access::write);
+    TRYV(migrate(database, file));
+    if (Rows rows = database.ask("PRAGMA integrity_check(1)"); !rows.next() || rows.view(0) != "ok")
+      return fail(Code::corruption, "the snapshot's content is damaged: take another copy of it");
+    const Position found = read_position(database);
+    if (found.applied != position.applied || found.applied_crc != position.applied_crc ||
+        found.revision != position.revision || found.cluster_id != position.cluster_id)
+      return fail(Code::corruption, "the snapshot's content is not what its header says: take another copy of it");
+    return {};
+  });
+}
+
+}  // namespace
+
+Result<> prepare_replacement(const Path& file, std::string_view image, const Position& position) {
+  const Path beside = incoming(file);
+  TRYV(remove_with_companions(beside));
+  auto fine = write_file(beside, image, 0600);
+  if (fine) fine = verify(beside, position);  // closing it writes back and removes its -wal
+  if (fine) return move_file(beside, restored(file));
+  static_cast<void>(remove_with_companions(beside));
+  return fine;
+}
+
+Result<> put_replacement_in_place(const Path& file) {
+  const std::unique_lock alone(files_in_place());
+  TRYV(remove_file(with_suffix(file, "-wal")));
+  TRYV(remove_file(with_suffix(file, "-shm")));
+  return move_file(restored(file), file);
+}
+
+Result<> finish_replacement(const Path& file) {
+  std::error_code error;
+  const bool decided = std::filesystem::exists(restored(file), error);
+  if (decided) TRYV(put_replacement_in_place(file));
+  if (std::filesystem::exists(incoming(file), error)) return remove_with_companions(incoming(file));
+  return {};
+}
+
+}  // namespace cc::state

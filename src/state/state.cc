@@ -1,0 +1,153 @@
+#include "state/state.h"
+
+#include <mutex>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include "base/bytes.h"
+#include "state/apply.h"
+#include "state/batch.h"
+#include "state/checksum.h"
+#include "state/connections.h"
+#include "state/database.h"
+#include "state/load.h"
+#include "state/migrations.h"
+#include "state/replace_file.h"
+#include "state/snapshot.h"
+
+namespace cc::state {
+
+struct State::Impl {
+  Path file;
+  Options options;
+  // The writing connection. Null after a failure that rolling back could not mend; the next transaction opens it again.
+  std::unique_ptr<Database> database;
+  Batch batch;  // of the open transaction, when there is one
+
+  mutable std::mutex mutex;
+  Position committed;  // guarded by mutex
+
+  Result<> open();
+  Result<> begin();
+  void set_committed(Position position) {
+    const std::lock_guard lock(mutex);
+    committed = std::move(position);
+  }
+};
+
+Result<> State::Impl::open() {
+  return guarded(file, [&]() -> Result<> {
+    auto opened = std::make_unique<Database>(file, Database::Access::write);
+    TRYV(migrate(*opened, file));
+    if (Rows rows = opened->ask("PRAGMA quick_check(1)"); !rows.next() || rows.view(0) != "ok")
+      throw SQLite::Exception(fmt::format("database disk image is malformed ({})", rows.text(0)), SQLITE_CORRUPT);
+    set_committed(read_position(*opened));
+    database = std::move(opened);
+    return {};
+  });
+}
+
+Result<> State::Impl::begin() {
+  if (!database) TRYV(open());
+  if (database->in_transaction()) return {};
+  database->execute("BEGIN IMMEDIATE");
+  batch = read_batch(*database);
+  return {};
+}
+
+State::State(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+State::~State() = default;
+
+Result<std::unique_ptr<State>> State::open(const Path& file, Options options) {
+  TRYV(finish_replacement(file));
+  auto impl = std::make_unique<Impl>();
+  impl->file = file;
+  impl->options = options;
+  TRYV(impl->open());
+  return std::unique_ptr<State>(new State(std::move(impl)));
+}
+
+Position State::position() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->committed;
+}
+
+Result<std::string> State::apply(Index index, std::string_view command) {
+  return guarded(impl_->file, [&]() -> Result<std::string> {
+    TRYV(impl_->begin());
+    Batch& batch = impl_->batch;
+    if (index <= batch.position.applied) {
+      return fail(Code::internal, fmt::format("entry {} of the log was to be applied again; the state is at {}", index,
+                                              batch.position.applied));
+    }
+    TRY(std::string outcome, apply_command(*impl_->database, batch, impl_->options, command));
+    batch.position.applied = index;
+    batch.position.applied_crc = crc32(command);
+    return outcome;
+  });
+}
+
+Result<Changes> State::commit() {
+  return guarded(impl_->file, [&]() -> Result<Changes> {
+    if (!impl_->database || !impl_->database->in_transaction()) return Changes{.revision = position().revision};
+    write_position(*impl_->database, impl_->batch.position);
+    impl_->database->execute("COMMIT");
+    impl_->set_committed(impl_->batch.position);
+    return std::exchange(impl_->batch.changes, {});
+  });
+}
+
+void State::roll_back() {
+  impl_->batch = {};
+  if (!impl_->database) return;
+  try {
+    if (impl_->database->in_transaction()) impl_->database->execute("ROLLBACK");
+  } catch (const SQLite::Exception&) {
+    impl_->database.reset();  // closing it rolls back, too
+  }
+}
+
+Result<std::unique_ptr<State::Snapshot>> State::begin_snapshot() {
+  return hold_snapshot(impl_->file);
+}
+
+Result<> State::restore(std::string_view snapshot) {
+  TRY(const ReadSnapshot read, read_snapshot(snapshot));
+  if (sha256(read.image) != read.sha256)
+    return fail(Code::corruption, "the snapshot is damaged: its SHA-256 differs; take another copy of it");
+  TRYV(prepare_replacement(impl_->file, read.image, read.position));
+  impl_->database.reset();
+  TRYV(put_replacement_in_place(impl_->file));
+  return impl_->open();
+}
+
+Result<Position> State::position_of(std::string_view snapshot) {
+  TRY(ReadSnapshot read, read_snapshot(snapshot));
+  return std::move(read.position);
+}
+
+Result<> State::load_releases(const std::function<void(ReleasePtr)>& each) const {
+  return guarded(impl_->file, [&]() -> Result<> {
+    const auto database = open_reader(impl_->file);
+    load_all_releases(*database, each);
+    return {};
+  });
+}
+
+Result<Identity> State::load_identity() const {
+  return guarded(impl_->file, [&]() -> Result<Identity> {
+    const auto database = open_reader(impl_->file);
+    return load_all_identity(*database);
+  });
+}
+
+Result<std::string> State::checksum() const {
+  return guarded(impl_->file, [&]() -> Result<std::string> {
+    const auto database = open_reader(impl_->file);
+    return checksum_of(*database);
+  });
+}
+
+}  // namespace cc::state
