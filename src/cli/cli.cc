@@ -15,6 +15,28 @@ namespace {
 void add_commands(CLI::App& root, Session& session) {
   add_serve(root, session);
   add_config(root, session);
+  add_login(root, session);
+  add_logout(root, session);
+  add_whoami(root, session);
+  add_publish(root, session);
+  add_get(root, session);
+  add_draft(root, session);
+  add_diff(root, session);
+  add_history(root, session);
+  add_rollback(root, session);
+  add_watch(root, session);
+  add_list(root, session);
+  add_delete(root, session);
+  add_export(root, session);
+  add_import(root, session);
+  add_env(root, session);
+  add_app(root, session);
+  add_user(root, session);
+  add_role(root, session);
+  add_key(root, session);
+  add_audit(root, session);
+  add_cluster(root, session);
+  add_version(root, session);
 }
 
 // "config-center draft save", as far as the commands were recognised.

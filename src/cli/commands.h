@@ -12,5 +12,37 @@ class Session;
 
 void add_serve(CLI::App& root, Session& session);
 void add_config(CLI::App& root, Session& session);
+void add_version(CLI::App& root, Session& session);
+
+void add_login(CLI::App& root, Session& session);
+void add_logout(CLI::App& root, Session& session);
+void add_whoami(CLI::App& root, Session& session);
+
+void add_publish(CLI::App& root, Session& session);
+void add_get(CLI::App& root, Session& session);
+void add_draft(CLI::App& root, Session& session);
+void add_diff(CLI::App& root, Session& session);
+void add_history(CLI::App& root, Session& session);
+void add_rollback(CLI::App& root, Session& session);
+void add_watch(CLI::App& root, Session& session);
+void add_list(CLI::App& root, Session& session);
+void add_delete(CLI::App& root, Session& session);
+void add_export(CLI::App& root, Session& session);
+void add_import(CLI::App& root, Session& session);
+
+void add_env(CLI::App& root, Session& session);
+void add_app(CLI::App& root, Session& session);
+void add_app_cluster(CLI::App& app, Session& session);
+void add_user(CLI::App& root, Session& session);
+void add_role(CLI::App& root, Session& session);
+void add_key(CLI::App& root, Session& session);
+void add_audit(CLI::App& root, Session& session);
+void add_cluster(CLI::App& root, Session& session);
+
+void add_completion(CLI::App& root, Session& session);
+void add_bench(CLI::App& root, Session& session);
+void add_bench_read(CLI::App& bench, Session& session);
+void add_bench_publish(CLI::App& bench, Session& session);
+void add_bench_watch(CLI::App& bench, Session& session);
 
 }  // namespace cc::cli

@@ -71,12 +71,12 @@ Result<std::string> normal_url(std::string_view url) {
                 fmt::format("\"{}\" is not the address of a server; write http://127.0.0.1:8848", url));
   };
   std::string_view rest = url;
-  while (rest.ends_with('/'))
-    rest.remove_suffix(1);
   const std::size_t separator = rest.find("://");
   const std::string scheme = separator == std::string_view::npos ? "http" : lower(rest.substr(0, separator));
   if (scheme != "http" && scheme != "https") return bad();
   if (separator != std::string_view::npos) rest.remove_prefix(separator + 3);
+  while (rest.ends_with('/'))
+    rest.remove_suffix(1);
   if (rest.empty() || rest.find_first_of(" \t\r\n@?#") != std::string_view::npos) return bad();
   const std::size_t slash = rest.find('/');
   std::string host = lower(rest.substr(0, slash));

@@ -1,0 +1,139 @@
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "cli/yaml.h"
+
+namespace cc::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct Options {
+  std::string name;
+  std::optional<std::string> department, owner, description;
+  Page page;
+};
+
+std::string path_of(const std::string& name) {
+  return "/v1/applications/" + percent_encode(name);
+}
+
+// What was given, on top of what is there.
+json::object changed(const Options& options, const json::value& before) {
+  const auto one = [&](const std::optional<std::string>& given, std::string_view name) {
+    return given ? *given : member_text(before, name);
+  };
+  return {{"department", one(options.department, "department")},
+          {"owner", one(options.owner, "owner")},
+          {"description", one(options.description, "description")}};
+}
+
+Result<> list(Session& session, const Options& options) {
+  TRY(const json::array items, session.list("/v1/applications", {}, options.page));
+  session.print_list(items,
+                     {{"NAME", "name"},
+                      {"DEPARTMENT", "department"},
+                      {"OWNER", "owner"},
+                      {"DESCRIPTION", "description"},
+                      {"CREATED", "created"}},
+                     "no applications; publishing into one makes it, and so does: config-center app add NAME");
+  return {};
+}
+
+Result<> show(Session& session, const Options& options) {
+  TRY(const json::value item, session.get_json(path_of(options.name)));
+  session.print(item, [&] { return to_yaml(item); });
+  return {};
+}
+
+Result<> add(Session& session, const Options& options) {
+  TRY(const http::ClientResponse there, session.send({.target = path_of(options.name)}));
+  if (there.status == 200) {
+    return fail(Code::already_exists,
+                fmt::format("there is an application \"{0}\" already; change it with: config-center app set {0}",
+                            options.name));
+  }
+  if (session.only_shown(fmt::format("add the application \"{}\"", options.name))) return {};
+  TRY(const json::value item, session.send_json("PUT", path_of(options.name), changed(options, {})));
+  session.print(item, [&] { return fmt::format("added the application {}\n", options.name); });
+  return {};
+}
+
+Result<> set(Session& session, const Options& options) {
+  if (!options.department && !options.owner && !options.description) {
+    return wrong_usage("say what to change: --department, --owner or --description");
+  }
+  TRY(const json::value before, session.get_json(path_of(options.name)));
+  if (session.only_shown(fmt::format("change the application \"{}\"", options.name))) return {};
+  TRY(const json::value item, session.send_json("PUT", path_of(options.name), changed(options, before)));
+  session.print(item, [&] { return fmt::format("changed the application {}\n", options.name); });
+  return {};
+}
+
+Result<> remove(Session& session, const Options& options) {
+  const std::string what = fmt::format("delete the application \"{}\"", options.name);
+  if (session.dry_run) {
+    TRYV(session.get_json(path_of(options.name)));
+    session.only_shown(what);
+    return {};
+  }
+  TRYV(session.confirm(what));
+  TRY(const json::value outcome, session.call_json({.method = "DELETE", .target = path_of(options.name)}));
+  session.print(outcome, [&] { return fmt::format("deleted the application {}\n", options.name); });
+  return {};
+}
+
+void add_members(CLI::App& command, Options& options) {
+  command.add_option("--department", options.department, "Department it belongs to")->type_name("NAME");
+  command.add_option("--owner", options.owner, "Who answers for it")->type_name("TEXT");
+  command.add_option("--description", options.description, "What it is")->type_name("TEXT");
+}
+
+}  // namespace
+
+void add_app(CLI::App& root, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* group = root.add_subcommand("app", "Administer applications and their clusters")->require_subcommand(1);
+  group->footer(examples({"config-center app list", "config-center app add shop --department sales --owner lilei",
+                          "config-center app cluster add dev shop beijing"}));
+  const auto named = [&](const std::string& name, const std::string& meaning) {
+    CLI::App* command = group->add_subcommand(name, meaning);
+    command->add_option("name", options->name, "Name of the application")->required()->type_name("NAME");
+    return command;
+  };
+
+  CLI::App* command = group->add_subcommand("list", "List applications");
+  add_page_options(*command, options->page);
+  command->footer(examples({"config-center app list"}));
+  on_run(*command, session, [&session, options] { return list(session, *options); });
+
+  command = named("show", "Show one application");
+  command->footer(examples({"config-center app show shop"}));
+  on_run(*command, session, [&session, options] { return show(session, *options); });
+
+  command = named("add", "Add an application");
+  add_members(*command, *options);
+  add_dry_run(*command, session);
+  command->footer(examples({"config-center app add shop --department sales --owner lilei"}));
+  on_run(*command, session, [&session, options] { return add(session, *options); });
+
+  command = named("set", "Change department, owner or description; what is not given stays");
+  add_members(*command, *options);
+  add_dry_run(*command, session);
+  command->footer(examples({"config-center app set shop --owner hanmeimei"}));
+  on_run(*command, session, [&session, options] { return set(session, *options); });
+
+  command = named("delete", "Delete an application that holds no configs");
+  add_yes(*command, session);
+  add_dry_run(*command, session);
+  command->footer(examples({"config-center app delete shop --yes"}));
+  on_run(*command, session, [&session, options] { return remove(session, *options); });
+
+  add_app_cluster(*group, session);
+}
+
+}  // namespace cc::cli

@@ -1,0 +1,59 @@
+#include "cli/hook.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <system_error>
+#include <unistd.h>
+
+#include <cerrno>
+#include <vector>
+
+#include <fmt/format.h>
+#include <spawn.h>
+
+namespace cc::cli {
+namespace {
+
+std::vector<std::string> environment_with(const std::map<std::string, std::string>& variables) {
+  std::vector<std::string> out;
+  for (char** each = environ; *each != nullptr; ++each) {
+    const std::string line = *each;
+    if (!variables.contains(line.substr(0, line.find('=')))) out.push_back(line);
+  }
+  for (const auto& [name, value] : variables)
+    out.push_back(name + "=" + value);
+  return out;
+}
+
+std::vector<char*> pointers_of(std::vector<std::string>& lines) {
+  std::vector<char*> out;
+  for (std::string& each : lines)
+    out.push_back(each.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+}  // namespace
+
+Result<int> run_hook(const std::string& command, const std::map<std::string, std::string>& variables,
+                     const Path& input) {
+  std::vector<std::string> arguments = {"sh", "-c", command};
+  std::vector<std::string> environment = environment_with(variables);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input.c_str(), O_RDONLY, 0);
+  pid_t child = 0;
+  const int error = ::posix_spawn(&child, "/bin/sh", &actions, nullptr, pointers_of(arguments).data(),
+                                  pointers_of(environment).data());
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) {
+    return fail(Code::internal, fmt::format("run \"{}\": {}", command, std::system_category().message(error)));
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return fail(Code::internal, fmt::format("wait for \"{}\" failed", command));
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace cc::cli

@@ -1,0 +1,66 @@
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/password_option.h"
+#include "cli/session.h"
+#include "cli/terminal.h"
+#include "cli/yaml.h"
+
+namespace cc::cli {
+namespace {
+
+struct Options {
+  std::string username;
+  PasswordOption password;
+};
+
+Result<> login(Session& session, Options options) {
+  TRY(const std::string url, session.server());
+  if (options.username.empty()) {
+    auto answer = ask(fmt::format("Username for {}: ", url), false);
+    if (!answer || answer->empty()) return wrong_usage("say who you are with --username");
+    options.username = *std::move(answer);
+  }
+  TRY(const std::string password,
+      password_of(options.password, fmt::format("Password of {} for {}: ", options.username, url), false));
+  // A token kept from before plays no part in this, and may have expired.
+  TRY(http::Client client, http::Client::make({.url = url, .bearer = "", .ca_file = session.ca_file}));
+  TRY(const http::ClientResponse answer, client.send({.method = "POST",
+                                                      .target = "/v1/login",
+                                                      .headers = {{"Content-Type", "application/json"}},
+                                                      .body = boost::json::serialize(boost::json::value{
+                                                          {"username", options.username}, {"password", password}})}));
+  if (answer.status >= 400) return fail(http::error_of(answer));
+  boost::system::error_code error;
+  const boost::json::value body = boost::json::parse(answer.body, error);
+  if (error) return fail(Code::internal, url + " answered something that is not JSON; is it a config-center?");
+
+  TRY(CredentialsContent kept, session.credentials().load());
+  const std::string expires = member_text(body, "expires_at");
+  kept.current = url;
+  kept.servers[url] = {options.username, member_text(body, "token"), expires};
+  TRYV(session.credentials().save(kept));
+  session.print({{"server", url}, {"username", options.username}, {"expires_at", expires}},
+                [&] { return fmt::format("logged in to {} as {} until {}\n", url, options.username, expires); });
+  return {};
+}
+
+}  // namespace
+
+void add_login(CLI::App& root, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = root.add_subcommand("login", "Log in to a server; the commands after it use that server");
+  command->add_option("-u,--username", options->username, "Who; asked for when it is not given")->type_name("NAME");
+  add_password_options(*command, options->password);
+  command->footer(examples({
+      "config-center login --username admin",
+      "config-center --server https://config.example login --username lilei",
+      "config-center login --username admin --password-file config-center-data/admin-password",
+      "printf %s \"$PASSWORD\" | config-center login --username ci --password-stdin",
+  }));
+  on_run(*command, session, [&session, options] { return login(session, *options); });
+}
+
+}  // namespace cc::cli

@@ -1,0 +1,41 @@
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/session.h"
+
+namespace cc::cli {
+namespace {
+
+Result<> logout(Session& session) {
+  TRY(const std::string url, session.server());
+  TRY(CredentialsContent kept, session.credentials().load());
+  const auto found = kept.servers.find(url);
+  if (found == kept.servers.end()) return fail(Code::not_found, "you are not logged in to " + url);
+
+  TRY(http::Client client, http::Client::make({.url = url, .bearer = found->second.token, .ca_file = session.ca_file}));
+  const auto answer = client.send({.method = "POST", .target = "/v1/logout"});
+  kept.servers.erase(found);
+  if (kept.current == url) kept.current.clear();
+  TRYV(session.credentials().save(kept));
+
+  // 401: the token had expired, or was ended already.
+  if (answer && (answer->status < 400 || answer->status == 401)) {
+    session.print({{"server", url}, {"logged_out", true}}, [&] { return fmt::format("logged out of {}\n", url); });
+    return {};
+  }
+  Error error = answer ? http::error_of(*answer) : answer.error();
+  return fail(std::move(error).with_context(
+      "the token was forgotten here, but the server was not told and accepts it until it expires"));
+}
+
+}  // namespace
+
+void add_logout(CLI::App& root, Session& session) {
+  CLI::App* command = root.add_subcommand("logout", "End the token of this login, here and on the server");
+  command->footer(examples({"config-center logout", "config-center --server https://config.example logout"}));
+  on_run(*command, session, [&session] { return logout(session); });
+}
+
+}  // namespace cc::cli

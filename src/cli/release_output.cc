@@ -1,0 +1,71 @@
+#include "cli/release_output.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/address.h"
+#include "cli/terminal.h"
+#include "cli/yaml.h"
+#include "model/diff.h"
+
+namespace cc::cli {
+namespace {
+
+constexpr std::string_view kRed = "\033[31m", kGreen = "\033[32m", kCyan = "\033[36m", kBold = "\033[1m",
+                           kPlain = "\033[0m";
+
+std::string_view colour_of(std::string_view line) {
+  if (line.starts_with("--- ") || line.starts_with("+++ ")) return kBold;
+  if (line.starts_with("@@")) return kCyan;
+  if (line.starts_with('-')) return kRed;
+  if (line.starts_with('+')) return kGreen;
+  return "";
+}
+
+}  // namespace
+
+void print_release(Session& session, std::string_view done, const boost::json::value& outcome) {
+  session.print(outcome, [&] {
+    return fmt::format("{} {}: version {}, revision {}\n", done, member_text(outcome, "key"),
+                       member_text(outcome, "version"), member_text(outcome, "revision"));
+  });
+}
+
+Result<std::optional<Published>> published(Session& session, const ConfigKey& key) {
+  TRY(http::ClientResponse answer, session.send({.target = path_of("/v1/configs", key)}));
+  if (answer.status == 404) return std::nullopt;
+  if (answer.status >= 400) return fail(session.error_of_answer(answer));
+  return Published{std::move(answer.body), std::string(answer.header("X-Config-Version")),
+                   std::string(answer.header("X-Config-Revision")), std::string(answer.header("X-Config-Format"))};
+}
+
+std::string coloured_diff(std::string_view unified, bool colour) {
+  if (!colour) return std::string(unified);
+  std::string out;
+  bool in_hunk = false;  // where "--- " is a removed line that starts with "-- "
+  for (std::string_view rest = unified; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    in_hunk = in_hunk || line.starts_with("@@");
+    const std::string_view start = in_hunk && line.starts_with("--- ")   ? kRed
+                                   : in_hunk && line.starts_with("+++ ") ? kGreen
+                                                                         : colour_of(line);
+    out += start.empty() ? fmt::format("{}\n", line) : fmt::format("{}{}{}\n", start, line, kPlain);
+  }
+  return out;
+}
+
+void print_planned_release(Session& session, std::string_view sentence, const ConfigKey& key,
+                           const std::optional<Published>& before, std::string_view content) {
+  const std::string name = key.to_string();
+  const std::string diff =
+      unified_diff(before ? before->content : "", content,
+                   before ? fmt::format("{} (version {})", name, before->version) : "(nothing published)", name);
+  session.print({{"dry_run", true}, {"would", sentence}, {"diff", diff}}, [&] {
+    const std::string shown = diff.empty() ? "(the content is the same)\n" : coloured_diff(diff, has_colour());
+    return fmt::format("would {}; nothing was changed\n{}", sentence, shown);
+  });
+}
+
+}  // namespace cc::cli

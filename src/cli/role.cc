@@ -1,0 +1,37 @@
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "cli/yaml.h"
+
+namespace cc::cli {
+namespace {
+
+Result<> list(Session& session) {
+  TRY(const boost::json::value roles, session.get_json("/v1/roles"));
+  const boost::json::array& items = roles.at("items").as_array();
+  session.print(items, [&] {
+    Table table({"ROLE", "MAY", "DESCRIPTION"});
+    for (const boost::json::value& each : items) {
+      std::string may;
+      for (const boost::json::value& permission : each.at("permissions").as_array())
+        may += (may.empty() ? "" : ", ") + std::string(permission.as_string());
+      table.add({member_text(each, "name"), may, member_text(each, "description")});
+    }
+    return table.to_text();
+  });
+  return {};
+}
+
+}  // namespace
+
+void add_role(CLI::App& root, Session& session) {
+  CLI::App* group = root.add_subcommand("role", "See the roles that users can be granted")->require_subcommand(1);
+  group->footer(examples({"config-center role list"}));
+  CLI::App* command = group->add_subcommand("list", "List the roles and what each may do");
+  command->footer(examples({"config-center role list"}));
+  on_run(*command, session, [&session] { return list(session); });
+}
+
+}  // namespace cc::cli

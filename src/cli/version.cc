@@ -1,0 +1,18 @@
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/session.h"
+
+namespace cc::cli {
+
+void add_version(CLI::App& root, Session& session) {
+  CLI::App* command = root.add_subcommand("version", "Print the version");
+  command->footer(examples({"config-center version", "config-center --version"}));
+  on_run(*command, session, [&session]() -> Result<> {
+    session.print({{"version", CC_VERSION}}, [] { return std::string("config-center " CC_VERSION "\n"); });
+    return {};
+  });
+}
+
+}  // namespace cc::cli
