@@ -1,0 +1,204 @@
+"""The metrics page: Prometheus' text format, and the names that dashboards rely on."""
+
+import http.client
+import math
+import re
+import threading
+
+import pytest
+
+from client import Client, config
+from conftest import log_in
+from test_watch import poll, wait_for_watchers
+
+PROMISED = {
+    "config_center_info": "gauge",
+    "config_center_http_requests_total": "counter",
+    "config_center_http_request_duration_seconds": "histogram",
+    "config_center_http_connections": "gauge",
+    "config_center_watchers": "gauge",
+    "config_center_configs": "gauge",
+    "config_center_config_bytes": "gauge",
+    "config_center_revision": "gauge",
+    "config_center_publishes_total": "counter",
+    "config_center_deletes_total": "counter",
+    "config_center_commit_duration_seconds": "histogram",
+    "config_center_apply_duration_seconds": "histogram",
+    "config_center_applied_commands_total": "counter",
+    "config_center_raft_role": "gauge",
+    "config_center_raft_has_leader": "gauge",
+    "config_center_raft_term": "gauge",
+    "config_center_raft_commit_index": "gauge",
+    "config_center_raft_applied_index": "gauge",
+    "config_center_raft_snapshot_index": "gauge",
+    "config_center_raft_snapshots_total": "counter",
+    "config_center_proposals_pending": "gauge",
+    "config_center_log_trouble": "gauge",
+    "config_center_log_bytes": "gauge",
+    "config_center_state_bytes": "gauge",
+    "config_center_disk_free_bytes": "gauge",
+    "process_resident_memory_bytes": "gauge",
+    "process_cpu_seconds_total": "counter",
+    "process_open_fds": "gauge",
+    "process_max_fds": "gauge",
+    "process_start_time_seconds": "gauge",
+}
+
+LINE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? '
+                  r'([-+]?(?:[0-9.]+(?:[eE][-+]?[0-9]+)?|Inf|NaN))')
+LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\"n])*)"')
+
+
+class Page:
+    """A parsed page; a line that Prometheus would refuse is an error."""
+
+    def __init__(self, text):
+        self.types, self.helps, self.samples = {}, {}, {}
+        assert text.endswith("\n")
+        for line in text.splitlines():
+            if line.startswith("# TYPE "):
+                _, _, name, kind = line.split(" ")
+                assert name not in self.types, f"{name} has two types"
+                assert kind in ("counter", "gauge", "histogram", "summary", "untyped")
+                self.types[name] = kind
+            elif line.startswith("# HELP "):
+                _, _, name, words = line.split(" ", 3)
+                assert name not in self.helps and words
+                self.helps[name] = words
+            elif line:
+                parsed = LINE.fullmatch(line)
+                assert parsed, f"not the text format: {line!r}"
+                at = (parsed[1], tuple(sorted(LABEL.findall(parsed[2] or ""))))
+                assert at not in self.samples, f"twice: {line!r}"
+                self.samples[at] = float(parsed[3])
+        for name, _ in self.samples:
+            family = re.sub("_(bucket|sum|count)$", "", name) if name not in self.types else name
+            assert family in self.types and family in self.helps, f"{name} has no TYPE or HELP"
+
+    def value(self, name, **labels):
+        return self.samples.get((name, tuple(sorted(labels.items()))), 0)
+
+
+def scrape(node, path="/metrics"):
+    connection = http.client.HTTPConnection("127.0.0.1", node.metrics_port, timeout=30)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("text/plain") and "version=0.0.4" in answer.headers["Content-Type"]
+    return Page(text)
+
+
+def test_the_page_is_prometheus_text_and_has_what_was_promised(node, admin, key):
+    admin.publish(key, b"a: 1\n")
+    admin.delete(config(key), expect=200)
+    page = scrape(node)
+    assert PROMISED.items() <= page.types.items()
+    present = {re.sub("_(bucket|sum|count)$", "", name) if name not in page.types else name for name, _ in page.samples}
+    assert set(PROMISED) <= present
+    for name, kind in page.types.items():
+        assert (kind == "counter") == name.endswith("_total"), name
+
+
+def test_histograms_are_cumulative_and_end_at_infinity(node, admin, key):
+    admin.publish(key, b"a: 1\n")
+    page = scrape(node)
+    series = {}
+    for (name, labels), value in page.samples.items():
+        if name.endswith("_bucket"):
+            rest = tuple(pair for pair in labels if pair[0] != "le")
+            series.setdefault((name.removesuffix("_bucket"), rest), []).append((float(dict(labels)["le"]), value))
+    assert series
+    for (name, labels), buckets in series.items():
+        buckets.sort()
+        values = [value for _, value in buckets]
+        assert values == sorted(values)
+        assert buckets[-1][0] == math.inf
+        assert buckets[-1][1] == page.value(name + "_count", **dict(labels))
+        assert page.value(name + "_sum", **dict(labels)) >= 0
+
+
+def test_requests_are_counted_by_route_method_and_status(make_node):
+    node = make_node()
+    admin = log_in(node)
+    before = scrape(node)
+    for number in range(5):
+        admin.publish(f"dev/shop/default/{number}", b"x")
+    for _ in range(7):
+        admin.get(config("dev/shop/default/none"), expect=404)
+    after = scrape(node)
+    route = next(dict(labels)["route"] for name, labels in after.samples
+                 if name == "config_center_http_requests_total" and dict(labels)["route"].startswith("/v1/configs/{"))
+    grown = lambda **labels: (after.value("config_center_http_requests_total", route=route, **labels)
+                              - before.value("config_center_http_requests_total", route=route, **labels))
+    assert grown(method="PUT", status="201") == 5
+    assert grown(method="GET", status="404") == 7
+    assert after.value("config_center_publishes_total", environment="dev") == 5
+    assert after.value("config_center_configs") == 5
+    assert after.value("config_center_config_bytes") == 5
+    assert after.value("config_center_revision") > before.value("config_center_revision")
+    assert after.value("config_center_raft_role", role="leader") == 1
+
+
+def test_unknown_paths_do_not_become_labels(make_node):
+    node = make_node()
+    client = Client(node, checked=False)
+    for number in range(200):
+        client.get(f"/nowhere/{number}")
+    routes = {dict(labels)["route"] for name, labels in scrape(node).samples if name == "config_center_http_requests_total"}
+    assert not any("nowhere" in route for route in routes)
+
+
+def test_waiting_is_counted(node, admin, key):
+    at = admin.publish(key, b"a: 1\n")["revision"]
+    waiting = [poll(node, admin, key, at) for _ in range(3)]
+    wait_for_watchers(node, 3)
+    admin.publish(key, b"a: 2\n")
+    for each in waiting:
+        each.result()
+    wait_for_watchers(node, 0)
+
+
+def test_scraping_while_everything_moves(node, admin, app):
+    """The page is made of figures of several threads; whatever they do, it stays whole."""
+    stop = threading.Event()
+    failures = []
+
+    def move():
+        client = Client(node, admin.token)
+        try:
+            number = 0
+            while not stop.is_set():
+                number += 1
+                client.publish(f"dev/{app}/default/{number % 5}", f"{number}")
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=move) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        last = 0
+        for _ in range(50):
+            revision = scrape(node).value("config_center_revision")
+            assert revision >= last
+            last = revision
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert not failures
+
+
+def test_path_and_port_are_settings(make_node):
+    node = make_node(monitoring_metrics_path="/figures")
+    assert scrape(node, "/figures").samples
+    connection = http.client.HTTPConnection("127.0.0.1", node.metrics_port, timeout=30)
+    connection.request("GET", "/metrics")
+    assert connection.getresponse().status == 404
+    assert Client(node, checked=False).get("/figures").status == 404  # not on the port of the API
+
+
+def test_monitoring_can_be_off(make_node):
+    assert make_node(monitoring_enabled="false").metrics_port == 0

@@ -1,0 +1,286 @@
+"""Settings: file, environment, flags; checking and showing them; secrets in production; reloading; systemd."""
+
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+import yaml
+
+from client import Client
+from command import Command
+from conftest import log_in
+from node import BINARY, PATIENCE, StartFailed, environment, free_port, wait_until
+
+SECRET = "a long enough secret, made by nobody else 1"
+
+
+@pytest.fixture
+def command(tmp_path):
+    """Without a server: nothing here asks one."""
+    return Command(tmp_path / "home")
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text):
+        path = tmp_path / "settings.yaml"
+        path.write_text(text)
+        return path
+    return write
+
+
+def shown(command, path=None, **variables):
+    command.variables = variables
+    return yaml.safe_load(command("config", "show", *([path] if path else [])).stdout)
+
+
+# --- config check and config show ---
+
+def test_a_valid_file_is_valid(command, file):
+    done = command("config", "check", file("server:\n  port: 9000\n  tls:\n    certificate_file: ''\nlog:\n  level: debug\n"))
+    assert "valid" in done.stdout
+
+
+@pytest.mark.parametrize("text,line,told", [
+    ("server:\n  prot: 9000\n", 2, "port"),
+    ("sever:\n  port: 9000\n", 1, "sever"),
+    ("server:\n  port: 9000\n  port: 9001\n", 3, "twice"),
+    ("server:\n  host: x\n  port: many\n", 3, "many"),
+    ("server:\n  port: 70000\n", 2, "70000"),
+    ("server:\n  timeout: 30\n", 2, "timeout"),
+    ("raft:\n  peers: [1@a:1]\n\nsecurity:\n  jwt_expirations: 1h\n", 5, "jwt_expiration"),
+    ("log:\n  level: loud\n", 2, "loud"),
+    ("server: [1\n", None, "line"),
+    ("- server\n", 1, "section"),
+])
+def test_what_is_wrong_in_a_file_is_told_with_its_line(command, file, text, line, told):
+    path = file(text)
+    done = subprocess.run([BINARY, "config", "check", str(path)], env=command.environment(), capture_output=True, text=True)
+    assert done.returncode in (1, 2)
+    assert told in done.stderr and str(path) in done.stderr
+    if line:
+        assert f"line {line}" in done.stderr
+    serve = command("serve", "--config", path, expect=2)  # the node refuses the same file with the same words
+    assert told in serve.stderr
+
+
+def test_show_prints_what_check_takes_and_every_setting_is_in_it(command, file, tmp_path):
+    text = command("config", "show").stdout
+    again = tmp_path / "again.yaml"
+    again.write_text(text)
+    assert command("config", "show", again).stdout.split("\n")[0]
+    sections = yaml.safe_load(text)
+    assert sections["server"]["port"] == 8848
+    assert set(sections) >= {"server", "database", "cache", "raft", "security", "monitoring", "backup", "log"}
+    expected = {
+        "server": {"host", "port", "workers", "max_connections", "timeout", "tls"},
+        "database": {"host", "port", "username", "password", "database", "pool_size", "max_lifetime"},
+        "cache": {"host", "port", "password", "pool_size", "key_prefix", "sentinels"},
+        "raft": {"node_id", "address", "peers", "election_timeout", "heartbeat_interval"},
+        "security": {"jwt_secret", "jwt_expiration", "encryption_key"},
+        "monitoring": {"prometheus_port", "metrics_path", "alert_rules"},
+        "backup": {"schedule", "retention", "storage"},
+    }
+    for section, keys in expected.items():
+        assert set(sections[section]) >= keys
+
+
+def test_the_later_source_wins(command, file):
+    path = file("server:\n  port: 1001\n  host: from-file\n  timeout: 11s\n")
+    sections = shown(command, path, CONFIG_CENTER_SERVER_PORT="1002", CONFIG_CENTER_SERVER_TIMEOUT="12s")
+    assert (sections["server"]["port"], sections["server"]["host"], sections["server"]["timeout"]) == (1002, "from-file", "12s")
+    assert shown(command, None, CONFIG_PATH=str(path))["server"]["port"] == 1001
+
+
+def test_flags_win_over_everything(make_node, tmp_path):
+    port = free_port()
+    path = tmp_path / "settings.yaml"
+    path.write_text("server:\n  port: 1\n")
+    node = make_node(start=False, server_port=2, flags=["--config", str(path), "--server-port", str(port), "--log-level", "debug"])
+    node.settings["server_port"] = 2
+    node.start(wait=False)
+    wait_until(lambda: any(r["message"] == "serving" for r in node.records()), "it serves")
+    node.port = port
+    assert node.probe("/livez") == 200
+
+
+def test_secrets_are_masked(command, file, tmp_path):
+    secret_file = tmp_path / "secret"
+    secret_file.write_text("password-from-a-file\n")
+    path = file(f"security:\n  jwt_secret: {SECRET}\n  encryption_key_file: {secret_file}\ndatabase:\n  password: hunter2-hunter2\n")
+    command.variables = {"CONFIG_CENTER_CACHE_PASSWORD": "redis-password"}
+    text = command("config", "show", path).stdout
+    for secret in (SECRET, "password-from-a-file", "hunter2-hunter2", "redis-password"):
+        assert secret not in text
+    assert text.count("***") == 4
+    refused = subprocess.run([BINARY, "config", "check", str(file("security:\n  jwt_secrett: " + SECRET + "\n"))],
+                             env=command.environment(), capture_output=True, text=True)
+    assert refused.returncode != 0 and SECRET not in refused.stderr
+
+
+# --- starting ---
+
+def test_serve_with_nothing_else_works(tmp_path):
+    """In a folder of its own and on the default ports, in a network of its own when this machine lets us have one."""
+    alone = subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode == 0
+    if not alone:
+        pytest.skip("this machine does not let us have a network of our own (unshare -n), and the default ports may be taken")
+    script = (
+        "import fcntl, socket, struct, subprocess, sys, time, urllib.request\n"
+        "s = socket.socket()\n"
+        "fcntl.ioctl(s, 0x8914, struct.pack('16sh', b'lo', 0x1))\n"  # SIOCSIFFLAGS: lo up
+        f"server = subprocess.Popen([{BINARY!r}, 'serve'])\n"
+        "for _ in range(3000):\n"
+        "    time.sleep(0.02)\n"
+        "    try:\n"
+        "        print(urllib.request.urlopen('http://127.0.0.1:8848/readyz').status)\n"
+        "        print(urllib.request.urlopen('http://127.0.0.1:8849/metrics').status)\n"
+        "        break\n"
+        "    except OSError:\n"
+        "        pass\n"
+        "server.terminate()\n"
+        "sys.exit(server.wait())\n")
+    done = subprocess.run(["unshare", "-n", "/usr/bin/python3", "-c", script], cwd=tmp_path, env=environment(tmp_path),
+                          capture_output=True, text=True, timeout=90 * PATIENCE)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("200") >= 2
+    assert (tmp_path / "config-center-data").is_dir()
+
+
+@pytest.mark.parametrize("given,told", [
+    ({}, "jwt_secret"),
+    ({"security_jwt_secret": "short"}, "jwt_secret"),
+    ({"security_jwt_secret": "x" * 64}, "jwt_secret"),
+    ({"security_jwt_secret": "please-changeme-please-changeme-please"}, "jwt_secret"),
+    ({"security_jwt_secret": SECRET}, "encryption_key"),
+    ({"security_jwt_secret": SECRET, "security_encryption_key": "short"}, "encryption_key"),
+])
+def test_production_refuses_missing_short_and_well_known_secrets(make_node, given, told):
+    node = make_node(start=False, variables={"APP_ENV": "production"}, **given)
+    with pytest.raises(StartFailed) as failed:
+        node.start()
+    assert told in failed.value.output
+    assert failed.value.status == 2
+    assert not (node.data / "secrets").exists(), "it must not make its own"
+
+
+def test_production_starts_with_good_secrets_from_files(make_node, tmp_path):
+    (tmp_path / "jwt").write_text(SECRET + "\n")
+    (tmp_path / "key").write_text(SECRET[::-1] + "\n")
+    node = make_node(variables={"APP_ENV": "production"}, security_jwt_secret_file=tmp_path / "jwt",
+                     security_encryption_key_file=tmp_path / "key")
+    log_in(node)
+    assert not (node.data / "secrets").exists()
+
+
+def test_development_makes_its_secrets_once(make_node):
+    node = make_node()
+    client = log_in(node)
+    secrets = {path.name: path.read_bytes() for path in (node.data / "secrets").iterdir()}
+    assert "jwt_secret" in secrets
+    node.restart()
+    assert {path.name: path.read_bytes() for path in (node.data / "secrets").iterdir()} == secrets
+    client.get("/v1/whoami", expect=200)  # the token is still ours
+
+
+def test_an_unknown_variable_of_ours_is_told(make_node):
+    """A typing error in a variable must not be lost in silence: refused, or at least told."""
+    node = make_node(start=False, variables={"CONFIG_CENTER_SERVER_PROT": "1"})
+    try:
+        node.start()
+    except StartFailed as failed:
+        assert "CONFIG_CENTER_SERVER_PROT" in failed.output
+    else:
+        assert "CONFIG_CENTER_SERVER_PROT" in node.log()
+
+
+def test_a_variable_with_a_wrong_value_is_named(make_node):
+    with pytest.raises(StartFailed) as failed:
+        make_node(server_workers="none")
+    assert "CONFIG_CENTER_SERVER_WORKERS" in failed.value.output and failed.value.status == 2
+
+
+# --- signals, logs, systemd ---
+
+def test_sighup_changes_the_log_level(make_node, tmp_path):
+    path = tmp_path / "settings.yaml"
+    path.write_text("log:\n  level: info\n")
+    node = make_node(flags=["--config", str(path)])
+    client = Client(node)
+    client.get("/livez", expect=200)
+    assert not any(r["level"] == "debug" for r in node.records())
+    path.write_text("log:\n  level: debug\n")
+    node.signal(signal.SIGHUP)
+
+    def debugs():
+        client.get("/livez", expect=200)
+        return any(r["level"] == "debug" for r in node.records())
+
+    wait_until(debugs, "debug lines are logged")
+    path.write_text("log:\n  level: nonsense\n")
+    node.signal(signal.SIGHUP)
+    wait_until(lambda: any(r["level"] == "error" for r in node.records()), "the mistake is told")
+    client.get("/livez", expect=200)
+
+
+def test_logs_are_json_lines_off_a_terminal_and_text_when_asked(make_node):
+    node = make_node()
+    lines = [line for line in node.log().splitlines() if line]
+    assert lines and all(line.startswith("{") for line in lines)
+    for record in node.records():
+        assert {"time", "level", "module", "message"} <= set(record)
+    port = free_port()
+    text = make_node(start=False, server_port=port, log_format="text")
+    text.start(wait=False)
+    text.port = port
+    wait_until(lambda: text.probe("/readyz") == 200, "it serves")
+    assert not text.records() and " info " in text.log()
+
+
+def test_logs_are_text_on_a_terminal(tmp_path):
+    pty = pytest.importorskip("pty")
+    master, slave = pty.openpty()
+    variables = {"DATA_DIR": str(tmp_path / "data"), "CONFIG_CENTER_SERVER_PORT": "0", "CONFIG_CENTER_MONITORING_PROMETHEUS_PORT": "0"}
+    process = subprocess.Popen([BINARY, "serve"], stdin=slave, stdout=slave, stderr=slave, env=environment(tmp_path, **variables))
+    os.close(slave)
+    seen = b""
+    while b"serving" not in seen or b"serves http" not in seen:
+        seen += os.read(master, 4096)
+    process.terminate()
+    try:
+        while os.read(master, 4096):
+            pass
+    except OSError:
+        pass  # the end of a terminal
+    assert process.wait(30 * PATIENCE) == 0
+    assert b'{"time"' not in seen
+    os.close(master)
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_systemd_is_told_ready_and_stopping(make_node, tmp_path, abstract):
+    name = f"\0config-center-test-{os.getpid()}" if abstract else str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+        notified.bind(name)
+        notified.settimeout(60 * PATIENCE)
+        node = make_node(start=False, variables={"NOTIFY_SOCKET": name.replace("\0", "@")})
+        node.start(wait=False)
+        assert b"READY=1" in notified.recv(4096)
+        node.wait_ready()
+        node.signal(signal.SIGTERM)
+        assert b"STOPPING=1" in notified.recv(4096)
+        assert node.wait_end() == 0
+
+
+def test_temporary_files_go_where_they_were_told_to(make_node, tmp_path):
+    node = make_node(variables={"TEMP_DIR": str(tmp_path / "elsewhere")})
+    assert (tmp_path / "elsewhere").is_dir()
+    assert not (node.data / "tmp").exists()
+
+
+def test_the_settings_that_do_nothing_yet_are_told(make_node):
+    node = make_node(database_host="db.example", backup_schedule_enabled="true")
+    warned = " ".join(str(r) for r in node.records() if r["level"] == "warn")
+    assert "database" in warned and "backup" in warned
