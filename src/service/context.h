@@ -52,12 +52,13 @@ struct Context {
   std::string jwt_secret;
   std::chrono::milliseconds timeout{30'000};  // of one call, waiting by intent not counted
   std::chrono::milliseconds jwt_expiration{std::chrono::hours(24)};
-  std::string node_version;
+  std::string node_version, cluster_id;
   Mono started{};
   bool stopping = false;  // set by the node before http::Server::stop; waits end at once
   // What waits registers here how to be woken, by the node when it stops and by replace_directory().
   std::set<std::function<void()>*> on_stop;
   Sessions sessions{};
+  unsigned logins = 0;  // whose password is being checked now
 };
 
 // Replaces the directory, and wakes what waits when a session that waits has ended or may do other things now.

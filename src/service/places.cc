@@ -1,0 +1,189 @@
+#include "service/places.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "model/quote.h"
+#include "proto/command.pb.h"
+#include "service/administer.h"
+
+namespace cc::service {
+namespace {
+
+std::string path_of(const Cluster& cluster) {
+  return fmt::format("{}/{}/{}", cluster.environment, cluster.application, cluster.name);
+}
+std::string path_of(const ClusterName& cluster) {
+  return fmt::format("{}/{}/{}", cluster.environment, cluster.application, cluster.name);
+}
+
+Task<Result<std::vector<Environment>>> environments_of(Context& context) {
+  return offload(context.workers, [&queries = context.queries] { return queries.environments(); });
+}
+
+Task<Result<std::optional<Environment>>> find_environment(Context& context, const std::string& name) {
+  CO_TRY(const auto all, co_await environments_of(context));
+  const auto at = std::ranges::find(all, name, &Environment::name);
+  co_return at == all.end() ? std::nullopt : std::optional(*at);
+}
+
+Task<Result<std::optional<Application>>> find_application(Context& context, const std::string& name) {
+  auto found = co_await offload(context.workers, [&] { return context.queries.application(name); });
+  if (found) co_return *std::move(found);
+  if (found.error().code == Code::not_found) co_return std::nullopt;
+  co_return fail(std::move(found).error());
+}
+
+Task<Result<std::optional<Cluster>>> find_cluster(Context& context, const ClusterName& cluster) {
+  CO_TRY(const auto all, co_await offload(context.workers, [&] {
+           return context.queries.clusters(cluster.environment, cluster.application);
+         }));
+  const auto at = std::ranges::find(all, cluster.name, &Cluster::name);
+  co_return at == all.end() ? std::nullopt : std::optional(*at);
+}
+
+Result<> check_cluster(const ClusterName& cluster, const Limits& limits) {
+  TRYV(check_name(cluster.environment, "environment", limits.name));
+  TRYV(check_name(cluster.application, "application", limits.name));
+  return check_name(cluster.name, "cluster", limits.name);
+}
+
+// A new application needs permission for the department that it will belong to.
+Result<> authorise_application(Context& context, const Call& call, const log::PutApplication& what, bool is_new) {
+  if (is_new &&
+      call.caller->may_throughout(Permission::manage_applications,
+                                  {.environment = {}, .application = what.name(), .department = what.department()})) {
+    return {};
+  }
+  return authorise(context, call, Permission::manage_applications, is_new ? "application.create" : "application.update",
+                   what.name(), "", what.name());
+}
+
+std::unexpected<Error> gone(std::string_view what, std::string_view name) {
+  return fail(Code::conflict,
+              fmt::format("{} {} was changed, and deleted since by somebody else", what, cc::quoted(name)));
+}
+
+}  // namespace
+
+Task<Result<state::Page<Environment>>> list_environments(Context& context, const Call& call, state::PageRequest page) {
+  CO_TRY(auto all, co_await environments_of(context));
+  std::erase_if(all, [&](const Environment& one) { return !call.caller->may_somewhere(Permission::read, one.name); });
+  co_return page_by_name(std::move(all), page, [](const Environment& one) { return one.name; });
+}
+
+Task<Result<Environment>> read_environment(Context& context, const Call& call, std::string name) {
+  if (!call.caller->may_somewhere(Permission::read, name))
+    CO_TRYV(authorise(context, call, Permission::read, "environment.read", name, name));
+  CO_TRY(const auto found, co_await find_environment(context, name));
+  if (!found) co_return fail(Code::not_found, fmt::format("there is no environment {}", cc::quoted(name)));
+  co_return *found;
+}
+
+Task<Result<Put<Environment>>> put_environment(Context& context, const Call& call, EnvironmentChange change) {
+  CO_TRY(const auto there, co_await find_environment(context, change.name));
+  CO_TRYV(authorise(context, call, Permission::manage_environments, there ? "environment.update" : "environment.create",
+                    change.name, change.name));
+  CO_TRYV(check_name(change.name, "environment", context.limits.name));
+  log::Command command;
+  auto& what = *command.mutable_put_environment();
+  what.set_name(change.name);
+  what.set_description(change.description.value_or(there ? there->description : ""));
+  CO_TRYV(check_length(context.limits, what.description(), "description"));
+  CO_TRY(const Done done, co_await propose_done(context, call, std::move(command)));
+  CO_TRY(auto now, co_await find_environment(context, change.name));
+  if (!now) co_return gone("environment", change.name);
+  co_return Put<Environment>{.item = *std::move(now), .created = done.created, .repeated = done.repeated};
+}
+
+Task<Result<Done>> delete_environment(Context& context, const Call& call, std::string name) {
+  CO_TRYV(authorise(context, call, Permission::manage_environments, "environment.delete", name, name));
+  log::Command command;
+  command.mutable_delete_environment()->set_name(name);
+  co_return co_await propose_done(context, call, std::move(command));
+}
+
+Task<Result<state::Page<Application>>> list_applications(Context& context, const Call& call, state::PageRequest page) {
+  CO_TRY(auto all, co_await offload(context.workers, [&] { return context.queries.applications(page); }));
+  std::erase_if(all.items,
+                [&](const Application& one) { return !call.caller->may_somewhere(Permission::read, "", one.name); });
+  co_return all;
+}
+
+Task<Result<Application>> read_application(Context& context, const Call& call, std::string name) {
+  if (!call.caller->may_somewhere(Permission::read, "", name))
+    CO_TRYV(authorise(context, call, Permission::read, "application.read", name, "", name));
+  CO_TRY(const auto found, co_await find_application(context, name));
+  if (!found) co_return fail(Code::not_found, fmt::format("there is no application {}", cc::quoted(name)));
+  co_return *found;
+}
+
+Task<Result<Put<Application>>> put_application(Context& context, const Call& call, ApplicationChange change) {
+  CO_TRY(const auto there, co_await find_application(context, change.name));
+  const Application before = there.value_or(Application{});
+  log::Command command;
+  auto& what = *command.mutable_put_application();
+  what.set_name(change.name);
+  what.set_department(change.department.value_or(before.department));
+  what.set_owner(change.owner.value_or(before.owner));
+  what.set_description(change.description.value_or(before.description));
+  CO_TRYV(authorise_application(context, call, what, !there));
+  CO_TRYV(check_name(change.name, "application", context.limits.name));
+  if (!what.department().empty()) CO_TRYV(check_name(what.department(), "department", context.limits.name));
+  CO_TRYV(check_length(context.limits, what.owner(), "owner"));
+  CO_TRYV(check_length(context.limits, what.description(), "description"));
+  CO_TRY(const Done done, co_await propose_done(context, call, std::move(command)));
+  CO_TRY(auto now, co_await find_application(context, change.name));
+  if (!now) co_return gone("application", change.name);
+  co_return Put<Application>{.item = *std::move(now), .created = done.created, .repeated = done.repeated};
+}
+
+Task<Result<Done>> delete_application(Context& context, const Call& call, std::string name) {
+  CO_TRYV(authorise(context, call, Permission::manage_applications, "application.delete", name, "", name));
+  log::Command command;
+  command.mutable_delete_application()->set_name(name);
+  co_return co_await propose_done(context, call, std::move(command));
+}
+
+Task<Result<state::Page<Cluster>>> list_clusters(Context& context, const Call& call, std::string environment,
+                                                 std::string application, state::PageRequest page) {
+  CO_TRY(auto all,
+         co_await offload(context.workers, [&] { return context.queries.clusters(environment, application); }));
+  std::erase_if(all, [&](const Cluster& one) {
+    return !call.caller->may_somewhere(Permission::read, one.environment, one.application);
+  });
+  co_return page_by_name(std::move(all), page, [](const Cluster& one) { return path_of(one); });
+}
+
+Task<Result<Put<Cluster>>> put_cluster(Context& context, const Call& call, ClusterName cluster,
+                                       std::optional<std::string> description) {
+  CO_TRY(const auto there, co_await find_cluster(context, cluster));
+  CO_TRYV(authorise(context, call, Permission::manage_applications, there ? "cluster.update" : "cluster.create",
+                    path_of(cluster), cluster.environment, cluster.application));
+  CO_TRYV(check_cluster(cluster, context.limits));
+  log::Command command;
+  auto& what = *command.mutable_put_cluster();
+  what.set_environment(cluster.environment);
+  what.set_application(cluster.application);
+  what.set_name(cluster.name);
+  what.set_description(description.value_or(there ? there->description : ""));
+  CO_TRYV(check_length(context.limits, what.description(), "description"));
+  CO_TRY(const Done done, co_await propose_done(context, call, std::move(command)));
+  CO_TRY(auto now, co_await find_cluster(context, cluster));
+  if (!now) co_return gone("cluster", path_of(cluster));
+  co_return Put<Cluster>{.item = *std::move(now), .created = done.created, .repeated = done.repeated};
+}
+
+Task<Result<Done>> delete_cluster(Context& context, const Call& call, ClusterName cluster) {
+  CO_TRYV(authorise(context, call, Permission::manage_applications, "cluster.delete", path_of(cluster),
+                    cluster.environment, cluster.application));
+  log::Command command;
+  auto& what = *command.mutable_delete_cluster();
+  what.set_environment(cluster.environment);
+  what.set_application(cluster.application);
+  what.set_name(cluster.name);
+  co_return co_await propose_done(context, call, std::move(command));
+}
+
+}  // namespace cc::service

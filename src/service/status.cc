@@ -1,0 +1,33 @@
+#include "service/status.h"
+
+#include <algorithm>
+
+namespace cc::service {
+
+Task<Result<NodeStatus>> node_status(Context& context, const Call& call) {
+  if (call.caller->kind == identity::Caller::Kind::anonymous)
+    CO_TRYV(authorise(context, call, Permission::operate, "cluster.status", ""));
+  CO_TRY(const auto counts, co_await offload(context.workers, [&] { return context.queries.counts(); }));
+  co_return NodeStatus{.cluster_id = context.cluster_id,
+                       .version = context.node_version,
+                       .revision = context.view.revision(),
+                       .log = context.log.status(),
+                       .counts = counts};
+}
+
+Health health(const Context& context) {
+  const consensus::Status log = context.log.status();
+  Health out{.serves_reads = !context.stopping, .revision = context.view.revision()};
+  out.checks.push_back(context.stopping ? Check{.name = "reads", .status = "failing", .message = "the node is stopping"}
+                                        : Check{.name = "reads", .status = "ok", .message = ""});
+  const bool writes = log.role != consensus::Role::unavailable && log.leader_id != 0 && log.trouble.empty();
+  const std::string why = !log.trouble.empty() ? log.trouble : "there is no leader";
+  out.checks.push_back(writes ? Check{.name = "writes", .status = "ok", .message = ""}
+                              : Check{.name = "writes",
+                                      .status = "failing",
+                                      .message = why + "; reads are served, changes are refused until this is over"});
+  out.degraded = std::ranges::any_of(out.checks, [](const Check& check) { return check.status != "ok"; });
+  return out;
+}
+
+}  // namespace cc::service

@@ -1,0 +1,36 @@
+// How this node is.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "consensus/log.h"
+#include "model/words.h"
+#include "service/context.h"
+#include "state/queries.h"
+
+namespace cc::service {
+
+struct NodeStatus {
+  std::string cluster_id, version;
+  Revision revision = 0;
+  consensus::Status log;
+  state::Queries::Counts counts{};
+};
+// For everyone who has logged in, and for access keys.
+Task<Result<NodeStatus>> node_status(Context& context, const Call& call);
+
+struct Check {
+  std::string name, status, message;  // status: "ok" or "failing"; message: why, and what it means
+};
+struct Health {
+  bool serves_reads = false;  // else the load balancer should look elsewhere
+  bool degraded = false;      // reads are served, but something is not as it should be
+  Revision revision = 0;
+  std::vector<Check> checks;
+};
+Health health(const Context& context);
+
+}  // namespace cc::service
