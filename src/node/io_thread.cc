@@ -23,6 +23,7 @@ IoThread::IoThread(const Shared& shared)
   context_.jwt_expiration = shared.settings.security.jwt_expiration;
   context_.timeout = shared.settings.server.timeout;
   context_.node_version = CC_VERSION;
+  context_.cluster_id = shared.cluster_id;
   context_.started = shared.clock.now();
   api::native::add_all_routes(router_, context_);
 }

@@ -107,7 +107,8 @@ Result<> Node::Impl::serve() {
   }
   connections.limit = settings.server.max_connections;
   metrics_connections.limit = 100;
-  shared.emplace(Shared{settings, clock, *log, *queries, workers, lockout, *audit, connections, std::move(tls)});
+  shared.emplace(Shared{settings, clock, *log, *queries, workers, lockout, *audit, connections, std::move(tls),
+                        state->position().cluster_id});
   for (unsigned i = 0; i < settings.server.workers; ++i) {
     auto& thread = threads.emplace_back(std::make_unique<IoThread>(*shared));
     TRY(port, thread->listen(i == 0 ? settings.server.port : port));
