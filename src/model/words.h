@@ -90,6 +90,7 @@ struct Draft {
   std::string key;
   Format format = Format::text;
   std::string content;
+  std::uint64_t size = 0;    // of the content, also where a list leaves the content out
   Version base_version = 0;  // the release it was started from; 0: none
   Revision revision = 0;     // of the commit that saved it
   std::string md5, author;

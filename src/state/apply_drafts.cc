@@ -11,7 +11,7 @@ namespace {
 std::string describe(const std::optional<Draft>& draft) {
   if (!draft) return "";
   return fmt::format(R"({{"revision":{},"base_version":{},"format":"{}","size":{},"md5":"{}"}})", draft->revision,
-                     draft->base_version, to_string(draft->format), draft->content.size(), draft->md5);
+                     draft->base_version, to_string(draft->format), draft->size, draft->md5);
 }
 
 void tell(log::Published& published, const Draft& draft) {
@@ -20,18 +20,19 @@ void tell(log::Published& published, const Draft& draft) {
   published.set_revision(draft.revision);
   published.set_md5(draft.md5);
   published.set_format(std::string(to_string(draft.format)));
-  published.set_size(draft.content.size());
+  published.set_size(draft.size);
 }
 
 }  // namespace
 
 std::optional<Draft> find_draft(Database& database, const std::string& key) {
-  Rows rows =
-      database.ask("SELECT format, base_version, revision, md5, author, time, content FROM draft WHERE key = ?", key);
+  Rows rows = database.ask(
+      "SELECT format, base_version, revision, md5, author, time, content, size FROM draft WHERE key = ?", key);
   if (!rows.next()) return std::nullopt;
   return Draft{.key = key,
                .format = parse_format(rows.view(0)).value_or(Format::text),
                .content = rows.text(6),
+               .size = rows.number(7),
                .base_version = rows.number(1),
                .revision = rows.number(2),
                .md5 = rows.text(3),
@@ -52,6 +53,7 @@ Result<> apply(Applying& at, const log::SaveDraft& what) {
   const auto current = find_current(at.db, draft.key);
   draft.base_version = before ? before->base_version : published(current) ? current->version : 0;
   draft.content = what.content();
+  draft.size = draft.content.size();
   draft.revision = at.revision();
   draft.md5 = what.md5();
   draft.author = at.command.actor();
@@ -61,7 +63,7 @@ Result<> apply(Applying& at, const log::SaveDraft& what) {
       "revision = excluded.revision, md5 = excluded.md5, author = excluded.author, time = excluded.time, "
       "size = excluded.size, content = excluded.content",
       draft.key, what.format(), draft.base_version, draft.revision, draft.md5, draft.author, at.command.time_ms(),
-      draft.content.size(), Blob{draft.content});
+      draft.size, Blob{draft.content});
   at.outcome.set_created(!before);
   tell(*at.outcome.add_published(), draft);
   at.audit_change(describe(before), describe(draft));

@@ -1,0 +1,100 @@
+// Environments, applications, clusters, and how many there are of everything.
+#include <fmt/format.h>
+
+#include "state/page.h"
+#include "state/queries_impl.h"
+
+namespace cc::state {
+namespace {
+
+constexpr char kByApplication = 'a';
+
+Application read_application(const Rows& rows) {
+  return {.name = rows.text(0),
+          .department = rows.text(1),
+          .owner = rows.text(2),
+          .description = rows.text(3),
+          .revision = rows.number(4),
+          .created = rows.time(5)};
+}
+
+template <std::size_t N>
+std::uint64_t number(Database& db, const char (&question)[N]) {
+  Rows rows = db.ask(question);
+  return rows.next() ? rows.number(0) : 0;
+}
+
+}  // namespace
+
+Queries::Queries(Path file, std::size_t connections) : impl_(std::make_unique<Impl>(std::move(file), connections)) {}
+Queries::~Queries() = default;
+
+Result<std::vector<Environment>> Queries::environments() const {
+  return impl_->ask([](Database& db) -> Result<std::vector<Environment>> {
+    std::vector<Environment> found;
+    Rows rows = db.ask("SELECT name, description, revision, created FROM environment ORDER BY name");
+    while (rows.next()) {
+      found.push_back(
+          {.name = rows.text(0), .description = rows.text(1), .revision = rows.number(2), .created = rows.time(3)});
+    }
+    return found;
+  });
+}
+
+Result<Page<Application>> Queries::applications(const PageRequest& page) const {
+  TRY(const std::string after, begin_page(page, kByApplication));
+  return impl_->ask([&](Database& db) -> Result<Page<Application>> {
+    Page<Application> found;
+    Rows rows = db.ask(
+        "SELECT name, department, owner, description, revision, created FROM application WHERE name > ? ORDER BY name",
+        after);
+    const auto name = [](const Application& application) { return application.name; };
+    while (rows.next() && take(found, page.limit, kByApplication, read_application(rows), name)) {
+    }
+    return found;
+  });
+}
+
+Result<Application> Queries::application(const std::string& name) const {
+  return impl_->ask([&](Database& db) -> Result<Application> {
+    Rows rows =
+        db.ask("SELECT name, department, owner, description, revision, created FROM application WHERE name = ?", name);
+    if (!rows.next()) return fail(Code::not_found, fmt::format("there is no application {}", name));
+    return read_application(rows);
+  });
+}
+
+Result<std::vector<Cluster>> Queries::clusters(const std::string& environment, const std::string& application) const {
+  return impl_->ask([&](Database& db) -> Result<std::vector<Cluster>> {
+    std::vector<Cluster> found;
+    Rows rows = db.ask(
+        "SELECT environment, application, name, description, revision, created FROM cluster WHERE "
+        "(?1 = '' OR environment = ?1) AND (?2 = '' OR application = ?2) ORDER BY environment, application, name",
+        environment, application);
+    while (rows.next()) {
+      found.push_back({.environment = rows.text(0),
+                       .application = rows.text(1),
+                       .name = rows.text(2),
+                       .description = rows.text(3),
+                       .revision = rows.number(4),
+                       .created = rows.time(5)});
+    }
+    return found;
+  });
+}
+
+Result<Queries::Counts> Queries::counts() const {
+  return impl_->ask([](Database& db) -> Result<Counts> {
+    // Releases and audit records are only added, without gaps in their ids: the newest id is their number.
+    return Counts{.environments = number(db, "SELECT count(*) FROM environment"),
+                  .applications = number(db, "SELECT count(*) FROM application"),
+                  .configs = number(db, "SELECT count(*) FROM config WHERE deleted = 0"),
+                  .releases = number(db, "SELECT max(id) FROM release"),
+                  .drafts = number(db, "SELECT count(*) FROM draft"),
+                  .users = number(db, "SELECT count(*) FROM user"),
+                  .keys = number(db, "SELECT count(*) FROM access_key WHERE revoked = 0"),
+                  .audit_records = number(db, "SELECT max(id) FROM audit")};
+  });
+}
+
+}  // namespace cc::state
