@@ -1,0 +1,463 @@
+"""The command line: every command, its exit status, its outputs; what it keeps, asks and refuses."""
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import zipfile
+
+import pytest
+import yaml
+
+from client import config
+from command import Command
+from node import ADMIN_PASSWORD, BINARY, PATIENCE, wait_until
+
+CONTENT = "server:\n  port: 8080\n"
+
+
+@pytest.fixture
+def cli(command, tmp_path):
+    """The command line, logged in as the administrator."""
+    password = tmp_path / "password"
+    password.write_text(ADMIN_PASSWORD + "\n")
+    command("login", "--username", "admin", "--password-file", password)
+    return command
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "application.yaml"
+    path.write_text(CONTENT)
+    return path
+
+
+def commands_below(command, *path):
+    """All commands, found as a person would: by --help."""
+    text = command(*path, "--help").stdout
+    section = re.search(r"^Subcommands:\n((?:  .*\n)+)", text, re.M)
+    if not section:
+        return [path]
+    names = [line.split()[0] for line in section[1].splitlines() if re.match(r"  \S", line)]
+    return [each for name in names for each in commands_below(command, *path, name)]
+
+
+# --- help, usage, exit statuses ---
+
+def test_every_command_has_help_with_examples(command):
+    every = commands_below(command)
+    assert len(every) > 40
+    for path in every:
+        text = command(*path, "--help").stdout
+        assert f"config-center {path[0]}" in text, path
+    top = {path[0] for path in every}
+    assert top >= {"serve", "login", "logout", "whoami", "publish", "get", "draft", "diff", "history", "rollback", "watch", "list",
+                   "delete", "export", "import", "app", "env", "user", "role", "key", "config", "cluster", "audit", "bench", "completion"}
+
+
+def test_nothing_and_nonsense_are_wrong_usage(command):
+    assert "serve" in command(expect=2).stderr
+    done = command("pubish", expect=2)
+    assert "publish" in done.stderr and not done.stdout
+    assert "--file" in command("publish", "dev/a/b/c", "--flie", "x", expect=2).stderr
+    command("get", expect=2)
+    command("get", "dev/shop", expect=2)
+    command("get", "dev/shop/default/a", "-o", "xml", expect=2)
+    command("history", "dev/shop/default/a", "one-too-many", expect=2)
+    command("rollback", "dev/shop/default/a", "minus-one", expect=2)
+
+
+def test_failures_are_1_and_say_what_to_do(cli, command, key, tmp_path):
+    assert key in cli("get", key, expect=1).stderr
+    stranger = Command(tmp_path / "stranger", command.node)
+    assert "login" in stranger("get", key, expect=1).stderr
+    stranger.variables["CONFIG_CENTER_TOKEN"] = "nonsense"
+    assert "login" in stranger("whoami", expect=1).stderr
+    stranger.variables = {"CONFIG_CENTER_SERVER": "http://127.0.0.1:1"}
+    nobody = Command(tmp_path / "nobody", None, CONFIG_CENTER_SERVER="http://127.0.0.1:1")
+    assert "127.0.0.1:1" in nobody("list", expect=1).stderr
+    assert "nonsense://" in Command(tmp_path / "nobody", None, CONFIG_CENTER_SERVER="nonsense://x")("list", expect=2).stderr
+
+
+def test_version(command):
+    assert re.fullmatch(r"config-center \d+\.\d+\.\d+\n", command("version").stdout)
+    assert command("--version").stdout == command("version").stdout
+
+
+# --- who ---
+
+def test_login_keeps_the_token_closed_to_others_and_logout_ends_it(command, tmp_path, admin):
+    (tmp_path / "password").write_text(ADMIN_PASSWORD)
+    command("login", "--username", "admin", "--password-file", tmp_path / "password")
+    kept = command.home / ".config/config-center/credentials.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert ADMIN_PASSWORD not in kept.read_text()
+    assert command.json("whoami")["name"] == "admin"
+    token = re.search(r"eyJ[\w.-]+", kept.read_text())[0]
+    command("logout")
+    assert token not in kept.read_text()
+    command("whoami", expect=1)
+    command.variables["CONFIG_CENTER_TOKEN"] = token
+    command("whoami", expect=1)  # revoked on the server, too
+
+
+def test_login_takes_the_password_from_standard_input(command):
+    command("login", "--username", "admin", "--password-stdin", input=ADMIN_PASSWORD)
+    command("whoami")
+
+
+def test_a_wrong_password_fails_and_keeps_nothing(command):
+    command("login", "--username", "admin", "--password-stdin", input="wrong password", expect=1)
+    assert not (command.home / ".config/config-center/credentials.json").exists()
+
+
+def test_a_password_is_never_an_argument(command):
+    assert "--password " not in command("login", "--help").stdout.replace("--password-", "")
+
+
+def test_the_server_that_was_logged_in_to_is_the_default(command, tmp_path):
+    url = command.node.url
+    command("--server", url, "login", "--username", "admin", "--password-stdin", input=ADMIN_PASSWORD)
+    elsewhere = Command(command.home, None)
+    assert elsewhere.json("whoami")["name"] == "admin"
+
+
+# --- configs ---
+
+def test_publish_get_history_diff_rollback_delete(cli, key, file, tmp_path):
+    first = cli.json("publish", key, "--file", file, "-m", "the first")
+    assert (first["key"], first["version"]) == (key, 1)
+    assert cli("get", key).stdout == CONTENT
+    file.write_text(CONTENT.replace("8080", "9090"))
+    assert "version 2" in cli("publish", key, "-f", file, "-m", "another port").stdout
+    history = cli.json("history", key)
+    assert [(r["version"], r["comment"]) for r in history] == [(2, "another port"), (1, "the first")]
+    difference = cli("diff", key, "1..2").stdout
+    assert "-  port: 8080" in difference and "+  port: 9090" in difference
+    assert cli("get", key, "--version", "1").stdout == CONTENT
+    cli("rollback", key, "1", "-m", "back")
+    assert cli("get", key).stdout == CONTENT
+    cli("delete", key, "--yes")
+    cli("get", key, expect=1)
+
+
+def test_content_is_passed_through_byte_for_byte(cli, app, tmp_path):
+    content = bytes("\ufeff中文\r\nno newline at the end", "utf-8")
+    key = f"dev/{app}/default/a.txt"
+    cli("publish", key, "--file", "-", input=content)
+    assert cli("get", key, binary=True).stdout == content
+    cli("get", key, "--output-file", tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == content
+
+
+def test_guards_of_publish(cli, key, file):
+    first = cli.json("publish", key, "-f", file, "--new")
+    cli("publish", key, "-f", file, "--new", expect=1)
+    cli("publish", key, "-f", file, "--if-match", first["revision"])
+    assert "revision" in cli("publish", key, "-f", file, "--if-match", first["revision"], expect=1).stderr
+
+
+def test_a_refused_format_names_the_place(cli, key, tmp_path):
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("a: 1\na: 2\n")
+    assert "line 2" in cli("publish", key, "-f", bad, expect=1).stderr
+    assert str(tmp_path / "none") in cli("publish", key, "-f", tmp_path / "none", expect=1).stderr
+
+
+@pytest.mark.parametrize("command_line", [
+    lambda key, file: ("publish", key, "-f", file), lambda key, file: ("delete", key),
+    lambda key, file: ("rollback", key, "1"), lambda key, file: ("draft", "save", key, "-f", file)])
+def test_a_dry_run_changes_nothing(cli, admin, key, file, command_line):
+    admin.publish(key, b"a: 1\n")
+    admin.publish(key, b"a: 2\n")
+    before = admin.read(key).revision, cli.json("cluster", "status")["revision"]
+    cli(*command_line(key, file), "--dry-run")
+    assert (admin.read(key).revision, cli.json("cluster", "status")["revision"]) == before
+
+
+def test_drafts(cli, admin, key, file):
+    admin.publish(key, b"a: 1\n")
+    cli("draft", "save", key, "--file", file)
+    assert cli("draft", "show", key).stdout == CONTENT
+    assert key in [d["key"] for d in cli.json("draft", "list", "/".join(key.split("/")[:2]))]
+    assert "+server:" in cli("diff", key).stdout
+    cli("draft", "publish", key, "-m", "from the draft")
+    assert cli("get", key).stdout == CONTENT
+    cli("draft", "save", key, "--file", file)
+    cli("draft", "discard", key, "--yes")
+    cli("draft", "show", key, expect=1)
+
+
+def test_destructive_commands_ask_and_without_a_terminal_refuse(cli, admin, key):
+    admin.publish(key, b"a: 1\n")
+    assert "--yes" in cli("delete", key, expect=2).stderr
+    assert admin.read(key).body == b"a: 1\n"
+
+
+def on_terminal(cli, *arguments, answer):
+    """Runs it on a terminal and types `answer`. (exit status, what was shown)"""
+    pty = pytest.importorskip("pty")
+    master, slave = pty.openpty()
+    process = subprocess.Popen([BINARY, *arguments], stdin=slave, stdout=slave, stderr=slave, env=cli.environment(), cwd=cli.home,
+                               start_new_session=True, preexec_fn=lambda: __import__("fcntl").ioctl(0, 0x540E, 0))  # TIOCSCTTY
+    os.close(slave)
+    os.write(master, answer.encode())
+    shown = b""
+    try:
+        while data := os.read(master, 4096):
+            shown += data
+    except OSError:
+        pass
+    os.close(master)
+    return process.wait(60 * PATIENCE), shown.decode()
+
+
+def test_a_person_is_asked(cli, admin, key):
+    admin.publish(key, b"a: 1\n")
+    status, shown = on_terminal(cli, "delete", key, answer="n\n")
+    assert status == 1 and key in shown
+    assert admin.read(key).body == b"a: 1\n"
+    status, shown = on_terminal(cli, "delete", key, answer="y\n")
+    assert status == 0
+    admin.get(config(key), expect=404)
+
+
+def test_a_password_that_is_typed_is_not_shown(command):
+    status, shown = on_terminal(command, "login", "--username", "admin", answer=ADMIN_PASSWORD + "\n")
+    assert status == 0
+    # the terminal itself echoes what was typed before echo was turned off; the command must not print it again
+    assert shown.count(ADMIN_PASSWORD) <= 1
+    command("whoami")
+
+
+def test_lists_pages_and_search(cli, admin, app):
+    for number in range(7):
+        admin.publish(f"dev/{app}/default/{number}.txt", f"needle {number}")
+    assert len(cli.json("list", f"dev/{app}")) == 7
+    done = cli("list", f"dev/{app}", "--limit", "3", "-o", "json")
+    assert len(json.loads(done.stdout)) == 3 and "--cursor" in done.stderr
+    cursor = re.search(r"--cursor (\S+)", done.stderr)[1].strip("'\"")
+    assert len(cli.json("list", f"dev/{app}", "--cursor", cursor)) == 4
+    assert [i["name"] for i in cli.json("list", f"dev/{app}", "--search", "needle 4", "--content")] == ["4.txt"]
+    assert len(cli.json("list", f"dev/{app}/default/3")) == 1
+    assert cli("list", f"dev/{app}-none").returncode == 0
+
+
+def test_outputs(cli, admin, key):
+    admin.publish(key, b"a: 1\n", comment="with: colon, \"quotes\"\nand a line")
+    as_json = cli.json("history", key)
+    as_yaml = yaml.safe_load(cli("history", key, "-o", "yaml").stdout)
+    assert as_yaml == as_json
+    table = cli("history", key).stdout.splitlines()
+    assert table[0].split()[0] == "VERSION"
+    assert yaml.safe_load(cli("get", key, "-o", "yaml").stdout)["content"] == "a: 1\n"
+
+
+def test_output_is_plain_off_a_terminal(cli, admin, key):
+    admin.publish(key, b"a: 1\n")
+    admin.publish(key, b"a: 2\n")
+    for arguments in (("diff", key, "1..2"), ("list",), ("history", key)):
+        done = cli(*arguments)
+        assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_export_and_import_of_folders_and_zips(cli, admin, app, tmp_path):
+    files = {"default/application.yaml": CONTENT.encode(), "default/conf.d/中文.txt": "中文\r\n".encode(), "beijing/a.txt": b""}
+    for name, content in files.items():
+        admin.publish(f"dev/{app}/{name}", content)
+    cli("export", f"dev/{app}", tmp_path / "out")
+    assert {p.relative_to(tmp_path / "out").as_posix(): p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()} == files
+    cli("export", f"dev/{app}", tmp_path / "out.zip")
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        assert {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")} == files
+    shown = cli("import", f"staging/{app}", tmp_path / "out", "--dry-run").stdout
+    assert "would publish 3" in shown
+    cli("get", f"staging/{app}/beijing/a.txt", expect=1)
+    outcome = cli.json("import", f"staging/{app}", tmp_path / "out", "-m", "copied")
+    assert len(outcome["published"]) == 3
+    again = cli.json("import", f"staging/{app}", tmp_path / "out.zip")
+    assert all(p["unchanged"] for p in again["published"])
+    for name, content in files.items():
+        assert admin.read(f"staging/{app}/{name}").body == content
+
+
+# --- watching ---
+
+def test_watch_prints_each_change(cli, admin, key):
+    admin.publish(key, b"a: 1\n")
+    watching = cli.start("watch", key, "--initial", "-o", "json")
+    try:
+        assert json.loads(watching.stdout.readline())["version"] == 1
+        admin.publish(key, b"a: 2\n")
+        assert json.loads(watching.stdout.readline())["version"] == 2
+        admin.delete(config(key), expect=200)
+        assert json.loads(watching.stdout.readline())["deleted"] is True
+    finally:
+        watching.send_signal(signal.SIGINT)
+        watching.communicate(timeout=30 * PATIENCE)
+
+
+def test_watch_runs_a_command_with_the_content(cli, admin, key, tmp_path):
+    out = tmp_path / "out"
+    admin.publish(key, b"a: 1\n")
+    script = f'cat >> {out}; echo "$CONFIG_CENTER_KEY $CONFIG_CENTER_VERSION $CONFIG_CENTER_DELETED" >> {out}; cat "$CONFIG_CENTER_FILE" >> {out}'
+    cli("watch", key, "--initial", "--once", "--exec", script)
+    assert out.read_text() == f"a: 1\n{key} 1 false\na: 1\n"
+
+
+def test_a_failing_command_fails_a_watch_once(cli, admin, key):
+    admin.publish(key, b"a: 1\n")
+    assert "status 7" in cli("watch", key, "--initial", "--once", "--exec", "exit 7", expect=1).stderr
+
+
+def test_watch_ends_at_its_time(cli, admin, key):
+    admin.publish(key, b"a: 1\n")
+    cli("watch", key, "--timeout", "200ms")
+    cli("watch", key, "--timeout", "200ms", "--once", expect=1)
+    cli("watch", key, "--timeout", "soon", expect=2)
+
+
+def test_watch_outlives_a_restart_of_its_server(make_node, tmp_path):
+    from conftest import log_in
+    from node import free_port
+    node = make_node(server_port=free_port())
+    admin = log_in(node)
+    key = "dev/shop/default/a.txt"
+    admin.publish(key, b"1")
+    cli = Command(tmp_path / "home", node, CONFIG_CENTER_TOKEN=admin.token)
+    watching = cli.start("watch", key, "--initial", "-o", "json")
+    try:
+        assert json.loads(watching.stdout.readline())["version"] == 1
+        node.kill()
+        node.start()
+        admin.publish(key, b"2")
+        assert json.loads(watching.stdout.readline())["version"] == 2
+    finally:
+        watching.send_signal(signal.SIGINT)
+        watching.communicate(timeout=30 * PATIENCE)
+
+
+# --- administering ---
+
+def test_environments(cli, app):
+    cli("env", "add", f"env-{app}", "--description", "one")
+    cli("env", "add", f"env-{app}", expect=1)
+    cli("env", "set", f"env-{app}", "--description", "two")
+    assert cli.json("env", "show", f"env-{app}")["description"] == "two"
+    assert f"env-{app}" in cli("env", "list").stdout
+    cli("env", "delete", f"env-{app}", expect=2)
+    cli("env", "delete", f"env-{app}", "--yes")
+    cli("env", "show", f"env-{app}", expect=1)
+
+
+def test_applications_and_clusters(cli, app):
+    cli("app", "add", app, "--department", "sales", "--owner", "lilei")
+    cli("app", "set", app, "--owner", "hanmeimei")
+    shown = cli.json("app", "show", app)
+    assert (shown["department"], shown["owner"]) == ("sales", "hanmeimei")
+    assert app in cli("app", "list").stdout
+    cli("app", "cluster", "add", "dev", app, "beijing", "--description", "x")
+    cli("app", "cluster", "set", "dev", app, "beijing", "--description", "y")
+    assert [c["cluster"] for c in cli.json("app", "cluster", "list", f"dev/{app}")] == ["beijing"]
+    cli("app", "cluster", "delete", "dev", app, "beijing", "--yes")
+    cli("app", "delete", app, "--yes")
+    cli("app", "show", app, expect=1)
+
+
+def test_users_grants_and_passwords(cli, command, app, tmp_path):
+    name = f"user-{app}"
+    (tmp_path / "first").write_text("the first password")
+    (tmp_path / "second").write_text("the second password")
+    cli("user", "add", name, "--display-name", "Li Lei", "--password-file", tmp_path / "first")
+    cli("user", "set", name, "--display-name", "李雷")
+    cli("user", "grant", name, "publisher", "--environment", "dev", "--application", app)
+    shown = cli.json("user", "show", name)
+    assert (shown["display_name"], shown["grants"][0]["role"]) == ("李雷", "publisher")
+    assert name in cli("user", "list").stdout
+    own = Command(tmp_path / "own", command.node)
+    own("login", "-u", name, "--password-file", tmp_path / "first")
+    own("publish", f"dev/{app}/default/a.txt", "--file", "-", input="x")
+    assert "publish" in own("publish", f"prod/{app}/default/a.txt", "--file", "-", input="x", expect=1).stderr
+    own("user", "password", "--password-file", tmp_path / "second", "--current-password-file", tmp_path / "first")
+    own("login", "-u", name, "--password-file", tmp_path / "second")
+    cli("user", "revoke", name, "publisher", "--environment", "dev", "--application", app)
+    own("publish", f"dev/{app}/default/a.txt", "--file", "-", input="x", expect=1)
+    cli("user", "disable", name)
+    own("whoami", expect=1)
+    cli("user", "enable", name)
+    own("login", "-u", name, "--password-file", tmp_path / "second")
+    cli("user", "delete", name, "--yes")
+    own("whoami", expect=1)
+
+
+def test_a_generated_password_is_shown_once_and_works(cli, command, app, tmp_path):
+    made = cli.json("user", "add", f"generated-{app}", "--generate")
+    own = Command(tmp_path / "own", command.node)
+    own("login", "-u", f"generated-{app}", "--password-stdin", input=made["password"])
+
+
+def test_roles(cli):
+    assert {"admin", "developer", "publisher", "operator", "viewer"} <= set(cli("role", "list").stdout.split())
+
+
+def test_access_keys(cli, command, admin, key, app, tmp_path):
+    admin.publish(key, b"a: 1\n")
+    made = cli.json("key", "create", app, "--environment", "dev", "--expires", "1d", "--address", "127.0.0.0/8", "--description", "x")
+    program = Command(tmp_path / "program", command.node, CONFIG_CENTER_TOKEN=made["key"])
+    assert program("get", key).stdout == "a: 1\n"
+    program("publish", key, "--file", "-", input="a: 2\n", expect=1)
+    listed = cli("key", "list").stdout
+    assert made["id"] in listed and made["key"] not in listed
+    cli("key", "revoke", made["id"], "--yes")
+    program("get", key, expect=1)
+
+
+def test_audit(cli, admin, key, tmp_path):
+    admin.publish(key, b"a: 1\n")
+    wait_until(lambda: cli.json("audit", "--target", key), "the record is there", 30)
+    assert "config.publish" in cli("audit", "--target", key, "--from", "1h").stdout
+    assert cli.json("audit", "--target", key, "--to", "1h") == []
+    cli("audit", "--target", key, "--export", tmp_path / "audit.ndjson")
+    assert [json.loads(line)["target"] for line in (tmp_path / "audit.ndjson").read_text().splitlines()] == [key]
+
+
+def test_cluster_status(cli):
+    status = cli.json("cluster", "status")
+    assert (status["role"], status["node_id"], status["leader_id"]) == ("leader", 1, 1)
+    assert "leader" in cli("cluster", "status").stdout
+
+
+# --- completion and bench ---
+
+def test_completion_for_bash(command, tmp_path):
+    script = tmp_path / "completion"
+    script.write_text(command("completion", "bash").stdout)
+
+    def complete(*words):
+        line = " ".join(words)
+        program = (f'source {script}; COMP_WORDS=({" ".join(repr(w) for w in words)}); COMP_CWORD={len(words) - 1}; '
+                   f'COMP_LINE={line!r}; COMP_POINT={len(line)}; '
+                   'function_name=$(complete -p config-center | sed -E "s/.*-F ([^ ]+).*/\\1/"); '
+                   '"$function_name" config-center; printf "%s\\n" "${COMPREPLY[@]}"')
+        done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, timeout=60 * PATIENCE,
+                              env={**command.environment(), "PATH": f"{os.path.dirname(BINARY)}:{os.environ['PATH']}"})
+        assert done.returncode == 0, done.stderr
+        return set(done.stdout.split())
+
+    assert complete("config-center", "pub") == {"publish"}
+    assert {"save", "show", "discard"} <= complete("config-center", "draft", "")
+    assert "--from-draft" in complete("config-center", "publish", "--fr")
+
+
+def test_completion_for_zsh_parses(command, tmp_path):
+    script = command("completion", "zsh").stdout
+    assert script.startswith("#compdef config-center")
+    assert "publish" in script
+    if subprocess.run(["sh", "-c", "command -v zsh"], capture_output=True).returncode != 0:
+        pytest.skip("zsh is not installed on this machine")
+    (tmp_path / "script").write_text(script)
+    checked = subprocess.run(["zsh", "-n", tmp_path / "script"], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+    command("completion", "fish", expect=2)
