@@ -22,15 +22,15 @@ std::string_view to_string(Method method) noexcept;  // "GET", ...
 class Request {
  public:
   Method method = Method::get;
-  std::string target;           // as sent: "/v1/configs/prod/a/default/x.yaml?after=3"
-  std::string body;             // decoded from chunks; at most Limits::body
-  std::string remote_address;   // "10.0.0.7", without port
-  std::string request_id;       // the client's X-Request-Id when it is 1…64 of [A-Za-z0-9._-], else a new one
+  std::string target;          // as sent: "/v1/configs/prod/a/default/x.yaml?after=3"
+  std::string body;            // decoded from chunks; at most Limits::body
+  std::string remote_address;  // "10.0.0.7", without port
+  std::string request_id;      // the client's X-Request-Id when it is 1…64 of [A-Za-z0-9._-], else a new one
   bool keep_alive = true;
 
   // Filled by the router: the values of {…} in the route, percent-decoded, in order.
   std::vector<std::string> captures;
-  std::string_view route;       // the pattern that matched: "/v1/configs/{env}/{app}/{cluster}/{name...}"
+  std::string_view route;  // the pattern that matched: "/v1/configs/{env}/{app}/{cluster}/{name...}"
 
   std::string_view path() const;                                  // without the query, still encoded
   std::string_view header(std::string_view name) const;           // any case; "" when absent
@@ -40,7 +40,10 @@ class Request {
 
   // One block of "Name: value" pairs, so that a waiting request costs little memory.
   void add_header(std::string_view name, std::string_view value);
-  void release_memory();  // gives back what a waiting request does not need
+  void reserve_headers(std::size_t bytes);
+  // Before a long wait: gives back the header fields and the body (header() finds nothing any more). Target, captures,
+  // address and request id stay.
+  void release_memory();
 
  private:
   std::string headers_;  // name '\0' value '\0' ...
@@ -63,10 +66,11 @@ class Response {
 
   Response() = default;
   explicit Response(unsigned status_) : status(status_) {}
-  static Response json(unsigned status, std::string body);                       // application/json
-  static Response text(unsigned status, std::string body);                       // text/plain; charset=utf-8
+  static Response json(unsigned status, std::string body);  // application/json
+  static Response text(unsigned status, std::string body);  // text/plain; charset=utf-8
   // The one place where an Error becomes a status: {"error":{"code","message","details"},"request_id"};
-  // unavailable and exhausted carry Retry-After; unauthenticated carries WWW-Authenticate.
+  // unavailable and exhausted carry Retry-After ("retry_after_seconds" of the details, else 1); exhausted with
+  // "limit_bytes" in its details is 413 instead of 429; unauthenticated carries WWW-Authenticate.
   static Response error(const Error& error, std::string_view request_id);
 
   Response& header(std::string_view name, std::string_view value);  // CR and LF in the value are replaced by blanks
@@ -88,7 +92,7 @@ class Response {
   std::function<Task<>(StreamWriter&)> stream_;
 };
 
-unsigned status_of(Code code) noexcept;  // 400 404 409 412(conflict) 401 403 503 504 429/413(exhausted) 500
+unsigned status_of(Code code) noexcept;  // 400 404 409 412(conflict) 401 403 503 504 429(exhausted) 500
 
 // Must not throw; what it throws all the same is logged and answered 500.
 using Handler = std::function<Task<Response>(Request&)>;

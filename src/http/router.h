@@ -34,7 +34,10 @@ class Router {
   // Fills request.captures and request.route.
   Match match(Request& request) const;
 
-  struct Route { Method method; std::string pattern; };
+  struct Route {
+    Method method;
+    std::string pattern;
+  };
   std::vector<Route> routes() const;  // in order of addition
 
  private:

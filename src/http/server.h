@@ -21,8 +21,8 @@
 namespace cc::http {
 
 struct Limits {
-  std::size_t header = 16 * 1024;              // request line and header fields; more is 431
-  std::uint64_t body = 8u << 20;               // more is 413
+  std::size_t header = 16 * 1024;                 // request line and header fields; more is 431
+  std::uint64_t body = 8u << 20;                  // more is 413
   std::chrono::milliseconds header_time{10'000};  // from the first byte of a request to the end of its header; else 408
   std::chrono::milliseconds body_time{30'000};    // to receive a body
   std::chrono::milliseconds write_time{30'000};   // to send a response, or one piece of a stream
@@ -32,8 +32,9 @@ struct Limits {
 // What TLS needs; reload() replaces certificate and key for new connections. Thread-safe.
 class TlsContext {
  public:
-  static Result<std::shared_ptr<TlsContext>> load(const std::string& certificate_file, const std::string& key_file,
-                                                  const std::string& client_ca_file = "");  // PEM; with a CA clients must show a certificate
+  static Result<std::shared_ptr<TlsContext>> load(
+      const std::string& certificate_file, const std::string& key_file,
+      const std::string& client_ca_file = "");  // PEM; with a CA clients must show a certificate
   Result<> reload();
   ~TlsContext();
   struct Impl;
@@ -51,16 +52,17 @@ struct ConnectionCount {
 };
 
 // Called on the I/O thread after each response. `route` is "" when none matched.
-using OnAnswered = std::function<void(std::string_view route, Method method, unsigned status, std::chrono::nanoseconds took)>;
+using OnAnswered =
+    std::function<void(std::string_view route, Method method, unsigned status, std::chrono::nanoseconds took)>;
 
 class Server {
  public:
   struct Options {
     std::string host = "127.0.0.1";
-    std::uint16_t port = 8848;   // 0: any free one, see port()
+    std::uint16_t port = 8848;  // 0: any free one, see port()
     Limits limits;
     bool compress = true;
-    std::shared_ptr<TlsContext> tls;   // null: plain
+    std::shared_ptr<TlsContext> tls;  // null: plain
     OnAnswered on_answered;
   };
   // Opens the listening socket; unavailable when the port is taken. `router` outlives the server.
@@ -69,7 +71,7 @@ class Server {
   ~Server();  // requires: stopped, or the io_context no longer runs
 
   std::uint16_t port() const;
-  void start();   // begins to accept; on the I/O thread or before it runs
+  void start();  // begins to accept; on the I/O thread or before it runs
 
   // On the I/O thread. Stops accepting, closes idle connections, lets running requests finish (they answer
   // with Connection: close) until `deadline`, then closes the rest. Watchers are answered by their service.

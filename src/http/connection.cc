@@ -1,0 +1,445 @@
+#include "http/connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <boost/asio/redirect_error.hpp>
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "http/connections.h"
+#include "http/head.h"
+
+namespace cc::http {
+namespace {
+
+const Logger kLog{"http"};
+
+constexpr std::chrono::seconds kLingerTime{2};
+constexpr int kMaxReads = 32;  // then other connections have their turn
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::string_view kLastChunk = "0\r\n\r\n";
+
+Code code_of_status(unsigned status) {
+  switch (status) {
+    case 404:
+      return Code::not_found;
+    case 408:
+      return Code::timeout;
+    case 413:
+    case 414:
+    case 431:
+      return Code::exhausted;
+    case 500:
+      return Code::internal;
+    case 503:
+      return Code::unavailable;
+    default:
+      return Code::invalid_argument;
+  }
+}
+
+Response error_response(unsigned status, std::string message, std::string_view request_id) {
+  Response response = Response::error({code_of_status(status), std::move(message)}, request_id);
+  response.status = status;
+  return response;
+}
+
+}  // namespace
+
+// Each piece is one chunk; to an HTTP/1.0 client, whose stream ends with the connection, the bytes themselves.
+class ChunkWriter final : public StreamWriter {
+ public:
+  explicit ChunkWriter(Connection& connection) : connection_(connection) {}
+
+  Task<Result<>> write(std::string piece) override {
+    if (connection_.all_.stopping()) co_return fail(Code::unavailable, "the server is stopping");
+    if (broken_) co_return fail(Code::unavailable, "the client is gone");
+    if (piece.empty()) co_return Result<>{};
+    if (connection_.http11_) {
+      piece.insert(0, fmt::format("{:x}\r\n", piece.size()));
+      piece += "\r\n";
+    }
+    auto written = co_await connection_.write_all(std::move(piece), {});
+    connection_.begin(Connection::Phase::handling);
+    broken_ = !written;
+    co_return written;
+  }
+
+  bool broken() const { return broken_; }
+
+ private:
+  Connection& connection_;
+  bool broken_ = false;
+};
+
+Connection::Connection(Connections& all, Socket socket, std::string remote_address, bool refused)
+    : all_(all),
+      transport_(std::move(socket), refused ? nullptr : all.options().tls.get()),
+      remote_address_(std::move(remote_address)),
+      refused_(refused) {}
+
+void Connection::begin(Phase phase) {
+  phase_ = phase;
+  expired_ = false;
+  const Limits& limits = all_.limits();
+  switch (phase) {
+    case Phase::handshake:
+    case Phase::header:
+      deadline_ = all_.deadline_after(limits.header_time);
+      break;
+    case Phase::idle:
+      deadline_ = all_.deadline_after(limits.idle_time);
+      break;
+    case Phase::body:
+      deadline_ = all_.deadline_after(limits.body_time);
+      break;
+    case Phase::sending:
+      deadline_ = all_.deadline_after(limits.write_time);
+      break;
+    case Phase::lingering:
+      deadline_ = all_.deadline_after(std::min<std::chrono::milliseconds>(kLingerTime, limits.write_time));
+      break;
+    case Phase::handling:
+      waited_ = false;
+      deadline_ = Mono::max();
+      break;
+  }
+}
+
+// For the socket, in the direction that want_ says. Sets error_.
+Task<> Connection::wait() {
+  return transport_.socket().async_wait(want_ == Transport::Status::want_write ? Socket::wait_write : Socket::wait_read,
+                                        asio::redirect_error(asio::use_awaitable, error_));
+}
+
+void Connection::check_deadline(Mono now) {
+  if (now < deadline_) return;
+  expired_ = true;
+  boost::system::error_code ignored;
+  transport_.socket().cancel(ignored);
+}
+
+void Connection::close_when_idle() {
+  if (phase_ != Phase::idle && phase_ != Phase::handshake) return;
+  boost::system::error_code ignored;
+  transport_.socket().cancel(ignored);
+}
+
+void Connection::abort() {
+  aborted_ = true;
+  transport_.close();
+  signal_.emit(asio::cancellation_type::terminal);
+}
+
+bool Connection::has_long_waited() {
+  return phase_ == Phase::handling && std::exchange(waited_, true);
+}
+
+Task<> Connection::run() {
+  if (refused_) {
+    Request request;
+    request.request_id = all_.next_request_id();
+    refusal_ = std::make_unique<Refusal>(503, "the server has as many connections as it may; try again later");
+    std::string head;
+    std::string_view body;
+    const Response response = refusal_response(request);
+    if (send(request, response, false, head, body)) co_await linger();
+    co_return;
+  }
+  if (transport_.encrypted() && !co_await shake_hands()) co_return;
+
+  for (bool open = true; open;) {
+    Request request;
+    begin(Phase::idle);
+    Received received = receive(request);
+    while (received == Received::more) {
+      co_await wait();
+      received = error_ ? interrupted() : receive(request);
+    }
+    if (received == Received::closed) co_return;
+
+    Response response;
+    bool keep_alive = false;
+    const Mono began = Mono::clock::now();
+    if (received == Received::refused) {
+      response = refusal_response(request);
+    } else {
+      keep_alive = request.keep_alive;
+      begin(Phase::handling);
+      release_buffer();
+      const Router::Match match = all_.router().match(request);
+      if (match.handler == nullptr) {
+        response = answer_without_handler(request, match);
+      } else {
+        try {
+          response = co_await (*match.handler)(request);
+        } catch (const std::exception& e) {
+          if (!aborted_) {
+            kLog.error("a handler ended with an exception",
+                       {{"route", match.pattern}, {"request_id", request.request_id}, {"reason", e.what()}});
+            response = error_response(
+                500, "this request met a fault in the server; its log has the reason under the request's id",
+                request.request_id);
+          }
+        }
+        if (aborted_) co_return;
+      }
+      if (all_.options().compress) compress(response, accepted_.best());
+    }
+    keep_alive = keep_alive && !all_.stopping();
+
+    begin(Phase::sending);
+    bool sent = true;
+    {
+      std::string head;
+      std::string_view body;
+      sent = send(request, response, keep_alive, head, body);
+      if (sent && !(head.empty() && body.empty())) sent = bool{co_await write_all(std::move(head), body)};
+    }
+    if (sent && response.stream() && request.method != Method::head) {
+      sent = co_await send_stream(response);
+      keep_alive = keep_alive && http11_;
+    }
+    if (sent && all_.options().on_answered) {
+      all_.options().on_answered(request.route, request.method, response.status, Mono::clock::now() - began);
+    }
+    if (kLog.enabled(LogLevel::debug)) {
+      kLog.debug("answered", {{"method", to_string(request.method)},
+                              {"target", request.path()},
+                              {"status", response.status},
+                              {"request_id", request.request_id},
+                              {"address", remote_address_}});
+    }
+    open = sent && keep_alive;
+    if (sent && !keep_alive) co_await linger();
+  }
+}
+
+Task<bool> Connection::shake_hands() {
+  begin(Phase::handshake);
+  for (;;) {
+    const auto progress = transport_.handshake();
+    if (progress.status == Transport::Status::done) co_return true;
+    if (progress.status == Transport::Status::closed) co_return false;
+    want_ = progress.status;
+    co_await wait();
+    if (error_) co_return false;
+  }
+}
+
+// What was received before is parsed first; then what the socket has now. Bytes are kept only when they are not a
+// whole request: what follows it, or the beginning of one.
+Connection::Received Connection::receive(Request& request) {
+  if (phase_ == Phase::idle && all_.stopping()) return Received::closed;
+  if (pending_at_ < pending_.size() && phase_ == Phase::idle) {
+    std::size_t used = 0;
+    const Received received = parse(std::string_view(pending_).substr(pending_at_), used, request);
+    pending_at_ += used;
+    if (received != Received::more) return received;
+  }
+  for (int reads = 0; reads < kMaxReads; ++reads) {
+    auto& buffer = all_.read_buffer();
+    const auto progress = transport_.read(buffer.data(), buffer.size());
+    if (progress.status == Transport::Status::closed) return Received::closed;
+    if (progress.status != Transport::Status::done) {
+      want_ = progress.status;
+      return Received::more;
+    }
+    const std::string_view fresh(buffer.data(), progress.bytes);
+    std::size_t used = 0;
+    Received received{};
+    if (pending_at_ == pending_.size()) {
+      received = parse(fresh, used, request);
+      pending_.assign(fresh.substr(used));
+      pending_at_ = 0;
+    } else {
+      pending_.erase(0, pending_at_);
+      pending_at_ = 0;
+      pending_ += fresh;
+      received = parse(pending_, used, request);
+      pending_at_ = used;
+    }
+    if (received != Received::more) return received;
+    if (!transport_.encrypted() && progress.bytes < buffer.size()) {
+      want_ = Transport::Status::want_read;
+      return Received::more;
+    }
+  }
+  want_ = Transport::Status::want_read;
+  return Received::more;
+}
+
+void Connection::release_buffer() {
+  if (pending_at_ < pending_.size()) return;
+  std::string().swap(pending_);
+  pending_at_ = 0;
+}
+
+Connection::Received Connection::parse(std::string_view input, std::size_t& used, Request& request) {
+  if (parser_) return parse_body(input, used, request);
+  // Empty lines before a request are ignored, as RFC 9112 asks.
+  if (phase_ == Phase::idle) {
+    while (input.substr(used).starts_with("\r\n"))
+      used += 2;
+    if (used == input.size() || (input.size() - used == 1 && input[used] == '\r')) return Received::more;
+    begin(Phase::header);
+    scan_ = {};
+  }
+  const std::string_view rest = input.substr(used);
+  const std::size_t header = scan_.find_end(rest, all_.limits());
+  if (scan_.refusal()) return refuse(*scan_.refusal());
+  if (header == 0) return Received::more;
+  parser_ = std::make_unique<RequestParser>(request, all_.limits());
+  const bool parsed = parser_->parse_header(rest.substr(0, header));
+  used += header;
+  http11_ = parser_->http11();
+  if (!parsed) return refuse(*parser_->refusal());
+  if (parser_->done()) return finish_request(request);
+
+  begin(Phase::body);
+  if (parser_->expects_continue() && used == input.size() && !must_continue(request)) return Received::closed;
+  if (refusal_) return Received::refused;
+  return parse_body(input, used, request);
+}
+
+// Tells a client that waits for it to send its body; false when it is gone. A request that no handler would see is
+// refused instead, before its body is sent.
+bool Connection::must_continue(Request& request) {
+  const Router::Match match = all_.router().match(request);
+  if (match.handler == nullptr) {
+    refuse({match.status, "there is no such resource, or it has no such method"});
+    return true;
+  }
+  return transport_.write(kContinue, {}).bytes == kContinue.size();
+}
+
+Connection::Received Connection::parse_body(std::string_view input, std::size_t& used, Request& request) {
+  used += parser_->parse_body(input.substr(used));
+  if (parser_->refusal()) return refuse(*parser_->refusal());
+  return parser_->done() ? finish_request(request) : Received::more;
+}
+
+Connection::Received Connection::finish_request(Request& request) {
+  accepted_ = parser_->accepted();
+  parser_.reset();
+  if (request.request_id.empty()) request.request_id = all_.next_request_id();
+  request.remote_address = remote_address_;
+  return Received::request;
+}
+
+Connection::Received Connection::refuse(Refusal refusal) {
+  refusal_ = std::make_unique<Refusal>(std::move(refusal));
+  parser_.reset();
+  return Received::refused;
+}
+
+// The wait for bytes ended without any.
+Connection::Received Connection::interrupted() {
+  if (!expired_ || phase_ == Phase::idle) return Received::closed;
+  return refuse({408, phase_ == Phase::header ? "the request's header did not come in time"
+                                              : "the request's body did not come in time"});
+}
+
+Response Connection::refusal_response(const Request& request) const {
+  return error_response(refusal_->status, refusal_->message, request.request_id);
+}
+
+Response Connection::answer_without_handler(Request& request, const Router::Match& match) const {
+  if (match.status == 405 && request.method == Method::options) {
+    Response response(204);
+    response.header("Allow", match.allow);
+    return response;
+  }
+  if (match.status == 405) {
+    Response response = error_response(
+        405, fmt::format("this resource does not have that method; it has: {}", match.allow), request.request_id);
+    response.header("Allow", match.allow);
+    return response;
+  }
+  if (match.status == 400) return error_response(400, "the path's percent-encoding is broken", request.request_id);
+  return error_response(
+      404, fmt::format("there is nothing at \"{}\"; /openapi.json describes what there is", request.path()),
+      request.request_id);
+}
+
+// Hands head and body to the kernel as far as it takes them now; what it did not take is left to the caller. False
+// when the client is gone.
+bool Connection::send(const Request& request, const Response& response, bool keep_alive, std::string& unsent_head,
+                      std::string_view& unsent_body) {
+  std::string& head = all_.head_buffer();
+  head.clear();
+  const bool streams = bool{response.stream()};
+  append_head(head, response,
+              {.request_id = request.request_id,
+               .date = all_.date(),
+               .persistence = !keep_alive || (streams && !http11_) ? Persistence::close
+                              : http11_                            ? Persistence::implied
+                                                                   : Persistence::keep_alive,
+               .chunked = streams && http11_,
+               .until_close = streams && !http11_});
+  const bool with_body = request.method != Method::head && !has_no_body(response.status) && !streams;
+  const std::string_view body = with_body ? response.bytes() : std::string_view{};
+  const auto progress = transport_.write(head, body);
+  if (progress.status == Transport::Status::closed) return false;
+  if (progress.bytes < head.size()) {
+    unsent_head = head.substr(progress.bytes);
+    unsent_body = body;
+  } else {
+    unsent_body = body.substr(progress.bytes - head.size());
+  }
+  return true;
+}
+
+Task<Result<>> Connection::write_all(std::string head, std::string_view body) {
+  begin(Phase::sending);
+  std::string_view first = head;
+  for (;;) {
+    const auto progress = transport_.write(first, body);
+    const std::size_t of_first = std::min(progress.bytes, first.size());
+    first.remove_prefix(of_first);
+    body.remove_prefix(progress.bytes - of_first);
+    if (progress.status == Transport::Status::done) co_return Result<>{};
+    if (progress.status == Transport::Status::closed) co_return fail(Code::unavailable, "the client is gone");
+    want_ = progress.status;
+    co_await wait();
+    if (error_) {
+      co_return expired_ ? fail(Code::timeout, "the client takes too long to receive")
+                         : fail(Code::unavailable, "the client is gone");
+    }
+  }
+}
+
+Task<bool> Connection::send_stream(const Response& response) {
+  begin(Phase::handling);
+  ChunkWriter writer(*this);
+  try {
+    co_await response.stream()(writer);
+  } catch (const std::exception& e) {
+    if (!aborted_) kLog.error("a stream ended with an exception", {{"reason", e.what()}});
+    co_return false;
+  }
+  if (aborted_ || writer.broken()) co_return false;
+  co_return !http11_ || co_await write_all(std::string(kLastChunk), {});
+}
+
+// Closing while there are unread bytes would make the kernel reset the connection, and the client might never see the
+// answer: says that nothing more will come, and reads until the client closes.
+Task<> Connection::linger() {
+  transport_.shut_down();
+  begin(Phase::lingering);
+  for (;;) {
+    auto& buffer = all_.read_buffer();
+    const ssize_t got = ::recv(descriptor(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got > 0 && !all_.stopping()) continue;
+    if (got >= 0 || (errno != EAGAIN && errno != EINTR)) co_return;
+    want_ = Transport::Status::want_read;
+    co_await wait();
+    if (error_) co_return;
+  }
+}
+
+}  // namespace cc::http

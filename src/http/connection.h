@@ -1,0 +1,91 @@
+// One connection: receive a request, have it answered, send the answer, again.
+//
+// run() is the only coroutine of a connection and has no state of its own that is large: everything that parses or
+// writes is an ordinary function that does what it can and says what it would wait for. While a handler waits, a
+// connection holds neither read buffer nor parser.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include "http/exchange.h"
+#include "http/parser.h"
+#include "http/router.h"
+#include "http/transport.h"
+
+namespace cc::http {
+
+class Connections;
+
+class Connection {
+ public:
+  Connection(Connections& all, Socket socket, std::string remote_address, bool refused);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  Task<> run();
+
+  asio::cancellation_signal& signal() { return signal_; }
+  bool refused() const { return refused_; }
+
+  // Of the sweep and of stopping. All may end the connection, and destroy it, before they return.
+  void check_deadline(Mono now);
+  void close_when_idle();
+  void abort();  // the client left, or the time to stop is over
+  // Whether a handler works on its request, and did so at the last call already: then it is worth a look whether the
+  // client is still there.
+  bool has_long_waited();
+  int descriptor() { return transport_.socket().native_handle(); }
+
+ private:
+  // What the time limit is for.
+  enum class Phase : unsigned char { handshake, idle, header, body, handling, sending, lingering };
+  enum class Received : unsigned char { request, more, refused, closed };
+  friend class ChunkWriter;
+
+  void begin(Phase phase);
+  Task<> wait();
+
+  Task<bool> shake_hands();
+  Received receive(Request& request);
+  void release_buffer();
+  Received parse(std::string_view input, std::size_t& used, Request& request);
+  Received parse_body(std::string_view input, std::size_t& used, Request& request);
+  Received finish_request(Request& request);
+  Received refuse(Refusal refusal);
+  Received interrupted();
+  bool must_continue(Request& request);
+
+  Response answer_without_handler(Request& request, const Router::Match& match) const;
+  Response refusal_response(const Request& request) const;
+  bool send(const Request& request, const Response& response, bool keep_alive, std::string& unsent_head,
+            std::string_view& unsent_body);
+  Task<Result<>> write_all(std::string head, std::string_view body);
+  Task<bool> send_stream(const Response& response);
+  Task<> linger();
+
+  Connections& all_;
+  Transport transport_;
+  asio::cancellation_signal signal_;
+  std::string remote_address_;
+  std::string pending_;  // received and not yet parsed, from pending_at_ on
+  std::size_t pending_at_ = 0;
+  HeaderScan scan_;
+  std::unique_ptr<RequestParser> parser_;  // while a body is received
+  std::unique_ptr<Refusal> refusal_;
+  boost::system::error_code error_;
+  Mono deadline_ = Mono::max();
+  Accepted accepted_;
+  Phase phase_ = Phase::idle;
+  Transport::Status want_ = Transport::Status::want_read;
+  const bool refused_;  // over the limit
+  bool http11_ = true;
+  bool expired_ = false;
+  bool aborted_ = false;
+  bool waited_ = false;  // see has_long_waited()
+};
+
+}  // namespace cc::http

@@ -1,0 +1,67 @@
+// The connections of one I/O thread: what they share, their time limits, and how they end.
+//
+// A connection has no timer of its own. One sweep each half second at most looks at all of them: it ends those whose
+// time is up, and notices clients that left while their request was waiting.
+#pragma once
+
+#include <array>
+#include <list>
+#include <string>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "http/connection.h"
+#include "http/server.h"
+#include "http/transport.h"
+
+namespace cc::http {
+
+class Connections {
+ public:
+  Connections(asio::io_context& context, Server::Options options, const Router& router, ConnectionCount& count);
+  ~Connections();
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+
+  // Serves a connection that was accepted, or answers 503 when there are too many.
+  void add(Socket socket, std::string remote_address);
+
+  Task<> sweep_for_ever();  // until it is cancelled
+  // As Server::stop, for the connections.
+  Task<> stop(Mono deadline);
+  std::size_t size() const { return connections_.size(); }
+
+  // What connections use.
+  const Server::Options& options() const { return options_; }
+  const Limits& limits() const { return options_.limits; }
+  const Router& router() const { return router_; }
+  bool stopping() const { return stopping_; }
+  std::string_view date() const { return date_; }
+  std::string next_request_id();
+  // When a time limit that begins now ends; as coarse as the sweep, never early.
+  Mono deadline_after(std::chrono::milliseconds limit) const { return now_ + limit + period_; }
+  // For one read or one head at a time; nothing is kept in them while a connection waits.
+  std::array<char, 16 * 1024>& read_buffer() { return read_buffer_; }
+  std::string& head_buffer() { return head_buffer_; }
+
+ private:
+  void tick();
+  void notice_clients_that_left();
+
+  asio::io_context& context_;
+  Server::Options options_;
+  const Router& router_;
+  ConnectionCount& count_;
+  const std::chrono::milliseconds period_;
+  std::list<Connection> connections_;
+  asio::steady_timer ended_;  // cancelled when a connection ends while stop() waits
+  std::size_t refused_ = 0;   // connections over the limit that are still being told so
+  std::string id_prefix_;
+  std::uint64_t id_count_ = 0;
+  bool stopping_ = false;
+  Mono now_{};  // of the last sweep
+  std::string date_, head_buffer_;
+  std::array<char, 16 * 1024> read_buffer_;
+};
+
+}  // namespace cc::http

@@ -1,0 +1,234 @@
+#include "http/exchange.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "http/fields.h"
+
+namespace cc::http {
+namespace {
+
+// A JSON string; bytes that are not UTF-8 become '?', so that the answer is JSON whatever a message quotes.
+void append_json_string(std::string& out, std::string_view text) {
+  std::string repaired;
+  for (auto bad = find_invalid_utf8(text); bad != std::string_view::npos; bad = find_invalid_utf8(text)) {
+    if (repaired.empty()) repaired = text;
+    repaired[bad] = '?';
+    text = repaired;
+  }
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+// Calls `visit(name, value)`, still encoded, for each parameter until it returns true.
+template <class Visit>
+void each_parameter(std::string_view target, Visit visit) {
+  const auto question = target.find('?');
+  if (question == std::string_view::npos) return;
+  std::string_view rest = target.substr(question + 1);
+  rest = rest.substr(0, rest.find('#'));
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find('&'), rest.size());
+    const std::string_view one = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (one.empty()) continue;
+    const auto equals = std::min(one.find('='), one.size());
+    if (visit(one.substr(0, equals), one.substr(std::min(equals + 1, one.size())))) return;
+  }
+}
+
+// As browsers and curl write queries: '+' is a blank. Text with broken percent-encoding stays as it is.
+std::string decode_parameter(std::string_view text) {
+  std::string out(text);
+  std::ranges::replace(out, '+', ' ');
+  if (out.find('%') == std::string::npos) return out;
+  return percent_decode(out).value_or(out);
+}
+
+unsigned seconds_to_wait(const Error& error) {
+  constexpr std::string_view kMember = "\"retry_after_seconds\":";
+  unsigned seconds = 1;
+  if (const auto at = error.details.find(kMember); at != std::string::npos) {
+    const std::string_view number = trim(std::string_view(error.details).substr(at + kMember.size()));
+    std::from_chars(number.data(), number.data() + number.size(), seconds);
+  }
+  return seconds;
+}
+
+}  // namespace
+
+std::string_view to_string(Method method) noexcept {
+  constexpr std::array<std::string_view, 7> kNames{"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "OTHER"};
+  return kNames[static_cast<std::size_t>(method)];
+}
+
+unsigned status_of(Code code) noexcept {
+  switch (code) {
+    case Code::invalid_argument:
+      return 400;
+    case Code::unauthenticated:
+      return 401;
+    case Code::permission_denied:
+      return 403;
+    case Code::not_found:
+      return 404;
+    case Code::already_exists:
+      return 409;
+    case Code::conflict:
+      return 412;
+    case Code::exhausted:
+      return 429;
+    case Code::unavailable:
+      return 503;
+    case Code::timeout:
+      return 504;
+    case Code::corruption:
+    case Code::internal:
+      return 500;
+  }
+  return 500;
+}
+
+std::string_view Request::path() const {
+  return std::string_view(target).substr(0, target.find_first_of("?#"));
+}
+
+std::string_view Request::header(std::string_view name) const {
+  std::string_view rest = headers_;
+  while (!rest.empty()) {
+    const auto name_end = rest.find('\0');
+    const auto value_end = rest.find('\0', name_end + 1);
+    if (equal_fields(rest.substr(0, name_end), name)) return rest.substr(name_end + 1, value_end - name_end - 1);
+    rest.remove_prefix(value_end + 1);
+  }
+  return {};
+}
+
+std::optional<std::string> Request::query(std::string_view name) const {
+  std::optional<std::string> found;
+  each_parameter(target, [&](std::string_view key, std::string_view value) {
+    if (key != name && decode_parameter(key) != name) return false;
+    found = decode_parameter(value);
+    return true;
+  });
+  return found;
+}
+
+std::optional<std::string> Request::unknown_query(std::initializer_list<std::string_view> known) const {
+  std::optional<std::string> unknown;
+  each_parameter(target, [&](std::string_view key, std::string_view) {
+    std::string decoded = decode_parameter(key);
+    if (std::ranges::find(known, std::string_view(decoded)) != known.end()) return false;
+    unknown = std::move(decoded);
+    return true;
+  });
+  return unknown;
+}
+
+void Request::add_header(std::string_view name, std::string_view value) {
+  headers_.append(name);
+  headers_ += '\0';
+  headers_.append(value);
+  headers_ += '\0';
+}
+
+void Request::reserve_headers(std::size_t bytes) {
+  headers_.reserve(bytes);
+}
+
+void Request::release_memory() {
+  std::string().swap(headers_);
+  std::string().swap(body);
+}
+
+Response Response::json(unsigned status, std::string body) {
+  Response response(status);
+  response.header("Content-Type", "application/json").body(std::move(body));
+  return response;
+}
+
+Response Response::text(unsigned status, std::string body) {
+  Response response(status);
+  response.header("Content-Type", "text/plain; charset=utf-8").body(std::move(body));
+  return response;
+}
+
+Response Response::error(const Error& error, std::string_view request_id) {
+  std::string body = R"({"error":{"code":")";
+  body += to_string(error.code);
+  body += R"(","message":)";
+  append_json_string(body, error.message);
+  if (!error.details.empty()) {
+    body += R"(,"details":)";
+    body += error.details;
+  }
+  body += R"(},"request_id":)";
+  append_json_string(body, request_id);
+  body += '}';
+
+  const bool too_large = error.code == Code::exhausted && error.details.contains("\"limit_bytes\"");
+  Response response = json(too_large ? 413 : status_of(error.code), std::move(body));
+  if (error.code == Code::unauthenticated) {
+    response.header("WWW-Authenticate", "Bearer realm=\"config-center\"");
+  } else if (error.code == Code::unavailable || (error.code == Code::exhausted && !too_large)) {
+    response.header("Retry-After", std::to_string(seconds_to_wait(error)));
+  }
+  return response;
+}
+
+Response& Response::header(std::string_view name, std::string_view value) {
+  if (head_.empty()) head_.reserve(224);
+  head_.append(name);
+  head_ += ": ";
+  const auto start = static_cast<std::ptrdiff_t>(head_.size());
+  head_.append(value);
+  std::replace_if(head_.begin() + start, head_.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
+  head_ += "\r\n";
+  return *this;
+}
+
+Response& Response::shared_body(std::shared_ptr<const void> keep, std::string_view bytes) {
+  keep_ = std::move(keep);
+  view_ = bytes;
+  owned_.clear();
+  return *this;
+}
+
+Response& Response::body(std::string bytes) {
+  owned_ = std::move(bytes);
+  keep_.reset();
+  view_ = {};
+  return *this;
+}
+
+Response& Response::stream(std::function<Task<>(StreamWriter&)> write) {
+  stream_ = std::move(write);
+  return *this;
+}
+
+std::string_view Response::header(std::string_view name) const {
+  std::string_view rest = head_;
+  while (!rest.empty()) {
+    const auto end = rest.find("\r\n");
+    const auto colon = rest.find(": ");
+    if (equal_fields(rest.substr(0, colon), name)) return rest.substr(colon + 2, end - colon - 2);
+    rest.remove_prefix(end + 2);
+  }
+  return {};
+}
+
+}  // namespace cc::http

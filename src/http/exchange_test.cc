@@ -1,0 +1,127 @@
+#include "http/exchange.h"
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include "http/etag.h"
+
+namespace cc::http {
+namespace {
+
+TEST(Request, FindsHeadersInAnyCase) {
+  Request request;
+  request.add_header("Content-Type", "text/plain");
+  request.add_header("X-Empty", "");
+  request.add_header("If-Match", "\"7\"");
+  EXPECT_EQ(request.header("content-type"), "text/plain");
+  EXPECT_EQ(request.header("IF-MATCH"), "\"7\"");
+  EXPECT_EQ(request.header("x-empty"), "");
+  EXPECT_EQ(request.header("absent"), "");
+  EXPECT_EQ(request.header("text/plain"), "");
+}
+
+TEST(Request, KeepsWhatAWaitNeedsWhenItReleasesMemory) {
+  Request request;
+  request.target = "/a?b=c";
+  request.body = "body";
+  request.add_header("A", "b");
+  request.release_memory();
+  EXPECT_EQ(request.body, "");
+  EXPECT_EQ(request.header("A"), "");
+  EXPECT_EQ(request.query("b"), "c");
+}
+
+TEST(Request, DecodesQueryParameters) {
+  Request request;
+  request.target = "/path?after=3&comment=a%20b+c&comment=second&flag&empty=&%6Eame=x&&broken=%zz#fragment";
+  EXPECT_EQ(request.path(), "/path");
+  EXPECT_EQ(request.query("after"), "3");
+  EXPECT_EQ(request.query("comment"), "a b c");
+  EXPECT_EQ(request.query("flag"), "");
+  EXPECT_EQ(request.query("empty"), "");
+  EXPECT_EQ(request.query("name"), "x");
+  EXPECT_EQ(request.query("broken"), "%zz");
+  EXPECT_EQ(request.query("absent"), std::nullopt);
+}
+
+TEST(Request, NamesAQueryParameterThatIsNotKnown) {
+  Request request;
+  request.target = "/path?after=3&waitt=30s";
+  EXPECT_EQ(request.unknown_query({"after", "wait"}), "waitt");
+  EXPECT_EQ(request.unknown_query({"after", "waitt"}), std::nullopt);
+  request.target = "/path";
+  EXPECT_EQ(request.unknown_query({}), std::nullopt);
+}
+
+TEST(Response, AHeaderValueCannotBeginALineOfItsOwn) {
+  Response response;
+  response.header("X-Comment", "a\r\nSet-Cookie: b");
+  EXPECT_EQ(response.head(), "X-Comment: a  Set-Cookie: b\r\n");
+  EXPECT_EQ(response.header("x-comment"), "a  Set-Cookie: b");
+  EXPECT_EQ(response.header("set-cookie"), "");
+}
+
+TEST(Response, SharesABodyWithoutCopying) {
+  const auto content = std::make_shared<std::string>("content");
+  Response response;
+  response.shared_body(content, *content);
+  EXPECT_EQ(response.bytes().data(), content->data());
+  response.body("own");
+  EXPECT_EQ(response.bytes(), "own");
+  EXPECT_EQ(content.use_count(), 1);
+}
+
+TEST(Response, TurnsAnErrorIntoStatusAndJson) {
+  const auto response = Response::error({Code::conflict, "say \"please\"\n\xff", R"({"revision":7})"}, "request-1");
+  EXPECT_EQ(response.status, 412U);
+  EXPECT_EQ(response.header("Content-Type"), "application/json");
+  const auto json = boost::json::parse(response.bytes()).as_object();
+  const auto& error = json.at("error").as_object();
+  EXPECT_EQ(error.at("code").as_string(), "conflict");
+  EXPECT_EQ(error.at("message").as_string(), "say \"please\"\n?");
+  EXPECT_EQ(error.at("details").as_object().at("revision").as_int64(), 7);
+  EXPECT_EQ(json.at("request_id").as_string(), "request-1");
+}
+
+TEST(Response, TellsWhenToRetryAndHowToAuthenticate) {
+  EXPECT_EQ(Response::error({Code::unavailable, "no leader"}, "").header("Retry-After"), "1");
+  EXPECT_EQ(Response::error({Code::exhausted, "slow", R"({"retry_after_seconds": 42})"}, "").header("Retry-After"),
+            "42");
+  EXPECT_EQ(Response::error({Code::exhausted, "slow"}, "").status, 429U);
+  EXPECT_EQ(Response::error({Code::exhausted, "large", R"({"limit_bytes":5})"}, "").status, 413U);
+  EXPECT_EQ(Response::error({Code::not_found, "no"}, "").header("Retry-After"), "");
+  EXPECT_TRUE(Response::error({Code::unauthenticated, "who"}, "").header("WWW-Authenticate").starts_with("Bearer"));
+}
+
+TEST(Etag, ReadsOneStrongTag) {
+  EXPECT_EQ(etag("17"), "\"17\"");
+  EXPECT_EQ(etag_value("\"17\""), "17");
+  EXPECT_EQ(etag_value(" \"\" "), "");
+  for (const char* bad : {"", "17", "\"17", "W/\"17\"", "\"1\", \"2\"", "*", "\"a\"b\"", "\"a b\"", "w/\"1\""}) {
+    EXPECT_EQ(etag_value(bad), std::nullopt) << bad;
+  }
+}
+
+TEST(Etag, ReadsLists) {
+  const auto list = parse_etags("\"1\", W/\"2\" ,, \"a,b\"");
+  ASSERT_TRUE(list);
+  ASSERT_EQ(list->tags.size(), 3U);
+  EXPECT_TRUE(list->matches_weakly("2"));
+  EXPECT_FALSE(list->matches_strongly("2"));
+  EXPECT_TRUE(list->matches_strongly("a,b"));
+  EXPECT_FALSE(list->matches_weakly("a"));
+  EXPECT_TRUE(parse_etags("*")->matches_strongly("anything"));
+  EXPECT_FALSE(parse_etags(" , "));
+  EXPECT_FALSE(parse_etags("\"1\", 2"));
+}
+
+TEST(Etag, IfNoneMatchComparesWeakly) {
+  EXPECT_TRUE(none_match_hits("W/\"5\", \"6\"", "5"));
+  EXPECT_TRUE(none_match_hits("*", "5"));
+  EXPECT_FALSE(none_match_hits("\"6\"", "5"));
+  EXPECT_FALSE(none_match_hits("", "5"));
+  EXPECT_FALSE(none_match_hits("5", "5"));
+}
+
+}  // namespace
+}  // namespace cc::http
