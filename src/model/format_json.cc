@@ -1,4 +1,5 @@
 // RFC 8259 by Boost.JSON; duplicate keys are ours.
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -7,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "model/format_check.h"
+#include "model/quote.h"
 
 namespace cc {
 namespace {
@@ -100,7 +102,10 @@ std::string reason(std::string_view content, std::size_t at, const json::error_c
     if (found == '/' || found == '#') return "comments are not JSON";
     if (found == '\'') return "strings stand in double quotation marks";
   }
-  return error.message();
+  std::size_t end = std::min(at + 1, content.size());
+  while (end < content.size() && (static_cast<unsigned char>(content[end]) & 0xC0) == 0x80)
+    ++end;
+  return fmt::format("{} at {}", error.message(), quoted(content.substr(at, end - at)));
 }
 
 }  // namespace

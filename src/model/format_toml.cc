@@ -10,7 +10,7 @@
 #define TOML_ASSERT(condition) static_cast<void>(0)
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
-#define TOML_MAX_NESTED_VALUES 100
+#define TOML_MAX_NESTED_VALUES 101  // brackets, and the value in them
 #include <toml++/toml.h>
 
 #include "model/format_check.h"
@@ -133,7 +133,9 @@ Verdict check_toml(std::string_view content) {
   if (Verdict refusal = measure(content)) return refusal;
   const toml::parse_result parsed = toml::parse(content);
   if (parsed) return std::nullopt;
-  return Refusal{offset_of(content, parsed.error().source().begin), std::string(parsed.error().description())};
+  std::string_view reason = parsed.error().description();
+  if (reason.starts_with("Error while parsing ")) reason.remove_prefix(reason.find(": ") + 2);
+  return Refusal{offset_of(content, parsed.error().source().begin), std::string(reason)};
 }
 
 }  // namespace cc

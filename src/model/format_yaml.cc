@@ -34,19 +34,29 @@ class Checker : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     const std::size_t at = offset(mark);
-    // The parser would take what follows a document's only node for another document.
-    if (documents_++ > 0 && !content_.substr(at).starts_with("---") && !follows_end_mark(at)) {
-      stop(at, "expected the end of the document, or \"---\" before another one");
+    if (!content_.substr(at).starts_with("---")) {
+      const std::string_view before = line_before(at);
+      // The parser would take what follows a document's only node for another document.
+      if (documents_ > 0 && !before.starts_with("...")) {
+        stop(at, "expected the end of the document, or \"---\" before another one");
+      }
+      if (before.starts_with('%')) stop(at, "expected \"---\" after the directive");
     }
+    ++documents_;
     anchors_.clear();
     added_ = 0;
   }
   void OnDocumentEnd() override {}
 
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { scalar(offset(mark), anchor, std::nullopt); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const std::size_t at = offset(mark);
+    if (!open_.empty()) not_forgotten(open_.back(), at);
+    scalar(at, anchor, std::nullopt);
+  }
   void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, const std::string& text) override {
-    indented_by_blanks(offset(mark));
-    scalar(offset(mark), anchor, text);
+    last_scalar_ = offset(mark);
+    indented_by_blanks(last_scalar_);
+    scalar(last_scalar_, anchor, text);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const std::size_t at = offset(mark);
@@ -73,6 +83,26 @@ class Checker : public YAML::EventHandler {
   void OnSequenceEnd() override { end(); }
   void OnMapEnd() override { end(); }
 
+  // The parser takes the end of the text for a closing quotation mark. Only the last scalar can lack it.
+  void check_last_quotation_mark() const {
+    std::size_t at = last_scalar_;
+    while (at < content_.size() && (content_[at] == '&' || content_[at] == '!' || content_[at] == '#')) {
+      at = content_.find_first_of(content_[at] == '#' ? "\r\n" : " \t\r\n", at);
+      at = std::min(content_.find_first_not_of(" \t\r\n", at), content_.size());
+    }
+    if (at >= content_.size() || (content_[at] != '"' && content_[at] != '\'')) return;
+    const char mark = content_[at];
+    for (std::size_t i = at + 1; i < content_.size(); ++i) {
+      if (content_[i] == '\\' && mark == '"') {
+        ++i;
+      } else if (content_[i] == mark) {
+        if (mark == '"' || !content_.substr(i).starts_with("''")) return;
+        ++i;
+      }
+    }
+    stop(at, "quotation mark is not closed");
+  }
+
  private:
   using Key = std::optional<std::string>;  // none: null
 
@@ -87,8 +117,9 @@ class Checker : public YAML::EventHandler {
     YAML::anchor_t anchor;
     bool is_map, is_flow;
     bool key_is_next = true;
-    std::map<Key, std::size_t> keys;  // → offset
-    std::size_t size = 1, depth = 1;  // expanded, so far
+    std::size_t key_offset = std::string_view::npos;  // of the last key that is not null
+    std::map<Key, std::size_t> keys{};                // → offset
+    std::size_t size = 1, depth = 1;                  // expanded, so far
   };
 
   std::size_t offset(const YAML::Mark& mark) const {
@@ -97,19 +128,18 @@ class Checker : public YAML::EventHandler {
 
   [[noreturn]] static void stop(std::size_t at, std::string reason) { throw Stop{{at, std::move(reason)}}; }
 
-  // A line that begins with "..." is the last one before `at` with anything on it.
-  bool follows_end_mark(std::size_t at) const {
+  // The last line before that of `at` with anything but a comment on it.
+  std::string_view line_before(std::size_t at) const {
     std::size_t end = content_.substr(0, at).rfind('\n');
     while (end != std::string_view::npos) {
       const std::size_t newline = end == 0 ? std::string_view::npos : content_.rfind('\n', end - 1);
       const std::size_t start = newline == std::string_view::npos ? 0 : newline + 1;
       const std::string_view line = content_.substr(start, end - start);
-      if (line.starts_with("...")) return true;
       const std::size_t first = line.find_first_not_of(" \t\r");
-      if (first != std::string_view::npos && line[first] != '#') return false;
+      if (first != std::string_view::npos && line[first] != '#') return line;
       end = newline;
     }
-    return false;
+    return {};
   }
 
   // The parser takes tabs where YAML wants blanks.
@@ -125,6 +155,16 @@ class Checker : public YAML::EventHandler {
     if (has_tab) stop(at, "indented by a tab; YAML wants blanks");
   }
 
+  // The parser makes a null of what YAML does not let one leave out.
+  void not_forgotten(const Open& around, std::size_t at) const {
+    const bool is_value = around.is_map && !around.key_is_next;
+    if (around.is_flow) {
+      if (!is_value && at < content_.size() && content_[at] == ',') stop(at, "nothing before the comma");
+    } else if (is_value && around.key_offset == at) {
+      stop(at, "expected \":\" after the key");
+    }
+  }
+
   void scalar(std::size_t at, YAML::anchor_t anchor, Key text) {
     const std::size_t size = 1 + (text ? text->size() : 0);
     if (anchor != YAML::NullAnchor) anchors_[anchor] = {true, true, text, size, 0};
@@ -137,6 +177,9 @@ class Checker : public YAML::EventHandler {
     Open& around = open_.back();
     around.size = std::min(around.size + size, kLargestExpansion + 1);
     around.depth = std::max(around.depth, depth + 1);
+    if (around.is_map && around.key_is_next) {
+      around.key_offset = is_scalar && !text ? std::string_view::npos : at;
+    }
     if (around.is_map && around.key_is_next && is_scalar) {
       const auto [first, is_new] = around.keys.try_emplace(std::move(text), at);
       if (!is_new) stop(at, duplicate_key(content_, first->first.value_or("null"), first->second));
@@ -148,7 +191,10 @@ class Checker : public YAML::EventHandler {
     indented_by_blanks(at);
     if (open_.size() == kDeepest) stop(at, too_deep());
     if (anchor != YAML::NullAnchor) anchors_[anchor] = {};
-    open_.push_back({at, anchor, is_map, is_flow || (!open_.empty() && open_.back().is_flow), true, {}, 1, 1});
+    open_.push_back({.offset = at,
+                     .anchor = anchor,
+                     .is_map = is_map,
+                     .is_flow = is_flow || (!open_.empty() && open_.back().is_flow)});
   }
 
   void end() {
@@ -162,10 +208,24 @@ class Checker : public YAML::EventHandler {
 
   std::string_view content_;
   std::size_t documents_ = 0;
+  std::size_t last_scalar_ = 0;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Anchored> anchors_;
   std::size_t added_ = 0;  // by aliases
 };
+
+// What the parser's words do not say.
+std::string clearer(const std::string& reason) {
+  const auto is = [&](std::string_view start) { return reason.starts_with(start); };
+  if (is("end of map not found")) return "expected a key of the mapping, or its end; look at the indentation";
+  if (is("end of sequence not found")) return "expected an item of the sequence, or its end; look at the indentation";
+  if (is("end of map flow not found")) return "expected \",\" or \"}\"";
+  if (is("end of sequence flow not found")) return "expected \",\" or \"]\"";
+  if (is("illegal map value")) return "\":\" where no mapping may begin; quote the text, or look at the indentation";
+  if (is("unknown token")) return "character that may not begin a value; quote the text";
+  if (is("unknown escape character")) return "unknown escape; write \\\\ for a backslash";
+  return reason;
+}
 
 Verdict check_brackets(std::string_view content) {
   std::size_t unclosed = 0;
@@ -196,12 +256,14 @@ Verdict check_yaml(std::string_view content) {
     Checker checker(content);
     while (parser.HandleNextDocument(checker)) {
     }
+    checker.check_last_quotation_mark();
   } catch (const Stop& stop) {
     return stop.refusal;
   } catch (const YAML::DeepRecursion& error) {
     return Refusal{static_cast<std::size_t>(std::max(error.mark.pos, 0)), too_deep()};
   } catch (const YAML::Exception& error) {
-    return Refusal{error.mark.is_null() ? content.size() : static_cast<std::size_t>(error.mark.pos), error.msg};
+    return Refusal{error.mark.is_null() ? content.size() : static_cast<std::size_t>(error.mark.pos),
+                   clearer(error.msg)};
   }
   return std::nullopt;
 }
