@@ -1,7 +1,9 @@
 #include "state/releases.h"
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "state/describe.h"
 
@@ -51,6 +53,12 @@ ReleasePtr read_release(const Rows& rows, int first, std::string key) {
   release->rolled_back_from = rows.text(first + 9);
   release->content = rows.text(first + 10);
   release->etag = fmt::format("\"{}\"", release->revision);
+  // SQLite notices damage to its own structure only.
+  if (!release->deleted && sha256_hex(release->content) != release->sha256) {
+    throw SQLite::Exception(
+        fmt::format("the content of {} version {} is not what was published", release->key_text, release->version),
+        SQLITE_CORRUPT);
+  }
   return release;
 }
 

@@ -1,0 +1,158 @@
+#include "state/state_test.h"
+
+namespace cc::state {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class Places : public StateTest {
+ protected:
+  log::Command put_environment(const std::string& name, const std::string& description, bool create_only = false) {
+    auto command = commands.make();
+    auto& what = *command.mutable_put_environment();
+    what.set_name(name);
+    what.set_description(description);
+    what.set_create_only(create_only);
+    return command;
+  }
+  log::Command delete_environment(const std::string& name) {
+    auto command = commands.make();
+    command.mutable_delete_environment()->set_name(name);
+    return command;
+  }
+  log::Command put_application(const std::string& name, const std::string& department) {
+    auto command = commands.make();
+    command.mutable_put_application()->set_name(name);
+    command.mutable_put_application()->set_department(department);
+    return command;
+  }
+  log::Command delete_application(const std::string& name) {
+    auto command = commands.make();
+    command.mutable_delete_application()->set_name(name);
+    return command;
+  }
+  log::Command put_cluster(const std::string& environment, const std::string& application, const std::string& name,
+                           const std::string& description = "") {
+    auto command = commands.make();
+    auto& what = *command.mutable_put_cluster();
+    what.set_environment(environment);
+    what.set_application(application);
+    what.set_name(name);
+    what.set_description(description);
+    return command;
+  }
+  log::Command delete_cluster(const std::string& environment, const std::string& application, const std::string& name) {
+    auto command = commands.make();
+    auto& what = *command.mutable_delete_cluster();
+    what.set_environment(environment);
+    what.set_application(application);
+    what.set_name(name);
+    return command;
+  }
+  std::vector<std::string> environments() {
+    std::vector<std::string> names;
+    for (const auto& each : queries.environments().value())
+      names.push_back(each.name);
+    return names;
+  }
+};
+
+TEST_F(Places, the_first_command_makes_environments_and_the_administrator) {
+  EXPECT_THAT(environments(), ElementsAre("dev", "prod", "staging"));
+  EXPECT_EQ(state->position().cluster_id, "01J0000000000000000000CLUS");
+  const Identity identity = state->load_identity().value();
+  ASSERT_THAT(identity.users, SizeIs(1));
+  EXPECT_EQ(identity.users[0].name, "admin");
+  EXPECT_EQ(identity.users[0].password_hash, "$argon2id$of-admin");
+  EXPECT_THAT(identity.users[0].grants, ElementsAre(Grant{Role::admin, {}}));
+  EXPECT_THAT(run(commands.initialize()), IsRefused(Code::already_exists));
+}
+
+TEST_F(Places, an_environment_is_made_changed_and_deleted) {
+  EXPECT_TRUE(done(put_environment("test", "one")).created());
+  const auto was = revision();
+  EXPECT_FALSE(done(put_environment("test", "two")).created());
+  EXPECT_EQ(revision(), was + 1);
+  EXPECT_EQ(queries.environments().value().back().description, "two");
+  EXPECT_THAT(run(put_environment("test", "three", true)), IsRefused(Code::already_exists));
+
+  const auto records = audit({.action = "environment.update"});
+  ASSERT_THAT(records, SizeIs(1));
+  EXPECT_EQ(records[0].before, R"({"description":"one"})");
+  EXPECT_EQ(records[0].after, R"({"description":"two"})");
+
+  done(delete_environment("test"));
+  EXPECT_THAT(environments(), ElementsAre("dev", "prod", "staging"));
+  EXPECT_THAT(run(delete_environment("test")), IsRefused(Code::not_found));
+}
+
+TEST_F(Places, putting_what_is_there_already_takes_no_revision) {
+  done(put_environment("test", "one"));
+  const auto was = revision();
+  done(put_environment("test", "one"));
+  EXPECT_EQ(revision(), was);
+}
+
+TEST_F(Places, what_holds_configs_or_drafts_is_not_deleted) {
+  done(commands.publish("dev/shop/default/a.txt", "x", "text"));
+  done(commands.save_draft("dev/shop/default/b.txt", "x", "text"));
+  for (const auto& command :
+       {delete_environment("dev"), delete_application("shop"), delete_cluster("dev", "shop", "default")}) {
+    const auto outcome = run(command);
+    EXPECT_THAT(outcome, IsRefused(Code::conflict));
+    EXPECT_THAT(outcome.message(), HasSubstr("1 config and 1 draft"));
+  }
+  done(commands.remove("dev/shop/default/a.txt"));
+  EXPECT_THAT(run(delete_cluster("dev", "shop", "default")), IsRefused(Code::conflict));
+  done(commands.discard_draft("dev/shop/default/b.txt"));
+  done(delete_cluster("dev", "shop", "default"));
+  done(delete_application("shop"));
+  done(delete_environment("dev"));
+}
+
+TEST_F(Places, a_name_that_begins_with_another_is_another) {
+  done(commands.publish("dev/shop2/default/a.txt", "x", "text"));
+  done(commands.publish("dev/shop/default2/a.txt", "x", "text"));
+  done(put_cluster("dev", "shop", "default"));
+  done(delete_cluster("dev", "shop", "default"));
+  done(put_application("sho", ""));
+  done(delete_application("sho"));
+}
+
+TEST_F(Places, an_application_has_its_department_in_the_identity) {
+  EXPECT_TRUE(apply(put_application("shop", "sales")).created());
+  EXPECT_TRUE(commit().identity);
+  const auto applications = state->load_identity().value().applications;
+  ASSERT_THAT(applications, SizeIs(1));
+  EXPECT_EQ(applications[0].department, "sales");
+  EXPECT_FALSE(done(put_application("shop", "logistics")).created());
+  EXPECT_EQ(queries.application("shop").value().department, "logistics");
+  EXPECT_THAT(run(delete_application("none")), IsRefused(Code::not_found));
+}
+
+TEST_F(Places, deleting_an_application_revokes_its_keys) {
+  done(put_application("shop", ""));
+  auto command = commands.make();
+  command.mutable_create_access_key()->set_id("ck_1");
+  command.mutable_create_access_key()->set_application("shop");
+  done(command);
+  done(delete_application("shop"));
+  EXPECT_TRUE(state->load_identity().value().keys.at(0).revoked);
+}
+
+TEST_F(Places, clusters_are_made_changed_and_deleted) {
+  EXPECT_TRUE(done(put_cluster("dev", "shop", "beijing", "one")).created());
+  EXPECT_FALSE(done(put_cluster("dev", "shop", "beijing", "two")).created());
+  EXPECT_EQ(queries.clusters("dev", "shop").value().at(0).description, "two");
+  EXPECT_TRUE(queries.application("shop"));
+  EXPECT_THAT(run(put_cluster("pord", "shop", "beijing")), IsRefused(Code::not_found));
+  done(delete_cluster("dev", "shop", "beijing"));
+  EXPECT_THAT(run(delete_cluster("dev", "shop", "beijing")), IsRefused(Code::not_found));
+  EXPECT_THAT(queries.clusters("", "").value(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace cc::state
