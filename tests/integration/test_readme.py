@@ -33,20 +33,19 @@ def test_the_tour_works_as_written(tmp_path, name):
         pytest.skip("this machine does not permit a network of its own (unshare -n), and the default ports may be taken")
     blocks = tour(name)
     assert len(blocks) >= 3
-    script = "set -eEuo pipefail\ntrap 'echo \"failed: $BASH_COMMAND\" >&2' ERR\n" + "\n".join(blocks)
+    script = tmp_path / "tour"
+    script.write_text("set -eEuo pipefail\ntrap 'echo \"failed: $BASH_COMMAND\"' ERR\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n"
+                      + "\n".join(blocks))
     variables = environment(tmp_path, DATA_DIR=str(tmp_path / "data"), TMPDIR=str(tmp_path))
     variables["PATH"] = f"{os.path.dirname(BINARY)}:{variables['PATH']}"
-    session = subprocess.Popen(["unshare", "-n", "bash", "-c", f"/usr/bin/python3 -c \"{LOOPBACK_UP}\" && exec bash -s"],
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, env=variables,
+    session = subprocess.Popen(["unshare", "-n", "bash", "-c", f'/usr/bin/python3 -c "{LOOPBACK_UP}" && exec bash {script}'],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, env=variables,
                                text=True, start_new_session=True)
-    # Not from a file: a session that a person types into reads its commands from standard input, too. What a command
-    # reads there it would take from the tour, so each gets nothing instead.
     try:
-        output, _ = session.communicate("{\n" + script + "\n} < /dev/null\nstatus=$?\nkill $(jobs -p) 2>/dev/null\nwait\nexit $status\n",
-                                        timeout=120 * PATIENCE)
+        output, _ = session.communicate(timeout=120 * PATIENCE)
     finally:
         try:
-            os.killpg(session.pid, signal.SIGKILL)
+            os.killpg(session.pid, signal.SIGKILL)  # whatever a failed tour left running
         except ProcessLookupError:
             pass
     assert session.returncode == 0, f"the tour ends with status {session.returncode}:\n{output[-6000:]}"
