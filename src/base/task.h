@@ -47,14 +47,22 @@ class TaskGroup {
 };
 
 // Runs blocking work (SQL, password hashing, files) on `pool` and comes back to the caller's
-// executor. `work` must not throw.
+// executor. `work` must not throw. The caller stays where it is: it may be cancelled meanwhile, and
+// sees that when it comes back.
 template <class Work>
 Task<std::invoke_result_t<Work&>> offload(asio::thread_pool& pool, Work work) {
-  const asio::any_io_executor home = co_await asio::this_coro::executor;
-  co_await asio::post(pool, asio::bind_executor(pool.get_executor(), asio::use_awaitable));
-  auto result = work();
-  co_await asio::post(home, asio::bind_executor(home, asio::use_awaitable));
-  co_return result;
+  using Answer = std::invoke_result_t<Work&>;
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Answer)>(
+      [&pool](auto caller, Work job) {
+        asio::post(pool, [caller = std::move(caller), job = std::move(job)]() mutable {
+          Answer answer = job();
+          const auto home = asio::get_associated_executor(caller);
+          asio::post(home, [caller = std::move(caller), answer = std::move(answer)]() mutable {
+            std::move(caller)(std::move(answer));
+          });
+        });
+      },
+      asio::use_awaitable, std::move(work));
 }
 
 }  // namespace cc

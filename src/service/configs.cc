@@ -104,10 +104,7 @@ Task<Result<Change>> delete_config(Context& context, const Call& call, const Con
 
 Task<Result<state::Page<ReleaseInfo>>> list_configs(Context& context, const Call& call, state::ConfigFilter filter,
                                                     state::PageRequest page) {
-  if (call.caller->kind == identity::Caller::Kind::anonymous) {
-    CO_TRYV(authorise(context, call, Permission::read, "config.list", filter.environment, filter.environment,
-                      filter.application));
-  }
+  CO_TRYV(authorise_somewhere(context, call, Permission::read, "config.list", filter.environment, filter.application));
   co_return co_await offload(context.workers,
                              [&] { return context.queries.configs(filter, page, visible_to(call, Permission::read)); });
 }

@@ -19,7 +19,7 @@ Result<> check_size(const Limits& limits, std::string_view content, std::string_
   return fail(Code::exhausted,
               fmt::format("{} has {}; a config may have {} (setting server.max_content)", name,
                           format_size(content.size()), format_size(limits.content)),
-              fmt::format(R"({{"size":{},"limit":{}}})", content.size(), limits.content));
+              fmt::format(R"({{"size_bytes":{},"limit_bytes":{}}})", content.size(), limits.content));
 }
 
 Result<> check_comment(const Limits& limits, std::string_view comment) {

@@ -103,4 +103,10 @@ Result<> authorise(Context& context, const Call& call, Permission permission, st
   return authorise(context, call, permission, action, key.to_string(), key.environment, key.application);
 }
 
+Result<> authorise_somewhere(Context& context, const Call& call, Permission permission, std::string_view action,
+                             std::string_view environment, std::string_view application) {
+  if (call.caller->may_somewhere(permission, environment, application)) return {};
+  return authorise(context, call, permission, action, environment, environment, application);
+}
+
 }  // namespace cc::service

@@ -74,5 +74,8 @@ Result<> authorise(Context& context, const Call& call, Permission permission, st
                    std::string_view target, std::string_view environment = {}, std::string_view application = {});
 Result<> authorise(Context& context, const Call& call, Permission permission, std::string_view action,
                    const ConfigKey& key);
+// For lists, which show only what the caller may see: refused when that is nothing at all.
+Result<> authorise_somewhere(Context& context, const Call& call, Permission permission, std::string_view action,
+                             std::string_view environment = {}, std::string_view application = {});
 
 }  // namespace cc::service

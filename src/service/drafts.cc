@@ -63,10 +63,8 @@ Task<Result<SavedDraft>> discard_draft(Context& context, const Call& call, const
 
 Task<Result<state::Page<Draft>>> list_drafts(Context& context, const Call& call, state::ConfigFilter filter,
                                              state::PageRequest page) {
-  if (call.caller->kind == identity::Caller::Kind::anonymous) {
-    CO_TRYV(authorise(context, call, Permission::read_draft, "draft.list", filter.environment, filter.environment,
-                      filter.application));
-  }
+  CO_TRYV(
+      authorise_somewhere(context, call, Permission::read_draft, "draft.list", filter.environment, filter.application));
   co_return co_await offload(
       context.workers, [&] { return context.queries.drafts(filter, page, visible_to(call, Permission::read_draft)); });
 }

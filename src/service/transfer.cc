@@ -129,6 +129,14 @@ void check_all(const Limits& limits, std::vector<File>& files, Faults& faults) {
   }
 }
 
+Result<std::vector<ZipEntry>> unpack(std::string_view zip) {
+  auto entries = read_zip(zip, kMostUnpacked);
+  if (!entries && entries.error().code == Code::exhausted) {
+    entries.error().details = fmt::format(R"({{"limit_bytes":{}}})", kMostUnpacked);
+  }
+  return entries;
+}
+
 Result<> authorise_import(Context& context, const Call& call, const Import& import, const std::vector<File>& files) {
   std::set<std::string> applications;
   for (const File& file : files) {
@@ -203,7 +211,7 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
 
   Faults faults;
   CO_TRY(std::vector<File> files, co_await offload(context.workers, [&]() -> Result<std::vector<File>> {
-           TRY(auto entries, read_zip(import.zip, kMostUnpacked));
+           TRY(auto entries, unpack(import.zip));
            return files_of(std::move(entries), prefix, faults);
          }));
   import.zip = {};

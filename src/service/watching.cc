@@ -40,9 +40,8 @@ Result<> authorise_watch(Context& context, const Call& call, std::span<const vie
   }
   for (const view::Interest& interest : interests) {
     if (!interest.prefix) TRYV(ConfigKey::parse(interest.text));
-    const bool one_place = is_one_place(interest);
-    if (!one_place && call.caller->kind != identity::Caller::Kind::anonymous) continue;
-    const Place place = one_place ? place_of(interest) : Place{};
+    const Place place = place_of(interest);
+    if (!is_one_place(interest) && call.caller->may_somewhere(Permission::read, place.environment)) continue;
     TRYV(authorise(context, call, Permission::read, "config.watch", interest.text, place.environment,
                    place.application));
   }

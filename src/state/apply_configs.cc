@@ -33,9 +33,12 @@ void audit_release(Applying& at, const std::string& action, const std::optional<
   at.audit_change(action, release.key_text, describe(before), release.deleted ? "" : describe(release));
 }
 
-Result<> fill_from_draft(Applying& at, const std::string& key, Release& release) {
+Result<> fill_from_draft(Applying& at, const std::string& key, const std::string& checked_md5, Release& release) {
   auto draft = find_draft(at.db, key);
   if (!draft) return fail(Code::not_found, fmt::format("there is no draft of {}: save one, or send the content", key));
+  if (!checked_md5.empty() && checked_md5 != draft->md5) {
+    return fail(Code::conflict, fmt::format("the draft of {} was saved again meanwhile: look at it, then publish", key));
+  }
   release.format = draft->format;
   release.content = std::move(draft->content);
   release.md5 = std::move(draft->md5);
@@ -56,7 +59,7 @@ Result<Planned> plan(Applying& at, const log::PublishConfigs& what, const log::P
   }
   if (one.from_draft()) {
     planned.from_draft = true;
-    TRYV(fill_from_draft(at, key, release));
+    TRYV(fill_from_draft(at, key, one.md5(), release));
   } else {
     TRY(release.format, parse_format(one.format()));
     release.content = one.content();
