@@ -121,7 +121,9 @@ Result<> clear_half_made_log(const Path& folder) {
 }  // namespace
 
 Result<Folder> Folder::open(const Path& path, NodeId node) {
-  TRYV(make_directories(path, 0700));
+  if (auto made = make_directories(path, 0700); !made) {
+    return fail(Code::unavailable, std::move(made).error().message + ": correct the path or its permissions");
+  }
   TRY(const int lock, take_lock(path));
   Folder folder(path, lock);
   TRYV(claim(path, node));

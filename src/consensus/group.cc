@@ -103,6 +103,7 @@ Result<> Group::open(bool fresh) {
   io_made_ = true;
   io_.version = 2;  // it has async_work, which 0.15 forgets to say
   raft_uv_set_auto_recovery(&io_, false);
+  raft_uv_set_snapshot_compression(&io_, false);  // needs another copy in memory, and hides damage from our checksum
   if (const int code = raft_init(&raft_, &io_, &machine_, options_.node_id, options_.address.c_str()); code != 0) {
     return fail(failure(code, "open the log"));
   }

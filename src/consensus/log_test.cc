@@ -1,73 +1,15 @@
 #include "consensus/log.h"
 
-#include <condition_variable>
 #include <future>
 #include <latch>
 #include <mutex>
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "base/text.h"
-#include "consensus/list_machine.h"
+#include "consensus/log_fixture.h"
 
 namespace cc::consensus {
 namespace {
 
-using testing::HasSubstr;
-
-class LogTest : public testing::Test {
- protected:
-  Options options() const {
-    Options options;
-    options.directory = folder.path() / "raft";
-    options.min_free_disk = 0;
-    options.reopen_delay = std::chrono::milliseconds(10);
-    return options;
-  }
-  Path state() const { return folder.path() / "state"; }
-
-  static std::unique_ptr<Log> opened(Options options, StateMachine& machine) {
-    auto log = Log::open(std::move(options), machine);
-    if (!log) {
-      ADD_FAILURE() << log.error().message;
-      return nullptr;
-    }
-    return *std::move(log);
-  }
-
-  static std::future<Result<std::string>> ask(Log& log, std::string command) {
-    auto promise = std::make_shared<std::promise<Result<std::string>>>();
-    auto answer = promise->get_future();
-    log.propose(std::move(command), [promise](Result<std::string> result) { promise->set_value(std::move(result)); });
-    return answer;
-  }
-
-  // Proposes until it is accepted: for what heals by itself.
-  static void ask_until_accepted(Log& log, const std::string& command) {
-    while (!ask(log, command).get())
-      std::this_thread::yield();
-  }
-
-  static void propose_many(Log& log, int first, int count) {
-    std::vector<std::future<Result<std::string>>> answers;
-    for (int i = first; i < first + count; ++i)
-      answers.push_back(ask(log, "command " + std::to_string(i)));
-    for (auto& answer : answers) {
-      const auto result = answer.get();
-      ASSERT_TRUE(result) << result.error().message;
-    }
-  }
-
-  static std::vector<std::string> texts(const ListMachine& machine) {
-    std::vector<std::string> all;
-    for (const auto& [index, command] : machine.commands())
-      all.push_back(command);
-    return all;
-  }
-
-  TempDirectory folder;
-};
+class LogTest : public LogFixture {};
 
 TEST_F(LogTest, AnswersAProposalWithWhatApplyingItReturned) {
   ListMachine machine;
@@ -133,36 +75,112 @@ TEST_F(LogTest, ManyProposalsShareOneCommit) {
   EXPECT_LT(machine.batches().size(), 100u);
 }
 
-TEST_F(LogTest, ReplaysWhatAForgetfulMachineLacks) {
+TEST_F(LogTest, EveryProposalIsAnsweredOnceWhenTheLogIsShutDown) {
+  ListMachine machine;
+  auto log = opened(options(), machine);
+  ASSERT_TRUE(log);
+  std::atomic<int> done = 0;
+  std::atomic<int> refused = 0;
+  for (int i = 0; i < 5000; ++i) {
+    log->propose(std::to_string(i), [&](Result<std::string> result) {
+      ++(result ? done : refused);
+      if (!result) EXPECT_EQ(result.error().code, Code::unavailable);
+    });
+  }
+  log.reset();
+  EXPECT_EQ(done + refused, 5000);
+  EXPECT_EQ(static_cast<int>(machine.commands().size()), done);
+}
+
+TEST_F(LogTest, TakesACommandLargerThanASegmentOfTheLog) {
+  const std::string large = std::string(64u << 20, 'x') + "end";
   {
     ListMachine machine;
     auto log = opened(options(), machine);
     ASSERT_TRUE(log);
-    propose_many(*log, 0, 100);
+    auto before = ask(*log, "before");
+    auto answer = ask(*log, large);
+    auto after = ask(*log, "after");
+    EXPECT_TRUE(before.get());
+    const auto result = answer.get();
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_TRUE(after.get());
   }
   ListMachine machine;
   auto log = opened(options(), machine);
   ASSERT_TRUE(log);
-  EXPECT_EQ(texts(machine).size(), 100u);
-  EXPECT_EQ(texts(machine).back(), "command 99");
+  ASSERT_EQ(machine.commands().size(), 3u);
+  EXPECT_TRUE(texts(machine)[1] == large);
 }
 
-TEST_F(LogTest, DoesNotApplyAgainWhatAMachineRemembers) {
-  {
-    ListMachine machine(state());
-    auto log = opened(options(), machine);
-    ASSERT_TRUE(log);
-    propose_many(*log, 0, 100);
-  }
-  ListMachine machine(state());
-  machine.on_apply = [](std::string_view command) {
-    EXPECT_EQ(command, "new");
-    return Result<>{};
-  };
+TEST_F(LogTest, RefusesWhatIsTooLargeAndSaysTheLimit) {
+  ListMachine machine;
   auto log = opened(options(), machine);
   ASSERT_TRUE(log);
-  EXPECT_TRUE(ask(*log, "new").get());
-  EXPECT_EQ(texts(machine).size(), 101u);
+  const auto result = ask(*log, std::string((128u << 20) + 1, 'x')).get();
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Code::exhausted);
+  EXPECT_THAT(result.error().message, testing::HasSubstr("128"));
+  EXPECT_TRUE(ask(*log, "small").get());
+}
+
+TEST_F(LogTest, RefusesMoreThanMayBePending) {
+  ListMachine machine;
+  Options limited = options();
+  limited.max_pending_bytes = 1000;
+  auto log = opened(limited, machine);
+  ASSERT_TRUE(log);
+  std::promise<void> go;
+  machine.on_commit = [wait = go.get_future().share()] {
+    wait.wait();
+    return Result<>{};
+  };
+  auto first = ask(*log, std::string(600, 'a'));
+  const auto second = ask(*log, std::string(600, 'b')).get();
+  go.set_value();
+  EXPECT_TRUE(first.get());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::exhausted);
+  EXPECT_TRUE(ask(*log, std::string(600, 'c')).get());
+  EXPECT_EQ(log->status().proposals_failed, 1u);
+}
+
+TEST_F(LogTest, ReportsHowLongCommitsTookAndHowManyEachHad) {
+  ListMachine machine;
+  std::size_t committed = 0;
+  std::size_t applied = 0;
+  Observer observer;
+  observer.committed = [&](auto) { ++committed; };
+  observer.applied = [&](auto, std::size_t commands) { applied += commands; };
+  {
+    auto log = Log::open(options(), machine, observer);
+    ASSERT_TRUE(log);
+    propose_many(**log, 0, 100);
+  }
+  EXPECT_EQ(committed, 100u);
+  EXPECT_EQ(applied, 100u);
+}
+
+TEST_F(LogTest, StatusFollowsTheLog) {
+  ListMachine machine;
+  auto log = opened(options(), machine);
+  ASSERT_TRUE(log);
+  propose_many(*log, 0, 50);
+  ASSERT_TRUE(eventually([&] { return log->status().applied == 51; }));  // the first entry is the membership
+  const Status status = log->status();
+  EXPECT_EQ(status.first, 1u);
+  EXPECT_EQ(status.last, 51u);
+  EXPECT_EQ(status.commit, 51u);
+  EXPECT_EQ(status.proposals, 50u);
+  EXPECT_EQ(status.pending, 0u);
+  EXPECT_TRUE(eventually([&] { return log->status().log_bytes > 0; }));
+}
+
+TEST_F(LogTest, RefusesAHeartbeatThatIsNotShorterThanTheElectionTimeout) {
+  ListMachine machine;
+  Options wrong = options();
+  wrong.heartbeat_interval = wrong.election_timeout;
+  EXPECT_EQ(refused(wrong, machine).code, Code::invalid_argument);
 }
 
 }  // namespace
