@@ -1,4 +1,5 @@
-// Time, handed in, so that tests decide what time it is. Nothing else in src/ asks the system's clocks.
+// Time, handed in, so that tests decide what time it is. Nothing else in src/ asks the system for it; how long
+// something took may be measured with std::chrono::steady_clock.
 #pragma once
 
 #include <atomic>
