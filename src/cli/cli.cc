@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/completion.h"
 #include "cli/session.h"
 
 namespace cc::cli {
@@ -36,6 +37,8 @@ void add_commands(CLI::App& root, Session& session) {
   add_key(root, session);
   add_audit(root, session);
   add_cluster(root, session);
+  add_completion(root, session);
+  add_bench(root, session);
   add_version(root, session);
 }
 
@@ -116,6 +119,9 @@ int run(int argc, char** argv) {
   if (argc == 1) {
     fmt::print(stderr, "{}", root.help());
     return 2;
+  }
+  if (std::string_view(argv[1]) == "__complete") {
+    return print_candidates(root, session, std::vector<std::string>(argv + 2, argv + argc));
   }
   try {
     root.parse(argc, argv);

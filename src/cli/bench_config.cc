@@ -1,0 +1,64 @@
+#include "cli/bench_config.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/address.h"
+#include "cli/terminal.h"
+#include "cli/yaml.h"
+
+namespace cc::cli {
+
+void add_bench_place(CLI::App& command, BenchPlace& place) {
+  command.add_option("--size", place.size, "Bytes of each config")
+      ->capture_default_str()
+      ->check(CLI::Range(32, 16 * 1024 * 1024))
+      ->type_name("BYTES");
+  command.add_option("--environment", place.environment, "Environment to publish into")
+      ->capture_default_str()
+      ->type_name("ENV");
+  command.add_option("--application", place.application, "Application to publish into")
+      ->capture_default_str()
+      ->type_name("APP");
+  command.add_flag("--keep", place.keep, "Leave the configs that were made");
+}
+
+BenchConfigs::~BenchConfigs() {
+  if (place_.keep) return;
+  Progress progress("cleaning up", made_.size());
+  std::size_t left = 0;
+  for (const ConfigKey& key : made_) {
+    const auto answer = session_.send({.method = "DELETE", .target = path_of("/v1/configs", key)});
+    if (!answer || (answer->status >= 400 && answer->status != 404)) ++left;
+    progress.advance();
+  }
+  if (left > 0) {
+    fmt::print(stderr, "{} configs of the bench could not be deleted; see: config-center list {}/{}\n", left,
+               place_.environment, place_.application);
+  }
+}
+
+ConfigKey BenchConfigs::key(const std::string& name) {
+  made_.push_back({place_.environment, place_.application, "default", fmt::format("{}-{}.txt", name, ::getpid())});
+  return made_.back();
+}
+
+Result<Revision> BenchConfigs::publish(const ConfigKey& key, const std::string& start) {
+  TRY(const boost::json::value outcome, session_.call_json({.method = "PUT",
+                                                            .target = path_of("/v1/configs", key),
+                                                            .headers = {},
+                                                            .body = content(start, place_.size)}));
+  return parse_uint(member_text(outcome, "revision"), "revision");
+}
+
+std::string BenchConfigs::content(const std::string& start, std::size_t size) {
+  std::string out = start + " ";
+  out.resize(size, 'x');
+  return out;
+}
+
+}  // namespace cc::cli
