@@ -34,15 +34,6 @@ Result<> check(const KeyRequest& request, const Limits& limits, Wall now) {
   return {};
 }
 
-Result<> check_environment(const std::vector<Environment>& environments, const std::string& name) {
-  if (std::ranges::find(environments, name, &Environment::name) != environments.end()) return {};
-  std::vector<std::string_view> names;
-  for (const Environment& one : environments)
-    names.push_back(one.name);
-  return fail(Code::not_found,
-              fmt::format("no environment {}; there are: {}", cc::quoted(name), fmt::join(names, ", ")));
-}
-
 }  // namespace
 
 Result<state::Page<AccessKey>> list_keys(Context& context, const Call& call, const state::PageRequest& page) {
@@ -59,10 +50,6 @@ Task<Result<CreatedKey>> create_key(Context& context, const Call& call, KeyReque
   CO_TRYV(authorise(context, call, Permission::manage_keys, "key.create", request.application, request.environment,
                     request.application));
   CO_TRYV(check(request, context.limits, context.clock.wall()));
-  if (!request.environment.empty()) {
-    CO_TRY(const auto environments, co_await offload(context.workers, [&] { return context.queries.environments(); }));
-    CO_TRYV(check_environment(environments, request.environment));
-  }
   // The same request id makes the same key again: an answer that was lost is not a key that nobody knows.
   const auto made = identity::make_access_key(
       hmac_sha256(context.jwt_secret, fmt::format("access key\n{}\n{}", call.caller->name, call.request_id)));

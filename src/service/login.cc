@@ -95,9 +95,18 @@ Task<Result<Login>> log_in(Context& context, const Call& call, std::string user,
   co_return Login{.token = identity::issue_token(claims, context.jwt_secret), .expires = claims.expires, .user = user};
 }
 
+Result<> require_login(Context& context, const Call& call, std::string_view action) {
+  if (call.caller->kind != identity::Caller::Kind::anonymous) return {};
+  Error error{.code = Code::unauthenticated,
+              .message =
+                  "nobody is logged in: send a token as \"Authorization: Bearer …\"; POST /v1/login, or "
+                  "config-center login, makes one"};
+  record(context, call, "anonymous", action, "", &error);
+  return fail(std::move(error));
+}
+
 Task<Result<Done>> log_out(Context& context, const Call& call) {
-  if (call.caller->kind == identity::Caller::Kind::anonymous)
-    co_return fail(Code::unauthenticated, "there is nobody to log out: send the token that is to be refused");
+  CO_TRYV(require_login(context, call, "logout"));
   if (call.caller->token_id.empty()) {
     co_return fail(Code::invalid_argument,
                    "an access key does not log out; revoke it: DELETE /v1/keys/{id}, or config-center key revoke");

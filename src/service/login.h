@@ -23,6 +23,9 @@ struct Login {
 // record; of a name that is no user's, the record does not tell the name, since people type passwords there.
 Task<Result<Login>> log_in(Context& context, const Call& call, std::string user, std::string password);
 
+// unauthenticated, with an audit record, for the anonymous caller: for what everyone else may.
+Result<> require_login(Context& context, const Call& call, std::string_view action);
+
 // The caller's token is refused from then on, on every node.
 Task<Result<Done>> log_out(Context& context, const Call& call);
 

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 
+#include "service/login.h"
+
 namespace cc::service {
 
 Task<Result<NodeStatus>> node_status(Context& context, const Call& call) {
-  if (call.caller->kind == identity::Caller::Kind::anonymous)
-    CO_TRYV(authorise(context, call, Permission::operate, "cluster.status", ""));
+  CO_TRYV(require_login(context, call, "cluster.status"));
   CO_TRY(const auto counts, co_await offload(context.workers, [&] { return context.queries.counts(); }));
   co_return NodeStatus{.cluster_id = context.cluster_id,
                        .version = context.node_version,

@@ -70,7 +70,7 @@ Task<Result<Done>> delete_user(Context& context, const Call& call, std::string n
 Task<Result<Done>> change_grant(Context& context, const Call& call, std::string user, Grant grant, bool revoke) {
   const Scope& scope = grant.scope;
   if (!call.caller->may_throughout(Permission::manage_users, scope)) {
-    CO_TRYV(authorise(context, call, Permission::manage_users, revoke ? "user.revoke" : "user.grant", user,
+    CO_TRYV(authorise(context, call, Permission::manage_users, revoke ? "grant.revoke" : "grant.add", user,
                       scope.environment, scope.application));
   }
   for (const auto& [name, what] :

@@ -41,6 +41,17 @@ Result<Revision> revision_of_tag(std::string_view tag) {
   return parse_uint(tag.substr(1, tag.size() - 2), "the revision in If-Match");
 }
 
+Result<> json_is_sent(const http::Request& request) {
+  const std::string_view type = request.header("Content-Type");
+  const std::string_view media = trim(type.substr(0, type.find(';')));
+  constexpr std::string_view kJson = "application/json";
+  const auto same = [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b + ('a' - 'A')) : b); };
+  if (media.empty() || std::ranges::equal(kJson, media, same)) return {};
+  return fail(
+      Code::invalid_argument,
+      fmt::format("the body is sent as {}; this resource takes JSON: send Content-Type: application/json", media));
+}
+
 }  // namespace
 
 Result<service::Call> call_of(service::Context& context, const http::Request& request) {
@@ -106,6 +117,8 @@ Result<ConfigKey> key_of(const http::Request& request, std::size_t first_capture
 }
 
 Result<json::object> object_of(const http::Request& request, std::initializer_list<std::string_view> known) {
+  TRYV(json_is_sent(request));
+  if (request.body.empty()) return json::object{};
   boost::system::error_code broken;
   json::value value = json::parse(request.body, broken);
   if (broken) {

@@ -32,7 +32,8 @@ http::Handler open_to_all(service::Context& context, Act act);
 Result<state::PageRequest> page_of(const http::Request& request);
 Result<ConfigKey> key_of(const http::Request& request,
                          std::size_t first_capture = 0);  // captures env, app, cluster, name
-// invalid_argument unless the body is a JSON object whose members are all among `known`.
+// invalid_argument unless the body is a JSON object whose members are all among `known`, sent as application/json or
+// without a type. No body is an object without members.
 Result<json::object> object_of(const http::Request& request, std::initializer_list<std::string_view> known);
 // A string member; "" when absent; invalid_argument when it is not a string.
 Result<std::string> string_in(const json::object& object, std::string_view member);
