@@ -80,8 +80,12 @@ Task<Result<http::Response>> list(service::Context& context, service::Call call,
                             .outcome = request.query("outcome").value_or(""),
                             .from = {},
                             .to = {}};
-  if (const auto from = request.query("from")) CO_TRY(filter.from, parse_time(*from));
-  if (const auto to = request.query("to")) CO_TRY(filter.to, parse_time(*to));
+  if (const auto from = request.query("from")) {
+    CO_TRY(filter.from, parse_time(*from));
+  }
+  if (const auto to = request.query("to")) {
+    CO_TRY(filter.to, parse_time(*to));
+  }
   if (request.method != http::Method::head && request.header("Accept").contains(kLines)) {
     if (request.query("limit") || request.query("cursor")) {
       co_return fail(Code::invalid_argument, "an export as application/x-ndjson is whole: leave out limit and cursor");

@@ -29,7 +29,9 @@ Task<Result<http::Response>> create(service::Context& context, service::Call cal
   CO_TRY(wanted.description, string_in(body, "description"));
   CO_TRY(wanted.addresses, optional_strings(body, "addresses"));
   CO_TRY(const auto expires, optional_string(body, "expires_at"));
-  if (expires) CO_TRY(wanted.expires, parse_time(*expires));
+  if (expires) {
+    CO_TRY(wanted.expires, parse_time(*expires));
+  }
   CO_TRY(const service::CreatedKey created, co_await service::create_key(context, call, std::move(wanted)));
   json::object answer = key_json(created.key);
   answer["key"] = created.text;
