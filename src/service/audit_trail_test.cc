@@ -1,0 +1,85 @@
+#include "service/audit_trail.h"
+
+#include <gmock/gmock.h>
+
+#include "service/test_node.h"
+
+namespace cc::service {
+namespace {
+
+AuditRecord refusal(const std::string& target) {
+  return {.actor = "vera", .action = "config.publish", .target = target, .outcome = "permission_denied"};
+}
+
+TEST(AuditTrail, WhatIsRecordedCanBeQueried) {
+  TestNode node;
+  node.context().audit.record({.time = node.clock().wall(),
+                               .actor = "vera",
+                               .address = "10.0.0.9",
+                               .request_id = "r1",
+                               .action = "login",
+                               .target = "vera",
+                               .outcome = "unauthenticated",
+                               .message = "wrong password"});
+  const auto records = node.audited({.action = "login"});
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].time, node.clock().wall());
+  EXPECT_EQ(records[0].address, "10.0.0.9");
+  EXPECT_EQ(records[0].request_id, "r1");
+  EXPECT_EQ(records[0].outcome, "unauthenticated");
+  EXPECT_EQ(records[0].message, "wrong password");
+  EXPECT_EQ(records[0].revision, 0u);
+}
+
+TEST(AuditTrail, AFloodIsCountedInsteadOfRecorded) {
+  TestNode node;
+  {
+    AuditTrail trail(node.context().log, node.clock(), std::chrono::hours(1), 3);
+    for (int i = 0; i < 10; ++i)
+      trail.record(refusal(std::to_string(i)));
+    std::atomic<bool> ended = false;
+    std::thread ending([&] {
+      trail.flush();
+      ended = true;
+    });
+    node.until([&] { return ended.load(); });
+    ending.join();
+  }
+  EXPECT_EQ(node.audited({.action = "config.publish"}).size(), 3u);
+  const auto more = node.audited({.action = "audit.overflow"});
+  ASSERT_EQ(more.size(), 1u);
+  EXPECT_THAT(more[0].message, testing::HasSubstr("7 more"));
+}
+
+TEST(AuditTrail, WhatIsLeftIsProposedWhenItEnds) {
+  TestNode node;
+  {
+    auto trail = std::make_unique<AuditTrail>(node.context().log, node.clock(), std::chrono::hours(1));
+    trail->record(refusal("last"));
+    std::atomic<bool> ended = false;
+    std::thread ending([&] {
+      trail.reset();
+      ended = true;
+    });
+    node.until([&] { return ended.load(); });
+    ending.join();
+  }
+  EXPECT_EQ(node.audited({.target_prefix = "last"}).size(), 1u);
+}
+
+TEST(AuditTrail, RecordsFromManyThreadsAreAllThere) {
+  TestNode node;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 25; ++i)
+        node.context().audit.record(refusal(std::to_string(t) + "/" + std::to_string(i)));
+    });
+  }
+  for (auto& thread : threads)
+    thread.join();
+  EXPECT_EQ(node.audited({.action = "config.publish"}).size(), 100u);
+}
+
+}  // namespace
+}  // namespace cc::service
