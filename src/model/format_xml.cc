@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <tuple>
 #include <vector>
 
 #include <fmt/format.h>
@@ -33,6 +34,41 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) {
     return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
   });
+}
+
+// The next name="value" of an XML declaration, taken from `text`; an empty name when there is none.
+std::pair<std::string_view, std::string_view> take_declared(std::string_view& text) {
+  std::string_view rest = text;
+  const auto skip_blanks = [&] { rest.remove_prefix(std::min(rest.find_first_not_of(kBlanks), rest.size())); };
+  skip_blanks();
+  if (rest.size() == text.size()) return {};
+  const std::string_view name = rest.substr(0, rest.find_first_of(" \t\r\n="));
+  rest.remove_prefix(name.size());
+  skip_blanks();
+  if (!rest.starts_with('=')) return {};
+  rest.remove_prefix(1);
+  skip_blanks();
+  if (!rest.starts_with('"') && !rest.starts_with('\'')) return {};
+  const std::size_t close = rest.find(rest.front(), 1);
+  if (close == std::string_view::npos) return {};
+  text = rest.substr(close + 1);
+  return {name, rest.substr(1, close - 1)};
+}
+
+// What stands between "<?xml" and "?>": the encoding, empty when none is declared; nothing when it is malformed.
+std::optional<std::string_view> declared_encoding(std::string_view text) {
+  if (const auto [name, value] = take_declared(text); name != "version" || !value.starts_with("1."))
+    return std::nullopt;
+  std::string_view encoding;
+  auto [name, value] = take_declared(text);
+  if (name == "encoding") {
+    if (value.empty() || std::isalpha(static_cast<unsigned char>(value.front())) == 0) return std::nullopt;
+    encoding = value;
+    std::tie(name, value) = take_declared(text);
+  }
+  if (!name.empty() && (name != "standalone" || (value != "yes" && value != "no"))) return std::nullopt;
+  if (text.find_first_not_of(kBlanks) != std::string_view::npos) return std::nullopt;
+  return encoding;
 }
 
 // Walks over the document once, from markup to markup.
@@ -200,12 +236,9 @@ class Walk {
     }
     const std::string_view inside = pass_until("?>", 0, "processing instruction is not closed");
     if (refusal_ || !is_declaration) return;
-    const std::size_t found = inside.find("encoding");
-    if (found == std::string_view::npos) return;
-    const std::size_t open = inside.find_first_of("\"'", found);
-    const std::size_t close = open == std::string_view::npos ? open : inside.find(inside[open], open + 1);
-    if (close == std::string_view::npos) return;  // not well-formed: pugixml has said so
-    const std::string_view encoding = inside.substr(open + 1, close - open - 1);
+    const std::optional<std::string_view> declared = declared_encoding(inside);
+    if (!declared) return refuse(start, "malformed XML declaration; write <?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+    const std::string_view encoding = declared->empty() ? "UTF-8" : *declared;
     const bool is_ascii = std::ranges::none_of(content_, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
     const bool is_unicode = encoding.size() >= 3 && (equal_ignoring_case(encoding.substr(0, 3), "UTF") ||
                                                      equal_ignoring_case(encoding.substr(0, 3), "UCS"));

@@ -81,6 +81,19 @@ TEST(CheckXml, RefusesADeclaredEncodingThatContentDoesNotHave) {
             "line 1, column 1: declares the encoding \"UTF-16\", but content is UTF-8");
 }
 
+TEST(CheckXml, ReadsTheDeclarationByTheLetter) {
+  EXPECT_EQ(xml("<?xml version = '1.1' encoding='UTF-8' standalone='yes' ?><a/>"), "accepted");
+  EXPECT_EQ(xml("<?xml version=\"1.0\" standalone=\"no\"?><a/>"), "accepted");
+  for (const std::string_view declaration :
+       {"", " encoding='UTF-8'", " version='2.0'", " version='1.0' encoding=''", " version='1.0'encoding='UTF-8'",
+        " version=1.0", " version='1.0' standalone='maybe'", " version='1.0' more='1'", " version='1.0' x",
+        " version='1.0' standalone='yes' encoding='UTF-8'"}) {
+    EXPECT_EQ(xml("<?xml" + std::string(declaration) + "?><a/>"),
+              "line 1, column 1: malformed XML declaration; write <?xml version=\"1.0\" encoding=\"UTF-8\"?>")
+        << declaration;
+  }
+}
+
 TEST(CheckXml, RefusesBadCommentsInstructionsAndSections) {
   EXPECT_EQ(xml("<a><!-- a -- b --></a>"), "line 1, column 11: \"--\" inside a comment");
   EXPECT_EQ(xml("<a><!-- a ---></a>"), "line 1, column 12: \"--\" inside a comment");

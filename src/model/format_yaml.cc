@@ -34,7 +34,7 @@ class Checker : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     const std::size_t at = offset(mark);
-    if (!content_.substr(at).starts_with("---")) {
+    if (!begins_document(at)) {
       const std::string_view before = line_before(at);
       // The parser would take what follows a document's only node for another document.
       if (documents_ > 0 && !before.starts_with("...")) {
@@ -42,6 +42,9 @@ class Checker : public YAML::EventHandler {
       }
       if (before.starts_with('%')) stop(at, "expected \"---\" after the directive");
     }
+    // What begins no node, such as a comma, it makes an empty document of, again and again, without passing it.
+    if (documents_ > 0 && at == document_) stop(at, "character that may not begin a value; quote the text");
+    document_ = at;
     ++documents_;
     anchors_.clear();
     added_ = 0;
@@ -128,6 +131,12 @@ class Checker : public YAML::EventHandler {
 
   [[noreturn]] static void stop(std::size_t at, std::string reason) { throw Stop{{at, std::move(reason)}}; }
 
+  bool begins_document(std::size_t at) const {
+    const std::string_view rest = content_.substr(at);
+    return rest.starts_with("---") && (rest.size() == 3 || std::string_view(" \t\r\n").contains(rest[3])) &&
+           (at == 0 || content_[at - 1] == '\n' || content_[at - 1] == '\r');
+  }
+
   // The last line before that of `at` with anything but a comment on it.
   std::string_view line_before(std::size_t at) const {
     std::size_t end = content_.substr(0, at).rfind('\n');
@@ -208,6 +217,7 @@ class Checker : public YAML::EventHandler {
 
   std::string_view content_;
   std::size_t documents_ = 0;
+  std::size_t document_ = 0;  // where the one that is being read begins
   std::size_t last_scalar_ = 0;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Anchored> anchors_;

@@ -33,7 +33,13 @@ TEST(CheckYaml, RefusesTwoNodesInOneDocument) {
   const std::string expected = "expected the end of the document, or \"---\" before another one";
   EXPECT_EQ(yaml("- a\nb: 1\n"), "line 2, column 1: " + expected);
   EXPECT_EQ(yaml("[a]\n[b]\n"), "line 2, column 1: " + expected);
+  EXPECT_EQ(yaml("[]---\"a\""), "line 1, column 3: " + expected);
   EXPECT_EQ(yaml("\"a\" \"b\""), "line 1, column 5: " + expected);
+}
+
+TEST(CheckYaml, RefusesWhatBeginsNoNode) {
+  EXPECT_EQ(yaml(",\n"), "line 1, column 1: expected the end of the document, or \"---\" before another one");
+  EXPECT_EQ(yaml("...\n,\n"), "line 2, column 1: character that may not begin a value; quote the text");
 }
 
 TEST(CheckYaml, RefusesADuplicateKeyInOneMapping) {
