@@ -37,7 +37,8 @@ Result<> fill_from_draft(Applying& at, const std::string& key, const std::string
   auto draft = find_draft(at.db, key);
   if (!draft) return fail(Code::not_found, fmt::format("there is no draft of {}: save one, or send the content", key));
   if (!checked_md5.empty() && checked_md5 != draft->md5) {
-    return fail(Code::conflict, fmt::format("the draft of {} was saved again meanwhile: look at it, then publish", key));
+    return fail(Code::conflict,
+                fmt::format("the draft of {} was saved again meanwhile: look at it, then publish", key));
   }
   release.format = draft->format;
   release.content = std::move(draft->content);

@@ -1,0 +1,123 @@
+#include "state/state_test.h"
+
+namespace cc::state {
+namespace {
+
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr auto kKey = "prod/shop/default/application.yaml";
+
+class RepeatedRequests : public StateTest {
+ protected:
+  explicit RepeatedRequests(Options options = {}) : StateTest(options) {}
+};
+
+TEST_F(RepeatedRequests, are_answered_as_the_first_time_and_do_nothing) {
+  auto command = commands.publish(kKey, "a: 1\n");
+  const auto first = done(command);
+  done(commands.publish(kKey, "a: 2\n"));
+  const auto was = revision();
+
+  command.set_time_ms(command.time_ms() + 60'000);  // when it was repeated
+  const auto again = apply(command);
+  EXPECT_TRUE(again.repeated_request());
+  EXPECT_EQ(again.revision(), first.revision());
+  EXPECT_EQ(again.published(0).version(), 1);
+  EXPECT_TRUE(again.created());
+  EXPECT_THAT(commit().events, IsEmpty());
+  EXPECT_EQ(release(kKey)->content, "a: 2\n");
+  EXPECT_EQ(revision(), was);
+  EXPECT_THAT(audit({.action = "config.publish"}), SizeIs(2));
+}
+
+TEST_F(RepeatedRequests, are_known_within_one_batch_and_after_a_restart) {
+  const auto command = commands.publish(kKey, "a: 1\n");
+  EXPECT_FALSE(apply(command).repeated_request());
+  EXPECT_TRUE(apply(command).repeated_request());
+  commit();
+  reopen();
+  EXPECT_TRUE(run(command).repeated_request());
+}
+
+TEST_F(RepeatedRequests, that_were_refused_are_refused_again_although_they_would_be_done_now) {
+  const auto command = commands.remove(kKey);
+  EXPECT_THAT(run(command), IsRefused(Code::not_found));
+  done(commands.publish(kKey, "a: 1\n"));
+  const auto again = run(command);
+  EXPECT_THAT(again, IsRefused(Code::not_found));
+  EXPECT_TRUE(again.repeated_request());
+  EXPECT_FALSE(release(kKey)->deleted);
+}
+
+TEST_F(RepeatedRequests, are_known_although_the_node_stamped_other_hashes_and_ids) {
+  auto command = commands.make();
+  command.mutable_create_access_key()->set_id("ck_1");
+  command.mutable_create_access_key()->set_application("shop");
+  done(command);
+  command.mutable_create_access_key()->set_id("ck_2");
+  EXPECT_TRUE(run(command).repeated_request());
+  EXPECT_THAT(state->load_identity().value().keys, SizeIs(1));
+}
+
+TEST_F(RepeatedRequests, are_those_of_the_same_actor) {
+  auto command = commands.publish(kKey, "a: 1\n");
+  done(command);
+  command.set_actor("li");
+  EXPECT_FALSE(done(command).repeated_request());
+  EXPECT_EQ(release(kKey)->version, 2);
+}
+
+TEST_F(RepeatedRequests, an_id_that_another_request_had_is_refused_rather_than_answered_with_its_outcome) {
+  const auto first = commands.publish(kKey, "a: 1\n");
+  done(first);
+  auto other = commands.publish("prod/shop/default/other.yaml", "b: 1\n");
+  other.set_request_id(first.request_id());
+  EXPECT_THAT(run(other), IsRefused(Code::invalid_argument));
+  auto another = commands.remove(kKey);
+  another.set_request_id(first.request_id());
+  EXPECT_THAT(run(another), IsRefused(Code::invalid_argument));
+  EXPECT_TRUE(run(first).repeated_request());
+}
+
+TEST_F(RepeatedRequests, without_an_id_are_no_repetition) {
+  auto command = commands.publish(kKey, "a: 1\n");
+  command.clear_request_id();
+  done(command);
+  EXPECT_FALSE(done(command).repeated_request());
+  EXPECT_EQ(release(kKey)->version, 2);
+}
+
+TEST_F(RepeatedRequests, are_forgotten_after_the_time_by_the_commands_clock) {
+  const auto command = commands.publish(kKey, "a: 1\n");
+  done(command);
+  auto later = commands.publish(kKey, "a: 2\n");
+  later.set_time_ms(command.time_ms() + 24 * 3'600'000);
+  done(later);
+  EXPECT_TRUE(run(command).repeated_request());  // exactly that old is not older
+
+  later = commands.publish(kKey, "a: 3\n");
+  later.set_time_ms(command.time_ms() + 24 * 3'600'000 + 1);
+  done(later);
+  EXPECT_FALSE(run(command).repeated_request());
+}
+
+class FewRepeatedRequests : public RepeatedRequests {
+ protected:
+  FewRepeatedRequests() : RepeatedRequests({.remember_requests_at_most = 3}) {}
+};
+
+TEST_F(FewRepeatedRequests, are_forgotten_beyond_the_number_the_oldest_first) {
+  std::vector<log::Command> made;
+  for (int i = 0; i < 5; ++i) {
+    made.push_back(commands.publish(kKey, "a: 1\n"));
+    done(made.back());
+  }
+  reopen();
+  for (std::size_t i = 2; i < 5; ++i)
+    EXPECT_TRUE(run(made[i]).repeated_request()) << i;
+  EXPECT_FALSE(run(made[1]).repeated_request());
+}
+
+}  // namespace
+}  // namespace cc::state
