@@ -1,0 +1,301 @@
+#include <thread>
+
+#include "base/text.h"
+#include "state/state_test.h"
+
+namespace cc::state {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class Lists : public StateTest {
+ protected:
+  void publish_all(std::initializer_list<const char*> keys) {
+    for (const char* each : keys)
+      apply(commands.publish(each, std::string("content of ") + each, "text"));
+    commit();
+  }
+  // All pages, put together, and how many there were.
+  template <class Ask>
+  std::vector<std::string> all(std::size_t limit, const Ask& ask, std::size_t* pages = nullptr) {
+    std::vector<std::string> names;
+    PageRequest request{.limit = limit};
+    for (std::size_t count = 1;; ++count) {
+      const auto page = ask(request);
+      EXPECT_TRUE(page) << page.error().message;
+      if (!page) return names;
+      EXPECT_LE(page->items.size(), limit);
+      for (const auto& item : page->items) {
+        if constexpr (requires { item.key; }) {
+          names.push_back(item.key);
+        } else {
+          names.push_back(item.name);
+        }
+      }
+      if (pages != nullptr) *pages = count;
+      if (page->next.empty()) return names;
+      request.cursor = page->next;
+    }
+  }
+  std::vector<std::string> configs(const ConfigFilter& filter, std::size_t limit = 1000, const Visible& visible = {},
+                                   std::size_t* pages = nullptr) {
+    return all(limit, [&](const PageRequest& page) { return queries.configs(filter, page, visible); }, pages);
+  }
+};
+
+TEST_F(Lists, are_filtered_by_each_part_of_the_key) {
+  publish_all({"dev/mail/default/a.txt", "dev/shop/default/a.txt", "prod/shop/beijing/a.txt", "prod/shop/default/a.txt",
+               "prod/shop/default/db/a.txt", "prod/shop/default/db/b.txt", "prod/shop2/default/a.txt"});
+  EXPECT_THAT(configs({}), SizeIs(7));
+  EXPECT_THAT(configs({.environment = "dev"}), ElementsAre("dev/mail/default/a.txt", "dev/shop/default/a.txt"));
+  EXPECT_THAT(configs({.application = "shop"}), SizeIs(5));
+  EXPECT_THAT(configs({.cluster = "beijing"}), ElementsAre("prod/shop/beijing/a.txt"));
+  EXPECT_THAT(configs({.environment = "prod", .application = "shop"}), SizeIs(4));
+  EXPECT_THAT(configs({.environment = "prod", .application = "shop", .cluster = "default"}), SizeIs(3));
+  EXPECT_THAT(configs({.environment = "prod", .application = "shop", .cluster = "default", .prefix = "db/"}),
+              ElementsAre("prod/shop/default/db/a.txt", "prod/shop/default/db/b.txt"));
+  EXPECT_THAT(configs({.environment = "prod", .application = "shop", .cluster = "default", .prefix = "db/a.txt"}),
+              ElementsAre("prod/shop/default/db/a.txt"));
+  EXPECT_THAT(configs({.environment = "prod", .prefix = "db"}), SizeIs(2));
+  EXPECT_THAT(configs({.environment = "pro"}), IsEmpty());
+}
+
+TEST_F(Lists, are_searched_in_keys_or_in_content) {
+  apply(commands.publish("dev/shop/default/jdbc.yaml", "url: none\n"));
+  apply(commands.publish("dev/shop/default/app.yaml", "url: jdbc:mysql\n"));
+  apply(commands.publish("dev/shop/default/中文.yaml", "说明: 数据库\n"));
+  commit();
+  EXPECT_THAT(configs({.text = "jdbc"}), ElementsAre("dev/shop/default/jdbc.yaml"));
+  EXPECT_THAT(configs({.text = "jdbc", .in_content = true}), ElementsAre("dev/shop/default/app.yaml"));
+  EXPECT_THAT(configs({.text = "数据", .in_content = true}), ElementsAre("dev/shop/default/中文.yaml"));
+  EXPECT_THAT(configs({.text = "shop/def"}), SizeIs(3));
+  EXPECT_THAT(configs({.text = "%"}), IsEmpty());
+}
+
+TEST_F(Lists, say_what_is_published_now_and_leave_out_what_was_deleted) {
+  done(commands.publish("dev/shop/default/a.txt", "1", "text"));
+  done(commands.publish("dev/shop/default/a.txt", "22", "text"));
+  done(commands.publish("dev/shop/default/b.txt", "x", "text"));
+  done(commands.remove("dev/shop/default/b.txt"));
+  const auto page = queries.configs({}, {}, {}).value();
+  ASSERT_THAT(page.items, SizeIs(1));
+  EXPECT_EQ(page.items[0].version, 2);
+  EXPECT_EQ(page.items[0].size, 2);
+  EXPECT_EQ(page.items[0].sha256, sha256_hex("22"));
+  EXPECT_EQ(page.items[0].author, "wang");
+}
+
+TEST_F(Lists, come_whole_in_pages_of_any_size) {
+  std::vector<std::string> keys;
+  for (int i = 0; i < 23; ++i)
+    keys.push_back("dev/shop/default/" + std::to_string(i));
+  for (const auto& each : keys)
+    apply(commands.publish(each, "x", "text"));
+  commit();
+  std::ranges::sort(keys);
+  for (const std::size_t limit : {1u, 2u, 7u, 22u, 23u, 24u, 1000u}) {
+    std::size_t pages = 0;
+    EXPECT_EQ(configs({}, limit, {}, &pages), keys) << limit;
+    EXPECT_EQ(pages, (23 + limit - 1) / limit) << limit;
+  }
+}
+
+TEST_F(Lists, hide_what_the_caller_may_not_see_without_breaking_pages) {
+  for (int i = 0; i < 50; ++i)
+    apply(commands.publish("dev/app" + std::to_string(i % 5) + "/default/" + std::to_string(i), "x", "text"));
+  commit();
+  const Visible one = [](const ConfigKey& each) { return each.application == "app3"; };
+  std::size_t pages = 0;
+  const auto seen = configs({}, 5, one, &pages);
+  EXPECT_THAT(seen, SizeIs(10));
+  EXPECT_EQ(pages, 2);
+  for (const auto& each : seen)
+    EXPECT_TRUE(each.starts_with("dev/app3/")) << each;
+  EXPECT_THAT(configs({}, 5, [](const ConfigKey&) { return false; }, &pages), IsEmpty());
+  EXPECT_EQ(pages, 1);
+}
+
+TEST_F(Lists, refuse_limits_and_cursors_that_are_none) {
+  for (const std::size_t limit : {std::size_t{0}, std::size_t{1001}})
+    EXPECT_EQ(queries.configs({}, {.limit = limit}, {}).error().code, Code::invalid_argument);
+  for (const char* cursor : {"x", "!!!!", "a2V5IQ=="}) {
+    EXPECT_EQ(queries.configs({}, {.cursor = cursor}, {}).error().code, Code::invalid_argument) << cursor;
+    EXPECT_EQ(queries.audit({}, {.cursor = cursor}).error().code, Code::invalid_argument) << cursor;
+  }
+}
+
+TEST_F(Lists, go_on_where_they_were_although_configs_come_and_go) {
+  publish_all({"dev/shop/default/a", "dev/shop/default/c", "dev/shop/default/e"});
+  const auto first = queries.configs({}, {.limit = 2}, {}).value();
+  done(commands.remove("dev/shop/default/c"));
+  publish_all({"dev/shop/default/b", "dev/shop/default/d"});
+  const auto second = queries.configs({}, {.limit = 2, .cursor = first.next}, {}).value();
+  ASSERT_THAT(second.items, SizeIs(2));
+  EXPECT_EQ(second.items[0].key, "dev/shop/default/d");
+  EXPECT_EQ(second.items[1].key, "dev/shop/default/e");
+}
+
+TEST_F(Lists, of_drafts_leave_content_out) {
+  done(commands.save_draft("dev/shop/default/a.json", "{}", "json"));
+  done(commands.save_draft("dev/shop/default/b.txt", "hello", "text"));
+  done(commands.save_draft("prod/shop/default/b.txt", "hello", "text"));
+  const auto page = queries.drafts({.environment = "dev"}, {}, {}).value();
+  ASSERT_THAT(page.items, SizeIs(2));
+  EXPECT_EQ(page.items[0].key, "dev/shop/default/a.json");
+  EXPECT_EQ(page.items[0].format, Format::json);
+  EXPECT_EQ(page.items[0].content, "");
+  EXPECT_EQ(page.items[0].size, 2);
+  EXPECT_EQ(page.items[1].md5, md5_hex("hello"));
+  const auto hidden = [](const ConfigKey& each) { return each.environment == "prod"; };
+  EXPECT_THAT(all(1, [&](const PageRequest& request) { return queries.drafts({}, request, hidden); }),
+              ElementsAre("prod/shop/default/b.txt"));
+}
+
+TEST_F(Lists, of_applications_are_paged) {
+  publish_all({"dev/c/default/x", "dev/a/default/x", "dev/b/default/x"});
+  EXPECT_THAT(all(2, [&](const PageRequest& page) { return queries.applications(page); }), ElementsAre("a", "b", "c"));
+  EXPECT_EQ(queries.application("d").error().code, Code::not_found);
+}
+
+TEST_F(Lists, of_clusters_are_filtered) {
+  publish_all({"dev/a/default/x", "dev/a/beijing/x", "prod/a/default/x", "prod/b/default/x"});
+  EXPECT_THAT(queries.clusters("", "").value(), SizeIs(4));
+  EXPECT_THAT(queries.clusters("dev", "").value(), SizeIs(2));
+  EXPECT_THAT(queries.clusters("", "a").value(), SizeIs(3));
+  EXPECT_THAT(queries.clusters("prod", "b").value(), SizeIs(1));
+}
+
+class History : public StateTest {};
+
+TEST_F(History, is_newest_first_with_deletions_and_rollbacks) {
+  const std::string name = "dev/shop/default/a.txt";
+  done(commands.publish(name, "1", "text"));
+  done(commands.publish(name, "2", "text"));
+  auto removal = commands.remove(name);
+  removal.mutable_delete_config()->set_comment("away");
+  done(removal);
+  done(commands.roll_back(name, 1));
+  done(commands.publish("dev/shop/default/b.txt", "other", "text"));
+
+  const auto items = queries.history(key(name), {}).value().items;
+  ASSERT_THAT(items, SizeIs(4));
+  EXPECT_EQ(items[0].version, 3);
+  EXPECT_EQ(items[0].rolled_back_from, 1);
+  EXPECT_FALSE(items[0].deleted);
+  EXPECT_TRUE(items[1].deleted);
+  EXPECT_EQ(items[1].version, 2);
+  EXPECT_EQ(items[1].comment, "away");
+  EXPECT_EQ(items[2].version, 2);
+  EXPECT_FALSE(items[2].rolled_back_from);
+  EXPECT_EQ(items[3].version, 1);
+  EXPECT_EQ(items[3].key, name);
+}
+
+TEST_F(History, comes_in_pages_and_is_not_found_of_what_never_was) {
+  const std::string name = "dev/shop/default/a.txt";
+  for (int i = 1; i <= 12; ++i)
+    apply(commands.publish(name, std::to_string(i), "text"));
+  commit();
+  std::vector<Version> versions;
+  PageRequest page{.limit = 5};
+  do {
+    const auto got = queries.history(key(name), page).value();
+    for (const auto& item : got.items)
+      versions.push_back(item.version);
+    page.cursor = got.next;
+  } while (!page.cursor.empty());
+  EXPECT_THAT(versions, ElementsAre(12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1));
+  EXPECT_EQ(queries.history(key("dev/shop/default/none"), {}).error().code, Code::not_found);
+}
+
+TEST_F(History, gives_any_release_with_its_content) {
+  const std::string name = "dev/shop/default/a.txt";
+  done(commands.publish(name, "1", "text"));
+  done(commands.publish(name, "2", "text"));
+  done(commands.remove(name));
+  const auto release = queries.release(key(name), 1).value();
+  EXPECT_EQ(release->content, "1");
+  EXPECT_EQ(release->key_text, name);
+  EXPECT_EQ(queries.release(key(name), 2).value()->content, "2");
+  EXPECT_FALSE(queries.release(key(name), 2).value()->deleted);
+  EXPECT_EQ(queries.release(key(name), 3).error().code, Code::not_found);
+  EXPECT_EQ(queries.release(key("dev/shop/default/none"), 1).error().code, Code::not_found);
+}
+
+class AuditQueries : public StateTest {};
+
+TEST_F(AuditQueries, are_filtered_by_who_what_where_outcome_and_time) {
+  auto command = commands.publish("dev/shop/default/a.txt", "1", "text");
+  command.set_actor("li");
+  done(command);
+  const Wall then{std::chrono::milliseconds(command.time_ms())};
+  done(commands.publish("dev/mail/default/a.txt", "1", "text"));
+  run(commands.remove("dev/mail/default/none.txt"));
+
+  EXPECT_THAT(audit({.actor = "li", .action = "config.publish"}), SizeIs(1));
+  EXPECT_THAT(audit({.action = "config.publish"}), SizeIs(2));
+  EXPECT_THAT(audit({.target_prefix = "dev/mail/default/"}), SizeIs(2));
+  EXPECT_THAT(audit({.target_prefix = "dev/mail/%"}), IsEmpty());
+  EXPECT_THAT(audit({.outcome = "not_found"}), SizeIs(1));
+  EXPECT_THAT(audit({.action = "config.publish", .from = then + std::chrono::milliseconds(1)}), SizeIs(1));
+  EXPECT_THAT(audit({.action = "config.publish", .from = then}), SizeIs(2));
+  EXPECT_THAT(audit({.action = "config.publish", .to = then}), IsEmpty());
+}
+
+TEST_F(AuditQueries, come_in_pages_newest_first) {
+  for (int i = 0; i < 7; ++i)
+    apply(commands.publish("dev/shop/default/a.txt", std::to_string(i), "text"));
+  commit();
+  std::vector<Revision> revisions;
+  PageRequest page{.limit = 3};
+  do {
+    const auto got = queries.audit({.action = "config.publish"}, page).value();
+    for (const auto& item : got.items)
+      revisions.push_back(item.revision);
+    page.cursor = got.next;
+  } while (!page.cursor.empty());
+  EXPECT_THAT(revisions, ElementsAre(8, 7, 6, 5, 4, 3, 2));
+}
+
+TEST_F(StateTest, counts_say_how_many_there_are) {
+  done(commands.publish("dev/shop/default/a.txt", "1", "text"));
+  done(commands.publish("dev/shop/default/a.txt", "2", "text"));
+  done(commands.publish("dev/shop/default/b.txt", "2", "text"));
+  done(commands.remove("dev/shop/default/b.txt"));
+  done(commands.save_draft("dev/shop/default/c.txt", "2", "text"));
+  const auto counts = queries.counts().value();
+  EXPECT_EQ(counts.environments, 3);
+  EXPECT_EQ(counts.applications, 1);
+  EXPECT_EQ(counts.configs, 1);
+  EXPECT_EQ(counts.releases, 4);
+  EXPECT_EQ(counts.drafts, 1);
+  EXPECT_EQ(counts.users, 1);
+  EXPECT_EQ(counts.keys, 0);
+  EXPECT_EQ(counts.audit_records, audit().size());
+}
+
+TEST_F(StateTest, queries_run_on_many_threads_while_commands_are_applied) {
+  std::atomic<bool> stop = false;
+  std::vector<std::jthread> askers;
+  for (int i = 0; i < 8; ++i) {  // more than there are connections
+    askers.emplace_back([&] {
+      while (!stop) {
+        const auto counts = queries.counts();
+        ASSERT_TRUE(counts) << counts.error().message;
+        ASSERT_EQ(counts->configs, counts->releases);  // each batch as a whole
+        ASSERT_EQ(counts->configs % 10, 0);
+      }
+    });
+  }
+  for (int batch = 0; batch < 20; ++batch) {
+    for (int i = 0; i < 10; ++i)
+      apply(commands.publish("dev/shop/default/" + std::to_string(10 * batch + i), "x", "text"));
+    commit();
+  }
+  stop = true;
+}
+
+}  // namespace
+}  // namespace cc::state
