@@ -141,82 +141,36 @@ bool Connection::has_long_waited() {
 
 Task<> Connection::run() {
   if (refused_) {
-    Request request;
-    request.request_id = all_.next_request_id();
-    refusal_ = std::make_unique<Refusal>(503, "the server has as many connections as it may; try again later");
-    std::string head;
-    std::string_view body;
-    const Response response = refusal_response(request);
-    if (send(request, response, false, head, body)) co_await linger();
+    refuse({503, "the server has as many connections as it may; try again later"});
+    answer_refusal();
+    if (!unfinished_) co_await linger();
     co_return;
   }
   if (transport_.encrypted() && !co_await shake_hands()) co_return;
 
-  for (bool open = true; open;) {
-    Request request;
+  while (open_) {
     begin(Phase::idle);
-    Received received = receive(request);
+    Received received = receive();
     while (received == Received::more) {
       co_await wait();
-      received = error_ ? interrupted() : receive(request);
+      received = error_ ? interrupted() : receive();
     }
     if (received == Received::closed) co_return;
 
-    Response response;
-    bool keep_alive = false;
-    const Mono began = Mono::clock::now();
     if (received == Received::refused) {
-      response = refusal_response(request);
-    } else {
-      keep_alive = request.keep_alive;
-      begin(Phase::handling);
-      release_buffer();
-      const Router::Match match = all_.router().match(request);
-      if (match.handler == nullptr) {
-        response = answer_without_handler(request, match);
-      } else {
-        try {
-          response = co_await (*match.handler)(request);
-        } catch (const std::exception& e) {
-          if (!aborted_) {
-            kLog.error("a handler ended with an exception",
-                       {{"route", match.pattern}, {"request_id", request.request_id}, {"reason", e.what()}});
-            response = error_response(
-                500, "this request met a fault in the server; its log has the reason under the request's id",
-                request.request_id);
-          }
-        }
-        if (aborted_) co_return;
+      answer_refusal();
+    } else if (const Handler* handler = route()) {
+      try {
+        answer(co_await (*handler)(*request_));
+      } catch (const std::exception& e) {
+        answer_fault(e.what());
       }
-      if (all_.options().compress) compress(response, accepted_.best());
     }
-    keep_alive = keep_alive && !all_.stopping();
-
-    begin(Phase::sending);
-    bool sent = true;
-    {
-      std::string head;
-      std::string_view body;
-      sent = send(request, response, keep_alive, head, body);
-      if (sent && !(head.empty() && body.empty())) sent = bool{co_await write_all(std::move(head), body)};
-    }
-    if (sent && response.stream() && request.method != Method::head) {
-      sent = co_await send_stream(response);
-      keep_alive = keep_alive && http11_;
-    }
-    if (sent && all_.options().on_answered) {
-      all_.options().on_answered(request.route, request.method, response.status, Mono::clock::now() - began);
-    }
-    if (kLog.enabled(LogLevel::debug)) {
-      kLog.debug("answered", {{"method", to_string(request.method)},
-                              {"target", request.path()},
-                              {"status", response.status},
-                              {"request_id", request.request_id},
-                              {"address", remote_address_}});
-    }
-    open = sent && keep_alive;
-    if (sent && !keep_alive) co_await linger();
+    if (unfinished_) co_await finish_answer();
+    if (aborted_) co_return;
+    conclude();
   }
+  co_await linger();
 }
 
 Task<bool> Connection::shake_hands() {
@@ -233,12 +187,12 @@ Task<bool> Connection::shake_hands() {
 
 // What was received before is parsed first; then what the socket has now. Bytes are kept only when they are not a
 // whole request: what follows it, or the beginning of one.
-Connection::Received Connection::receive(Request& request) {
+Connection::Received Connection::receive() {
   if (phase_ == Phase::idle && all_.stopping()) return Received::closed;
   if (pending_at_ < pending_.size() && phase_ == Phase::idle) {
     std::size_t used = 0;
-    const Received received = parse(std::string_view(pending_).substr(pending_at_), used, request);
-    pending_at_ += used;
+    const Received received = parse(std::string_view(pending_).substr(pending_at_), used);
+    pending_at_ += static_cast<std::uint32_t>(used);
     if (received != Received::more) return received;
   }
   for (int reads = 0; reads < kMaxReads; ++reads) {
@@ -253,15 +207,15 @@ Connection::Received Connection::receive(Request& request) {
     std::size_t used = 0;
     Received received{};
     if (pending_at_ == pending_.size()) {
-      received = parse(fresh, used, request);
+      received = parse(fresh, used);
       pending_.assign(fresh.substr(used));
       pending_at_ = 0;
     } else {
       pending_.erase(0, pending_at_);
       pending_at_ = 0;
       pending_ += fresh;
-      received = parse(pending_, used, request);
-      pending_at_ = used;
+      received = parse(pending_, used);
+      pending_at_ = static_cast<std::uint32_t>(used);
     }
     if (received != Received::more) return received;
     if (!transport_.encrypted() && progress.bytes < buffer.size()) {
@@ -279,8 +233,8 @@ void Connection::release_buffer() {
   pending_at_ = 0;
 }
 
-Connection::Received Connection::parse(std::string_view input, std::size_t& used, Request& request) {
-  if (parser_) return parse_body(input, used, request);
+Connection::Received Connection::parse(std::string_view input, std::size_t& used) {
+  if (parser_) return parse_body(input, used);
   // Empty lines before a request are ignored, as RFC 9112 asks.
   if (phase_ == Phase::idle) {
     while (input.substr(used).starts_with("\r\n"))
@@ -290,26 +244,27 @@ Connection::Received Connection::parse(std::string_view input, std::size_t& used
     scan_ = {};
   }
   const std::string_view rest = input.substr(used);
-  const std::size_t header = scan_.find_end(rest, all_.limits());
-  if (scan_.refusal()) return refuse(*scan_.refusal());
-  if (header == 0) return Received::more;
-  parser_ = std::make_unique<RequestParser>(request, all_.limits());
-  const bool parsed = parser_->parse_header(rest.substr(0, header));
-  used += header;
+  auto header = scan_.find_end(rest, all_.limits());
+  if (!header) return refuse(std::move(header).error());
+  if (*header == 0) return Received::more;
+  request_ = std::make_unique<Request>();
+  parser_ = std::make_unique<RequestParser>(*request_, all_.limits());
+  const bool parsed = parser_->parse_header(rest.substr(0, *header));
+  used += *header;
   http11_ = parser_->http11();
   if (!parsed) return refuse(*parser_->refusal());
-  if (parser_->done()) return finish_request(request);
+  if (parser_->done()) return finish_request();
 
   begin(Phase::body);
-  if (parser_->expects_continue() && used == input.size() && !must_continue(request)) return Received::closed;
+  if (parser_->expects_continue() && used == input.size() && !must_continue()) return Received::closed;
   if (refusal_) return Received::refused;
-  return parse_body(input, used, request);
+  return parse_body(input, used);
 }
 
 // Tells a client that waits for it to send its body; false when it is gone. A request that no handler would see is
 // refused instead, before its body is sent.
-bool Connection::must_continue(Request& request) {
-  const Router::Match match = all_.router().match(request);
+bool Connection::must_continue() {
+  const Router::Match match = all_.router().match(*request_);
   if (match.handler == nullptr) {
     refuse({match.status, "there is no such resource, or it has no such method"});
     return true;
@@ -317,17 +272,17 @@ bool Connection::must_continue(Request& request) {
   return transport_.write(kContinue, {}).bytes == kContinue.size();
 }
 
-Connection::Received Connection::parse_body(std::string_view input, std::size_t& used, Request& request) {
+Connection::Received Connection::parse_body(std::string_view input, std::size_t& used) {
   used += parser_->parse_body(input.substr(used));
   if (parser_->refusal()) return refuse(*parser_->refusal());
-  return parser_->done() ? finish_request(request) : Received::more;
+  return parser_->done() ? finish_request() : Received::more;
 }
 
-Connection::Received Connection::finish_request(Request& request) {
+Connection::Received Connection::finish_request() {
   accepted_ = parser_->accepted();
   parser_.reset();
-  if (request.request_id.empty()) request.request_id = all_.next_request_id();
-  request.remote_address = remote_address_;
+  if (request_->request_id.empty()) request_->request_id = all_.next_request_id();
+  request_->remote_address = remote_address_;
   return Received::request;
 }
 
@@ -344,54 +299,100 @@ Connection::Received Connection::interrupted() {
                                               : "the request's body did not come in time"});
 }
 
-Response Connection::refusal_response(const Request& request) const {
-  return error_response(refusal_->status, refusal_->message, request.request_id);
+const Handler* Connection::route() {
+  began_ = Mono::clock::now();
+  release_buffer();
+  begin(Phase::handling);
+  const Router::Match match = all_.router().match(*request_);
+  if (match.handler != nullptr) return match.handler;
+
+  const std::string& id = request_->request_id;
+  if (match.status == 405 && request_->method == Method::options) {
+    answer(Response(204).header("Allow", match.allow));
+  } else if (match.status == 405) {
+    answer(error_response(405, fmt::format("this resource has other methods: {}", match.allow), id)
+               .header("Allow", match.allow));
+  } else if (match.status == 400) {
+    answer(error_response(400, "the path's percent-encoding is broken", id));
+  } else {
+    answer(error_response(
+        404, fmt::format("there is nothing at \"{}\"; /openapi.json describes what there is", request_->path()), id));
+  }
+  return nullptr;
 }
 
-Response Connection::answer_without_handler(Request& request, const Router::Match& match) const {
-  if (match.status == 405 && request.method == Method::options) {
-    Response response(204);
-    response.header("Allow", match.allow);
-    return response;
-  }
-  if (match.status == 405) {
-    Response response = error_response(
-        405, fmt::format("this resource does not have that method; it has: {}", match.allow), request.request_id);
-    response.header("Allow", match.allow);
-    return response;
-  }
-  if (match.status == 400) return error_response(400, "the path's percent-encoding is broken", request.request_id);
-  return error_response(
-      404, fmt::format("there is nothing at \"{}\"; /openapi.json describes what there is", request.path()),
-      request.request_id);
+void Connection::answer_fault(std::string_view reason) {
+  if (aborted_) return;
+  kLog.error("a handler ended with an exception",
+             {{"route", request_->route}, {"request_id", request_->request_id}, {"reason", reason}});
+  answer(error_response(500, "the server failed at this request; its log tells why, under the request's id",
+                        request_->request_id));
 }
 
-// Hands head and body to the kernel as far as it takes them now; what it did not take is left to the caller. False
-// when the client is gone.
-bool Connection::send(const Request& request, const Response& response, bool keep_alive, std::string& unsent_head,
-                      std::string_view& unsent_body) {
+void Connection::answer_refusal() {
+  if (!request_) request_ = std::make_unique<Request>();
+  if (request_->request_id.empty()) request_->request_id = all_.next_request_id();
+  request_->keep_alive = false;
+  began_ = Mono::clock::now();
+  answer(error_response(refusal_->status, refusal_->message, request_->request_id));
+}
+
+// Hands the answer to the kernel as far as it takes it now; the rest becomes unfinished_.
+void Connection::answer(Response response) {
+  if (aborted_) return;
+  const bool streams = response.stream() && request_->method != Method::head && !has_no_body(response.status);
+  const bool until_close = streams && !http11_;
+  if (all_.options().compress && !streams) compress(response, accepted_.best());
+  open_ = request_->keep_alive && !all_.stopping() && !until_close;
+  status_ = static_cast<unsigned short>(response.status);
+
   std::string& head = all_.head_buffer();
   head.clear();
-  const bool streams = bool{response.stream()};
   append_head(head, response,
-              {.request_id = request.request_id,
+              {.request_id = request_->request_id,
                .date = all_.date(),
-               .persistence = !keep_alive || (streams && !http11_) ? Persistence::close
-                              : http11_                            ? Persistence::implied
-                                                                   : Persistence::keep_alive,
-               .chunked = streams && http11_,
-               .until_close = streams && !http11_});
-  const bool with_body = request.method != Method::head && !has_no_body(response.status) && !streams;
+               .persistence = !open_    ? Persistence::close
+                              : http11_ ? Persistence::implied
+                                        : Persistence::keep_alive,
+               .chunked = response.stream() && http11_ && !has_no_body(response.status),
+               .until_close = until_close});
+  const bool with_body = request_->method != Method::head && !has_no_body(response.status) && !streams;
   const std::string_view body = with_body ? response.bytes() : std::string_view{};
   const auto progress = transport_.write(head, body);
-  if (progress.status == Transport::Status::closed) return false;
-  if (progress.bytes < head.size()) {
-    unsent_head = head.substr(progress.bytes);
-    unsent_body = body;
-  } else {
-    unsent_body = body.substr(progress.bytes - head.size());
+  if (progress.status == Transport::Status::closed) {
+    aborted_ = true;
+  } else if (streams || progress.bytes < head.size() + body.size()) {
+    unfinished_ = std::make_unique<Unfinished>();
+    unfinished_->response = std::move(response);
+    unfinished_->head = head.substr(std::min(progress.bytes, head.size()));
+    if (with_body) {
+      unfinished_->body = unfinished_->response.bytes();
+      unfinished_->body.remove_prefix(progress.bytes - (head.size() - unfinished_->head.size()));
+    }
   }
-  return true;
+}
+
+Task<> Connection::finish_answer() {
+  const auto unfinished = std::move(unfinished_);
+  if (!co_await write_all(std::move(unfinished->head), unfinished->body)) {
+    aborted_ = true;
+  } else if (unfinished->response.stream() && request_->method != Method::head) {
+    co_await send_stream(unfinished->response);
+  }
+}
+
+Task<> Connection::send_stream(const Response& response) {
+  begin(Phase::handling);
+  ChunkWriter writer(*this);
+  try {
+    co_await response.stream()(writer);
+  } catch (const std::exception& e) {
+    if (!aborted_) kLog.error("a stream ended with an exception", {{"route", request_->route}, {"reason", e.what()}});
+    aborted_ = true;  // without the last chunk, so that the client knows
+    co_return;
+  }
+  if (aborted_) co_return;
+  aborted_ = writer.broken() || (http11_ && !co_await write_all(std::string(kLastChunk), {}));
 }
 
 Task<Result<>> Connection::write_all(std::string head, std::string_view body) {
@@ -413,17 +414,19 @@ Task<Result<>> Connection::write_all(std::string head, std::string_view body) {
   }
 }
 
-Task<bool> Connection::send_stream(const Response& response) {
-  begin(Phase::handling);
-  ChunkWriter writer(*this);
-  try {
-    co_await response.stream()(writer);
-  } catch (const std::exception& e) {
-    if (!aborted_) kLog.error("a stream ended with an exception", {{"reason", e.what()}});
-    co_return false;
+// The answer was sent: tells who counts, and forgets the request.
+void Connection::conclude() {
+  if (const OnAnswered& on_answered = all_.options().on_answered)
+    on_answered(request_->route, request_->method, status_, Mono::clock::now() - began_);
+  if (kLog.enabled(LogLevel::debug)) {
+    kLog.debug("answered", {{"method", to_string(request_->method)},
+                            {"path", request_->path()},
+                            {"status", status_},
+                            {"request_id", request_->request_id},
+                            {"address", remote_address_}});
   }
-  if (aborted_ || writer.broken()) co_return false;
-  co_return !http11_ || co_await write_all(std::string(kLastChunk), {});
+  request_.reset();
+  refusal_.reset();
 }
 
 // Closing while there are unread bytes would make the kernel reset the connection, and the client might never see the

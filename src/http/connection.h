@@ -46,25 +46,34 @@ class Connection {
   enum class Received : unsigned char { request, more, refused, closed };
   friend class ChunkWriter;
 
+  // What is left to do of an answer that could not be handed to the kernel at once: large ones, and streams.
+  struct Unfinished {
+    Response response;
+    std::string head;
+    std::string_view body;  // of the response
+  };
+
   void begin(Phase phase);
   Task<> wait();
-
   Task<bool> shake_hands();
-  Received receive(Request& request);
-  void release_buffer();
-  Received parse(std::string_view input, std::size_t& used, Request& request);
-  Received parse_body(std::string_view input, std::size_t& used, Request& request);
-  Received finish_request(Request& request);
+
+  Received receive();
+  Received parse(std::string_view input, std::size_t& used);
+  Received parse_body(std::string_view input, std::size_t& used);
+  Received finish_request();
   Received refuse(Refusal refusal);
   Received interrupted();
-  bool must_continue(Request& request);
+  bool must_continue();
+  void release_buffer();
 
-  Response answer_without_handler(Request& request, const Router::Match& match) const;
-  Response refusal_response(const Request& request) const;
-  bool send(const Request& request, const Response& response, bool keep_alive, std::string& unsent_head,
-            std::string_view& unsent_body);
+  const Handler* route();  // null: answered already
+  void answer(Response response);
+  void answer_fault(std::string_view reason);
+  void answer_refusal();
+  Task<> finish_answer();
+  Task<> send_stream(const Response& response);
   Task<Result<>> write_all(std::string head, std::string_view body);
-  Task<bool> send_stream(const Response& response);
+  void conclude();
   Task<> linger();
 
   Connections& all_;
@@ -72,17 +81,22 @@ class Connection {
   asio::cancellation_signal signal_;
   std::string remote_address_;
   std::string pending_;  // received and not yet parsed, from pending_at_ on
-  std::size_t pending_at_ = 0;
+  std::uint32_t pending_at_ = 0;
   HeaderScan scan_;
-  std::unique_ptr<RequestParser> parser_;  // while a body is received
+  std::unique_ptr<Request> request_;       // from the end of its header to the end of its answer
+  std::unique_ptr<RequestParser> parser_;  // while its body is received
   std::unique_ptr<Refusal> refusal_;
+  std::unique_ptr<Unfinished> unfinished_;
   boost::system::error_code error_;
   Mono deadline_ = Mono::max();
+  Mono began_{};
   Accepted accepted_;
+  unsigned short status_ = 0;  // of the answer
   Phase phase_ = Phase::idle;
   Transport::Status want_ = Transport::Status::want_read;
   const bool refused_;  // over the limit
   bool http11_ = true;
+  bool open_ = true;  // after this answer
   bool expired_ = false;
   bool aborted_ = false;
   bool waited_ = false;  // see has_long_waited()

@@ -51,12 +51,13 @@ Method method_of(beast_http::verb verb) {
 
 }  // namespace
 
-std::size_t HeaderScan::refuse(unsigned status, std::string message) {
-  refusal_ = Refusal{status, std::move(message)};
-  return 0;
-}
-
-std::size_t HeaderScan::find_end(std::string_view input, const Limits& limits) {
+std::expected<std::size_t, Refusal> HeaderScan::find_end(std::string_view input, const Limits& limits) {
+  const auto refuse = [](unsigned status, std::string message) {
+    return std::unexpected(Refusal{status, std::move(message)});
+  };
+  const auto refuse_line = [&] {
+    return refuse(414, fmt::format("the request line is longer than {} bytes", limits.header / 2));
+  };
   if (scanned_ == 0 && !input.empty() && !is_token_character(input.front()))
     return refuse(400, "what was sent does not begin as an HTTP request does");
   const std::string_view head = input.substr(0, limits.header);
@@ -67,15 +68,13 @@ std::size_t HeaderScan::find_end(std::string_view input, const Limits& limits) {
     if (feed - line_ == 1) return feed + 1;
     if (lines_ > 0 && (head[line_] == ' ' || head[line_] == '\t'))
       return refuse(400, "a header field must not be folded over several lines");
-    if (lines_ == 0 && feed > limits.header / 2)
-      return refuse(414, fmt::format("the request line is longer than {} bytes", limits.header / 2));
+    if (lines_ == 0 && feed > limits.header / 2) return refuse_line();
     if (++lines_ > kMaxFields + 1)
       return refuse(431, fmt::format("the request has more than {} header fields", kMaxFields));
-    line_ = scanned_ = feed + 1;
+    line_ = scanned_ = static_cast<std::uint32_t>(feed + 1);
   }
-  scanned_ = head.size();
-  if (lines_ == 0 && scanned_ > limits.header / 2)
-    return refuse(414, fmt::format("the request line is longer than {} bytes", limits.header / 2));
+  scanned_ = static_cast<std::uint32_t>(head.size());
+  if (lines_ == 0 && scanned_ > limits.header / 2) return refuse_line();
   if (input.size() >= limits.header)
     return refuse(431, fmt::format("the request's header is larger than {} bytes", limits.header));
   return 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,17 +26,13 @@ struct Refusal {
 class HeaderScan {
  public:
   // `input` is what came so far of this request, begun at its first byte. Returns the header's size with the empty
-  // line, or 0: more bytes are needed, or refusal() says why it can never be one.
-  std::size_t find_end(std::string_view input, const Limits& limits);
-  const std::optional<Refusal>& refusal() const { return refusal_; }
+  // line, 0 when more bytes are needed, or why it can never be one.
+  std::expected<std::size_t, Refusal> find_end(std::string_view input, const Limits& limits);
 
  private:
-  std::size_t refuse(unsigned status, std::string message);
-
-  std::size_t line_ = 0;     // where the line begins that has no end yet
-  std::size_t scanned_ = 0;  // no line feed before it
-  std::size_t lines_ = 0;
-  std::optional<Refusal> refusal_;
+  std::uint32_t line_ = 0;     // where the line begins that has no end yet
+  std::uint32_t scanned_ = 0;  // no line feed before it
+  std::uint32_t lines_ = 0;
 };
 
 // Parses one request. The whole header is given in one piece, the body in any.
