@@ -5,7 +5,9 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/system/system_error.hpp>
 
 #include "base/log.h"
 
@@ -14,9 +16,12 @@ namespace {
 
 const Logger kLog{"task"};
 
+// "" when the task was cancelled, which is no fault.
 std::string reason(const std::exception_ptr& exception) {
   try {
     std::rethrow_exception(exception);
+  } catch (const boost::system::system_error& e) {
+    return e.code() == asio::error::operation_aborted ? "" : e.what();
   } catch (const std::exception& e) {
     return e.what();
   } catch (...) {
@@ -36,7 +41,8 @@ void TaskGroup::spawn(std::string_view name, Task<> task) {
   asio::co_spawn(
       executor_, std::move(task),
       asio::bind_cancellation_slot(signal->slot(), [this, signal, name](const std::exception_ptr& exception) {
-        if (exception) kLog.error("a task ended with an exception", {{"task", name}, {"reason", reason(exception)}});
+        const std::string why = exception ? reason(exception) : "";
+        if (!why.empty()) kLog.error("a task ended with an exception", {{"task", name}, {"reason", why}});
         tasks_.erase(signal);
         if (tasks_.empty()) empty_.cancel();
       }));
