@@ -24,6 +24,10 @@ TEST(CheckToml, TakesTheSyntaxOfTheSpecification) {
             "accepted");
 }
 
+TEST(CheckToml, TakesAnyCharactersInsideOfStringsAndComments) {
+  EXPECT_EQ(toml("a = \"é。\" # é。\nb = \"\"\"\\\n  é \\\n 。\"\"\"\n'é'.\"。\" = '''é'''\n"), "accepted");
+}
+
 TEST(CheckToml, RefusesDuplicates) {
   EXPECT_EQ(toml("a = 1\nb = 2\na = 3\n"), "line 3, column 5: cannot redefine existing integer 'a'");
   EXPECT_EQ(toml("[a]\nx = 1\n[a]\n"), "line 3, column 1: cannot redefine existing table 'a'");
@@ -33,10 +37,14 @@ TEST(CheckToml, RefusesDuplicates) {
 
 TEST(CheckToml, TellsWhereAMistakeIs) {
   EXPECT_EQ(toml("a = \n"), "line 1, column 5: expected value, saw '\\n'");
-  EXPECT_EQ(toml("a = 1\n中 = 2\n"), "line 2, column 1: expected keys, tables, whitespace or comments, saw '中'");
-  EXPECT_EQ(toml("中文\n"), "line 1, column 1: expected keys, tables, whitespace or comments, saw '中'");
+  EXPECT_EQ(toml("a = 1\n中 = 2\n"),
+            "line 2, column 1: only ASCII may stand outside of quotation marks; quote the key or the value");
+  EXPECT_EQ(toml("中文\n"),
+            "line 1, column 1: only ASCII may stand outside of quotation marks; quote the key or the value");
   EXPECT_EQ(toml("a = '中' b\n"), "line 1, column 9: expected a comment or whitespace, saw 'b'");
   EXPECT_EQ(toml("a = [1, 2\n"), "line 2, column 1: encountered end-of-file");
+  EXPECT_EQ(toml("a = 1 é\n"),
+            "line 1, column 7: only ASCII may stand outside of quotation marks; quote the key or the value");
   EXPECT_EQ(toml("[=]\n"), "line 1, column 2: expected bare key starting character or string delimiter, saw '='");
   EXPECT_EQ(toml("[[[a]]]\n"), "line 1, column 3: expected bare key starting character or string delimiter, saw '['");
   EXPECT_EQ(toml("a = \"\x01\"\n"),
