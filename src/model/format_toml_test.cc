@@ -45,6 +45,7 @@ TEST(CheckToml, TellsWhereAMistakeIs) {
   EXPECT_EQ(toml("a = [1, 2\n"), "line 2, column 1: encountered end-of-file");
   EXPECT_EQ(toml("a = 1 é\n"),
             "line 1, column 7: only ASCII may stand outside of quotation marks; quote the key or the value");
+  EXPECT_EQ(toml("a = n\n"), "line 1, column 6: expected 'nan', saw 'n\\x0A'");
   EXPECT_EQ(toml("[=]\n"), "line 1, column 2: expected bare key starting character or string delimiter, saw '='");
   EXPECT_EQ(toml("[[[a]]]\n"), "line 1, column 3: expected bare key starting character or string delimiter, saw '['");
   EXPECT_EQ(toml("a = \"\x01\"\n"),

@@ -27,4 +27,18 @@ std::string quoted(std::string_view text) {
   return out + '"';
 }
 
+std::string on_one_line(std::string_view text) {
+  const std::size_t invalid = find_invalid_utf8(text);
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x20 || byte == 0x7F || (byte >= 0x80 && i >= invalid)) {
+      out += fmt::format("\\x{:02X}", byte);
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 }  // namespace cc

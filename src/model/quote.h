@@ -10,4 +10,7 @@ namespace cc {
 // "…".
 std::string quoted(std::string_view text);
 
+// A library's message, which may quote anything: control characters and bytes that are not UTF-8 as \xNN.
+std::string on_one_line(std::string_view text);
+
 }  // namespace cc
