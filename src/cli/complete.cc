@@ -138,6 +138,7 @@ std::vector<Candidate> next_steps(std::string_view typed, const std::vector<std:
 
 std::string_view bash_completion() {
   return R"script(# bash completion for config-center; load it with:  source <(config-center completion bash)
+# What could come next is asked of the program itself, as in: config-center __complete publish dev/
 _config_center() {
   local line=${COMP_LINE:0:COMP_POINT} words=() current candidate split
   # Split as typed: the shell's own words are cut at ':' and '=', which addresses and names hold.
@@ -167,6 +168,7 @@ complete -F _config_center config-center
 std::string_view zsh_completion() {
   return R"script(#compdef config-center
 # zsh completion for config-center; load it with:  source <(config-center completion zsh)
+# What could come next is asked of the program itself, as in: config-center __complete publish dev/
 _config_center() {
   local line text
   local -a further last shown_further shown_last
