@@ -29,6 +29,14 @@ bool changes_something(std::string_view method) {
   return method != "GET" && method != "HEAD";
 }
 
+Result<http::ClientResponse> with_advice(Result<http::ClientResponse> answer) {
+  if (!answer && answer.error().code == Code::unavailable) {
+    answer.error().message +=
+        "\nStart a server with: config-center serve. Choose another with: --server URL, or CONFIG_CENTER_SERVER";
+  }
+  return answer;
+}
+
 const char* variable(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr && *value != '\0' ? value : nullptr;
@@ -94,7 +102,7 @@ Result<http::ClientResponse> Session::send(http::ClientRequest request) {
   const bool change = changes_something(request.method);
   if (change) request.headers.emplace_back("X-Request-Id", random_id());
   for (std::size_t attempt = 0;; ++attempt) {
-    auto answer = to->send(request);
+    auto answer = with_advice(to->send(request));
     const bool lost = !answer ? answer.error().code == Code::unavailable || answer.error().code == Code::timeout
                               : answer->status == 503 || answer->status == 504;
     if (!change || !lost || attempt == kPauses.size()) return answer;
@@ -105,7 +113,7 @@ Result<http::ClientResponse> Session::send(http::ClientRequest request) {
 Result<http::ClientResponse> Session::stream(http::ClientRequest request,
                                              const std::function<bool(std::string_view)>& on_bytes) {
   TRY(http::Client * to, client());
-  return to->stream(request, on_bytes);
+  return with_advice(to->stream(request, on_bytes));
 }
 
 Error Session::error_of_answer(const http::ClientResponse& answer) {
