@@ -1,6 +1,8 @@
 #include "consensus/group.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -52,6 +54,11 @@ struct Group::Callbacks {
     group.barrier_pending_ = false;
     if (code != 0 && code != RAFT_LEADERSHIPLOST) group.owner_.failed(group.failure(code, "write to the log"));
   }
+  static Group& of(raft_io* io) { return *static_cast<Group*>(static_cast<raft*>(io->data)->data); }
+  static void close_io(raft_io* io, raft_io_close_cb closed) {
+    of(io).io_closed_ = closed;
+    of(io).close_io_(io, [](raft_io* silent) { of(silent).io_silent_ = true; });
+  }
   static void closed(raft* instance) {
     auto& group = *static_cast<Group*>(instance->data);
     group.raft_made_ = false;
@@ -101,6 +108,7 @@ Result<> Group::open(bool fresh) {
     return fail(failure(code, "open the log"));
   }
   io_made_ = true;
+  close_io_ = std::exchange(io_.close, &Callbacks::close_io);
   io_.version = 2;  // it has async_work, which 0.15 forgets to say
   raft_uv_set_auto_recovery(&io_, false);
   raft_uv_set_snapshot_compression(&io_, false);  // needs another copy in memory, and hides damage from our checksum
@@ -173,6 +181,13 @@ Result<Index> Group::append(std::span<Frame> frames) {
   if (code != 0) {
     appending_ = false;
     if (code == RAFT_NOTLEADER) return fail(Code::unavailable, "this node does not lead its group");
+    if (std::string_view(raft_.errmsg).contains("io_submit")) {
+      // libraft keeps what it has just freed, and would touch it when closed. Has no cause but a bug or a broken
+      // kernel.
+      log.error("a write was refused by the system; ending the process, which loses nothing that was acknowledged",
+                {{"error", failure(code, "write to the log")}});
+      std::abort();
+    }
     return fail(failure(code, "write to the log"));
   }
   for (Frame& frame : frames)
@@ -181,6 +196,10 @@ Result<Index> Group::append(std::span<Frame> frames) {
 }
 
 void Group::check() {
+  if (io_silent_) {
+    io_silent_ = false;
+    return io_closed_(&io_);
+  }
   if (!appending_ || closing_ || role() == Role::leader) return;
   appending_ = false;
   owner_.not_appended(stopped_leading());

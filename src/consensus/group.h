@@ -3,7 +3,9 @@
 // Everything here happens on the log thread, on one uv loop, except Snapshot::read. When anything fails
 // the owner closes the group and opens another one; a group is never used again after a failure.
 //
-// libraft 0.15 is handled with care in three places, each found by reading it:
+// libraft 0.15 is handled with care in four places, each found by reading it:
+//  * it says that it has closed while some of its handles have not, and may say so twice: close() waits for
+//    all of them before it lets libraft free anything.
 //  * only one request to append is given to it at a time: when two writes fail it cuts its log twice and
 //    corrupts its memory. What arrives meanwhile goes into the next one, so nothing is lost by that.
 //  * its "auto recovery" is off: it sets damaged segments aside and goes on without the entries in them.
@@ -55,7 +57,8 @@ class Group {
   // requires: !busy()
   Result<Index> append(std::span<Frame> frames);
   bool busy() const { return appending_ || barrier_pending_; }
-  // Once per turn: notices that this node stopped leading with a batch half committed.
+  // Before the loop waits, each time: ends a close(), and notices that this node stopped leading with a batch
+  // half committed.
   void check();
 
   // Asks for a snapshot. False: not now, ask again after the next turn.
@@ -94,6 +97,9 @@ class Group {
   raft_io io_{};
   raft_fsm machine_{};
   raft raft_{};
+  void (*close_io_)(raft_io*, raft_io_close_cb) = nullptr;  // libraft's own
+  raft_io_close_cb io_closed_ = nullptr;                    // whom to tell
+  bool io_silent_ = false;
   struct raft_apply apply_request_{};
   struct raft_barrier barrier_request_{};
   bool io_made_ = false;    // raft_uv_init() done

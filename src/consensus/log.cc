@@ -97,6 +97,7 @@ struct Log::Impl final : Group::Owner {
   }
 
   void run();
+  void before_waiting();
   void turn();
   Result<> open_group();
   Result<> belongs_together() const;
@@ -169,9 +170,9 @@ void Log::Impl::run() {
   pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are for the main thread; libuv's workers inherit this
   pthread_setname_np(pthread_self(), "cc-log");
 
-  const auto each_turn = [](auto* handle) { static_cast<Impl*>(handle->loop->data)->turn(); };
-  uv_prepare_start(&before_waiting_, each_turn);
-  uv_check_start(&after_waiting_, each_turn);
+  uv_prepare_start(&before_waiting_,
+                   [](uv_prepare_t* handle) { static_cast<Impl*>(handle->loop->data)->before_waiting(); });
+  uv_check_start(&after_waiting_, [](uv_check_t* handle) { static_cast<Impl*>(handle->loop->data)->turn(); });
   const auto interval = static_cast<std::uint64_t>(
       std::clamp(options.reopen_delay, std::chrono::milliseconds(1), std::chrono::milliseconds(1000)).count());
   uv_timer_start(
@@ -192,10 +193,14 @@ void Log::Impl::run() {
   if (!opened) opened_.set_value(std::move(opened));
 }
 
+void Log::Impl::before_waiting() {
+  if (group_) group_->check();
+  turn();
+}
+
 // Runs before and after the loop waits for something to happen.
 void Log::Impl::turn() {
   if (phase_ == Phase::open) {
-    group_->check();
     look_at_role();
     if (!broken_ && !stopping) {
       if (snapshot_wanted && group_->take_snapshot()) snapshot_wanted = false;
@@ -388,16 +393,17 @@ Result<> Log::Impl::commit() {
     since.push_back(each.proposal.since);
     bytes += each.proposal.bytes;
   }
-  const std::size_t count = answers->size();
+  proposals.done(answers->size(), bytes);  // first, so that whoever is answered may propose as much again
   auto committed = machine.commit([answers] {
     for (Answered& each : *answers)
       each.proposal.answer(std::move(each.outcome));
   });
   if (!committed) {
-    answered_ = std::move(*answers);  // begin_close() answers them
+    proposals.failed(answers->size());
+    for (Answered& each : *answers)
+      each.proposal.answer(fail(Code::unavailable, committed.error().message));
     return committed;
   }
-  proposals.done(count, bytes);
   const auto now = std::chrono::steady_clock::now();
   for (const Moment& each : since)
     observer.committed(now - each);
@@ -502,6 +508,10 @@ Result<std::unique_ptr<Log>> Log::open(Options options, StateMachine& machine, O
     return fail(Code::invalid_argument,
                 fmt::format("raft.heartbeat_interval ({}) must be shorter than raft.election_timeout ({})",
                             format_duration(options.heartbeat_interval), format_duration(options.election_timeout)));
+  }
+  if (!options.peers.empty() && std::ranges::find(options.peers, options.node_id, &Peer::id) == options.peers.end()) {
+    return fail(Code::invalid_argument,
+                fmt::format("raft.peers does not name this node, {}: name all nodes of the group", options.node_id));
   }
   TRY(Folder folder, Folder::open(options.directory, options.node_id));
   auto impl = std::make_unique<Impl>(std::move(options), machine, std::move(observer), std::move(folder));
