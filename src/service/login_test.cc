@@ -1,0 +1,209 @@
+#include "service/login.h"
+
+#include <gmock/gmock.h>
+
+#include "identity/password.h"
+#include "service/test_node.h"
+#include "service/users.h"
+
+namespace cc::service {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+class LoginTest : public testing::Test {
+ protected:
+  LoginTest() {
+    make("ann", "password of ann");
+    node.clock().advance(1ms);
+  }
+
+  void make(const std::string& name, const std::string& password) {
+    ASSERT_TRUE(node.run(put_user(node.context(), admin, {.name = name, .display_name = {}, .password = password})));
+    admin = node.admin();
+  }
+  Result<Login> log_in(const std::string& user, const std::string& password, const std::string& address = "10.0.0.1") {
+    Call call = node.nobody();
+    call.address = address;
+    return node.run(service::log_in(node.context(), call, user, password));
+  }
+  Result<identity::CallerPtr> caller_of(const Login& login) {
+    return node.context().directory->authenticate("Bearer " + login.token, "10.0.0.1", node.clock().wall());
+  }
+  AuditRecord last(const std::string& action) {
+    const auto records = node.audited({.action = action});
+    return records.empty() ? AuditRecord{} : records.front();
+  }
+
+  TestNode node;
+  Call admin = node.admin();
+};
+
+TEST_F(LoginTest, the_right_password_is_answered_with_a_token_that_works) {
+  const Login login = log_in("ann", "password of ann").value();
+  EXPECT_EQ(login.user, "ann");
+  EXPECT_EQ(login.expires, node.clock().wall() + 24h);
+  const auto caller = caller_of(login).value();
+  EXPECT_EQ(caller->name, "ann");
+  EXPECT_EQ(caller->expires, login.expires);
+  const AuditRecord record = last("login");
+  EXPECT_EQ(record.actor, "ann");
+  EXPECT_EQ(record.target, "ann");
+  EXPECT_EQ(record.outcome, "done");
+  EXPECT_EQ(record.address, "10.0.0.1");
+}
+
+TEST_F(LoginTest, a_wrong_password_an_unknown_and_a_disabled_user_are_told_the_same) {
+  make("bob", "password of bob");
+  ASSERT_TRUE(node.run(put_user(node.context(), admin, {.name = "bob", .disabled = true})));
+  const auto wrong = log_in("ann", "a wrong password"), unknown = log_in("carl", "a wrong password"),
+             disabled = log_in("bob", "password of bob"), empty = log_in("", "");
+  for (const auto* result : {&wrong, &unknown, &disabled, &empty}) {
+    ASSERT_FALSE(*result);
+    EXPECT_EQ(result->error().code, Code::unauthenticated);
+    EXPECT_EQ(result->error().message, "the user name or the password is wrong");
+  }
+}
+
+TEST_F(LoginTest, a_failure_is_recorded_under_the_name_of_a_user_but_not_under_any_other_text) {
+  ASSERT_FALSE(log_in("ann", "a wrong password"));
+  AuditRecord record = last("login");
+  EXPECT_EQ(record.actor, "anonymous");
+  EXPECT_EQ(record.target, "ann");
+  EXPECT_EQ(record.outcome, "unauthenticated");
+  ASSERT_FALSE(log_in("oops my password", "ann"));
+  record = last("login");
+  EXPECT_EQ(record.target, "(no such user)");
+  for (const AuditRecord& one : node.audited()) {
+    for (const std::string& text : {one.actor, one.target, one.message, one.before, one.after})
+      EXPECT_THAT(text, Not(testing::AnyOf(HasSubstr("password of"), HasSubstr("wrong password"), HasSubstr("oops"),
+                                           HasSubstr("argon2"))));
+  }
+}
+
+TEST_F(LoginTest, repeated_failures_lock_the_user_for_a_while_and_nobody_else) {
+  make("bob", "password of bob");
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(log_in("ann", "a wrong password", "10.0.1." + std::to_string(i)).error().code, Code::unauthenticated);
+  const auto locked = log_in("ann", "password of ann");
+  ASSERT_FALSE(locked);
+  EXPECT_EQ(locked.error().code, Code::exhausted);
+  EXPECT_EQ(locked.error().details, R"({"retry_after_seconds":600})");
+  EXPECT_EQ(last("login").outcome, "exhausted");
+  EXPECT_TRUE(log_in("bob", "password of bob"));
+  node.clock().advance(10min);
+  EXPECT_TRUE(log_in("ann", "password of ann"));
+}
+
+TEST_F(LoginTest, an_unknown_user_is_locked_like_one_who_is_known) {
+  for (int i = 0; i < 5; ++i)
+    ASSERT_FALSE(log_in("carl", "a wrong password"));
+  EXPECT_EQ(log_in("carl", "a wrong password").error().code, Code::exhausted);
+}
+
+TEST_F(LoginTest, a_login_begins_the_count_again) {
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 4; ++i)
+      ASSERT_FALSE(log_in("ann", "a wrong password"));
+    ASSERT_TRUE(log_in("ann", "password of ann")) << round;
+  }
+}
+
+TEST_F(LoginTest, tries_sent_at_once_are_not_all_let_through) {
+  const Call call = node.nobody();
+  std::vector<decltype(node.start(service::log_in(node.context(), call, "", "")))> tries;
+  for (int i = 0; i < 30; ++i)
+    tries.push_back(node.start(service::log_in(node.context(), call, "ann", "a wrong password")));
+  int looked_at = 0;
+  for (const auto& one : tries)
+    looked_at += one->value().error().code == Code::unauthenticated ? 1 : 0;
+  EXPECT_GE(looked_at, 5);
+  EXPECT_LE(looked_at, 6) << "one more for each further worker";
+}
+
+TEST_F(LoginTest, more_at_once_than_the_workers_may_be_kept_by_are_turned_away) {
+  node.context().logins = 32;
+  const auto refused = log_in("ann", "password of ann");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::exhausted);
+  node.context().logins = 0;
+  EXPECT_TRUE(log_in("ann", "password of ann"));
+  EXPECT_EQ(node.context().logins, 0u);
+}
+
+TEST_F(LoginTest, a_user_who_is_disabled_while_the_password_is_looked_at_does_not_get_in) {
+  const Call call = node.nobody();
+  const auto trying = node.start(service::log_in(node.context(), call, "ann", "password of ann"));
+  auto directory = identity::Directory::Content{.users = node.context().directory->users()};
+  for (User& user : directory.users)
+    user.disabled = true;
+  replace_directory(node.context(), std::make_shared<identity::Directory>(std::move(directory), "secret", false));
+  EXPECT_EQ(trying->value().error().code, Code::unauthenticated);
+}
+
+TEST_F(LoginTest, a_clock_that_is_behind_issues_no_token_that_is_refused) {
+  auto directory = identity::Directory::Content{.users = node.context().directory->users()};
+  for (User& user : directory.users)
+    user.tokens_valid_from = node.clock().wall() + 2s;
+  const auto later = std::make_shared<identity::Directory>(std::move(directory), node.context().jwt_secret, false);
+  replace_directory(node.context(), later);
+  EXPECT_TRUE(caller_of(log_in("ann", "password of ann").value()));
+}
+
+TEST_F(LoginTest, logging_out_ends_this_token_and_no_other) {
+  const Login one = log_in("ann", "password of ann").value(), other = log_in("ann", "password of ann").value();
+  ASSERT_TRUE(node.run(log_out(node.context(), node.as("Bearer " + one.token))));
+  EXPECT_FALSE(caller_of(one));
+  EXPECT_TRUE(caller_of(other));
+  EXPECT_EQ(last("token.revoke").actor, "ann");
+}
+
+TEST_F(LoginTest, who_is_not_logged_in_does_not_log_out) {
+  EXPECT_EQ(node.run(log_out(node.context(), node.nobody())).error().code, Code::unauthenticated);
+  Call key = node.system();
+  key.caller = std::make_shared<identity::Caller>(
+      identity::Caller{.kind = identity::Caller::Kind::access_key, .name = "key:ck_1"});
+  EXPECT_EQ(node.run(log_out(node.context(), key)).error().code, Code::invalid_argument);
+}
+
+TEST_F(LoginTest, ones_own_password_is_changed_with_the_current_one_and_ends_all_tokens) {
+  const Login login = log_in("ann", "password of ann").value();
+  const Call ann = node.as("Bearer " + login.token);
+  node.clock().advance(1ms);
+  EXPECT_EQ(node.run(set_password(node.context(), ann, "ann", "a new password", {})).error().code,
+            Code::invalid_argument);
+  EXPECT_EQ(node.run(set_password(node.context(), ann, "ann", "a new password", "wrong password")).error().code,
+            Code::permission_denied);
+  EXPECT_EQ(last("user.password").outcome, "permission_denied");
+  EXPECT_EQ(node.run(set_password(node.context(), ann, "ann", "short", "password of ann")).error().code,
+            Code::invalid_argument);
+  EXPECT_TRUE(caller_of(login));
+  ASSERT_TRUE(node.run(set_password(node.context(), ann, "ann", "a new password", "password of ann")));
+  EXPECT_FALSE(caller_of(login));
+  EXPECT_FALSE(log_in("ann", "password of ann"));
+  EXPECT_TRUE(log_in("ann", "a new password"));
+}
+
+TEST_F(LoginTest, the_current_password_cannot_be_guessed_through_changing_it) {
+  const Call ann = node.as(node.token("ann"));
+  for (int i = 0; i < 5; ++i)
+    ASSERT_FALSE(node.run(set_password(node.context(), ann, "ann", "a new password", "wrong password")));
+  EXPECT_EQ(node.run(set_password(node.context(), ann, "ann", "a new password", "password of ann")).error().code,
+            Code::exhausted);
+}
+
+TEST_F(LoginTest, an_administrator_sets_anyones_password_and_nobody_else_does) {
+  make("bob", "password of bob");
+  const Call bob = node.as(node.token("bob"));
+  EXPECT_EQ(node.run(set_password(node.context(), bob, "ann", "a new password", "password of ann")).error().code,
+            Code::permission_denied);
+  EXPECT_EQ(last("user.password").actor, "bob");
+  ASSERT_TRUE(node.run(set_password(node.context(), admin, "ann", "a new password", {})));
+  EXPECT_TRUE(log_in("ann", "a new password"));
+  EXPECT_EQ(node.run(set_password(node.context(), admin, "carl", "a new password", {})).error().code, Code::not_found);
+}
+
+}  // namespace
+}  // namespace cc::service
