@@ -46,7 +46,7 @@ CREATE TABLE config (
   release INTEGER NOT NULL        -- release.id
 ) STRICT, WITHOUT ROWID;
 
--- Releases and tombstones, in order of commit; only added to. A tombstone has the version of the release it ends.
+-- Releases and tombstones, in order of commit; the oldest versions of a config are forgotten. A tombstone has the version of the release it ends.
 CREATE TABLE release (
   id INTEGER PRIMARY KEY,
   config INTEGER NOT NULL,        -- config.number
@@ -116,7 +116,7 @@ CREATE TABLE revoked_token (
   expires INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Only added to; ids have no gaps.
+-- The oldest are forgotten; ids have no gaps.
 CREATE TABLE audit (
   id INTEGER PRIMARY KEY,
   time INTEGER NOT NULL,

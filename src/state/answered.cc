@@ -25,15 +25,15 @@ Result<std::optional<log::Outcome>> find_answered(Applying& at, const std::strin
   return outcome;
 }
 
-void remember_answered(Applying& at, const std::string& subject, const log::Outcome& outcome, const Options& options) {
+void remember_answered(Applying& at, const std::string& subject, const log::Outcome& outcome) {
   if (at.command.request_id().empty()) return;
   AnsweredRange& kept = at.batch.answered;
   at.db.run("INSERT INTO answered VALUES (?, ?, ?, ?, ?, ?)", ++kept.last, at.command.actor(), at.command.request_id(),
             crc32(subject), at.command.time_ms(), Blob{outcome.SerializeAsString()});
   if (kept.first == kept.last) kept.oldest = at.now();
 
-  const auto too_many = [&] { return kept.last - kept.first + 1 > options.remember_requests_at_most; };
-  const auto too_old = [&] { return kept.oldest + options.remember_requests < at.now(); };
+  const auto too_many = [&] { return kept.last - kept.first + 1 > at.options.remember_requests_at_most; };
+  const auto too_old = [&] { return kept.oldest + at.options.remember_requests < at.now(); };
   while (kept.first <= kept.last && (too_many() || too_old())) {
     at.db.run("DELETE FROM answered WHERE sequence = ?", kept.first);
     ++kept.first;

@@ -14,6 +14,6 @@ namespace cc::state {
 // The outcome of an earlier request under this id by this actor, as it was. invalid_argument when that request was
 // about something else: answering it with the earlier outcome would acknowledge a change that was never made.
 Result<std::optional<log::Outcome>> find_answered(Applying& at, const std::string& subject);
-void remember_answered(Applying& at, const std::string& subject, const log::Outcome& outcome, const Options& options);
+void remember_answered(Applying& at, const std::string& subject, const log::Outcome& outcome);
 
 }  // namespace cc::state

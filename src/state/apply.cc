@@ -140,7 +140,7 @@ Result<std::string> apply_command(Database& database, Batch& batch, const Option
                 "the other nodes run");
   }
 
-  Applying at(database, batch, command);
+  Applying at(database, batch, options, command);
   const std::string subject = fmt::format("{} {}", static_cast<int>(command.what_case()), subject_of(command));
   at.about("request", subject_of(command));
 
@@ -157,7 +157,7 @@ Result<std::string> apply_command(Database& database, Batch& batch, const Option
     refuse(at, std::move(done).error());
   }
   at.outcome.set_revision(batch.position.revision);
-  if (!id_used_before) remember_answered(at, subject, at.outcome, options);
+  if (!id_used_before) remember_answered(at, subject, at.outcome);
   return at.outcome.SerializeAsString();
 }
 

@@ -2,8 +2,8 @@
 
 namespace cc::state {
 
-Applying::Applying(Database& database, Batch& batch_, const log::Command& what)
-    : db(database), batch(batch_), command(what) {}
+Applying::Applying(Database& database, Batch& open_batch, const Options& given, const log::Command& what)
+    : db(database), batch(open_batch), options(given), command(what) {}
 
 Revision Applying::revision() {
   if (revision_ == 0) {
@@ -58,6 +58,8 @@ void Applying::write_audit(const AuditRecord& record) {
   db.run("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", ++batch.last_audit, milliseconds(record.time),
          record.actor, record.address, record.request_id, record.action, record.target, record.outcome, record.message,
          record.before, record.after, record.revision);
+  if (batch.last_audit > options.keep_audit_records)
+    db.run("DELETE FROM audit WHERE id <= ?", batch.last_audit - options.keep_audit_records);
 }
 
 ConfigKey key_of(const log::Key& key) {

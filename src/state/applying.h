@@ -15,10 +15,11 @@ namespace cc::state {
 
 class Applying {
  public:
-  Applying(Database& database, Batch& batch, const log::Command& what);
+  Applying(Database& database, Batch& batch, const Options& options, const log::Command& what);
 
   Database& db;
   Batch& batch;
+  const Options& options;
   const log::Command& command;
   log::Outcome outcome;
 

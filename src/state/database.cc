@@ -12,7 +12,7 @@ constexpr int kBusyMilliseconds = 5000;
 // replays what this file lacks. So in WAL mode synchronous=NORMAL is enough: it never damages the file, and what a
 // power failure can take is only the newest commits, since the last checkpoint.
 constexpr auto kWriterPragmas =
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;"
+    "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;"
     "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16000; PRAGMA secure_delete = FAST;";
 constexpr auto kReaderPragmas = "PRAGMA query_only = ON; PRAGMA cache_size = -2000;";
 constexpr auto kPragmas = "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;";
@@ -29,6 +29,13 @@ Database::Database(const Path& file, Access access) : database_(file.string(), f
   if (access == Access::write) {
     if (sqlite3_db_readonly(handle(), "main") != 0)
       throw SQLite::Exception("attempt to write a readonly database", SQLITE_READONLY);
+    // Hashes of passwords stand in it. The -wal and the -shm are made with the same permissions.
+    std::error_code not_ours;
+    std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write,
+                                 not_ours);
+    // Asked, not told: where it cannot be done SQLite stays as it is without an error.
+    if (Rows mode = ask("PRAGMA journal_mode = WAL"); !mode.next() || mode.view(0) != "wal")
+      throw SQLite::Exception("the file system lacks the shared memory that a write-ahead log needs", SQLITE_CANTOPEN);
     execute(kWriterPragmas);
   } else {
     execute(kReaderPragmas);

@@ -51,17 +51,21 @@ class Queries {
   Result<Page<ReleaseInfo>> history(const ConfigKey& key, const PageRequest& page) const;
   Result<ReleasePtr> release(const ConfigKey& key, Version version) const;
   Result<Draft> draft(const ConfigKey& key) const;
-  Result<Page<Draft>> drafts(const ConfigFilter& filter, const PageRequest& page, const Visible& visible) const;  // without content
+  Result<Page<Draft>> drafts(const ConfigFilter& filter, const PageRequest& page,
+                             const Visible& visible) const;  // without content
 
   Result<std::vector<Environment>> environments() const;
   Result<Page<Application>> applications(const PageRequest& page) const;
   Result<Application> application(const std::string& name) const;
-  Result<std::vector<Cluster>> clusters(const std::string& environment, const std::string& application) const;  // "" is any
+  Result<std::vector<Cluster>> clusters(const std::string& environment,
+                                        const std::string& application) const;  // "" is any
 
   // Newest first.
   Result<Page<AuditRecord>> audit(const AuditFilter& filter, const PageRequest& page) const;
 
-  struct Counts { std::uint64_t environments, applications, configs, releases, drafts, users, keys, audit_records; };
+  struct Counts {
+    std::uint64_t environments, applications, configs, releases, drafts, users, keys, audit_records;
+  };
   Result<Counts> counts() const;
 
  private:

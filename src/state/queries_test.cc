@@ -224,6 +224,43 @@ TEST_F(History, gives_any_release_with_its_content) {
   EXPECT_EQ(queries.release(key("dev/shop/default/none"), 1).error().code, Code::not_found);
 }
 
+class BoundedHistory : public StateTest {
+ protected:
+  BoundedHistory() : StateTest({.keep_versions = 3, .keep_audit_records = 5}) {}
+};
+
+TEST_F(BoundedHistory, keeps_the_newest_versions_of_each_config) {
+  const std::string name = "dev/shop/default/a.txt";
+  done(commands.publish("dev/shop/default/b.txt", "other", "text"));
+  for (int i = 1; i <= 5; ++i)
+    done(commands.publish(name, std::to_string(i), "text"));
+  done(commands.remove(name));
+  EXPECT_EQ(done(commands.publish(name, "6", "text")).published(0).version(), 6);
+
+  std::vector<Version> versions;
+  for (const auto& item : queries.history(key(name), {}).value().items)
+    versions.push_back(item.version);
+  EXPECT_THAT(versions, ElementsAre(6, 5, 5, 4));  // one of them the deletion
+  EXPECT_EQ(queries.release(key(name), 3).error().code, Code::not_found);
+  EXPECT_THAT(run(commands.roll_back(name, 3)), IsRefused(Code::not_found));
+  EXPECT_EQ(queries.release(key(name), 4).value()->content, "4");
+  EXPECT_THAT(queries.history(key("dev/shop/default/b.txt"), {}).value().items, SizeIs(1));
+  reopen();
+  EXPECT_EQ(done(commands.publish(name, "7", "text")).published(0).version(), 7);
+}
+
+TEST_F(BoundedHistory, keeps_the_newest_audit_records) {
+  for (int i = 1; i <= 9; ++i)
+    done(commands.publish("dev/shop/default/a.txt", std::to_string(i), "text"));
+  EXPECT_THAT(audit(), SizeIs(5));
+  EXPECT_EQ(audit()[0].revision, revision());
+  EXPECT_EQ(queries.counts().value().audit_records, 5);
+  reopen();
+  done(commands.remove("dev/shop/default/a.txt"));
+  EXPECT_THAT(audit(), SizeIs(5));
+  EXPECT_EQ(audit()[0].action, "config.delete");
+}
+
 class AuditQueries : public StateTest {};
 
 TEST_F(AuditQueries, are_filtered_by_who_what_where_outcome_and_time) {

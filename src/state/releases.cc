@@ -87,6 +87,11 @@ void add_release(Applying& at, const std::optional<Current>& before, Release rel
               id);
   }
 
+  if (release.version > at.options.keep_versions) {
+    at.db.run("DELETE FROM release WHERE config = ? AND version <= ?", config,
+              release.version - at.options.keep_versions);
+  }
+
   log::Published& published = *at.outcome.add_published();
   published.set_key(release.key_text);
   published.set_version(release.version);

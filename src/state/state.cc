@@ -24,7 +24,8 @@ struct State::Impl {
   Options options;
   // The writing connection. Null after a failure that rolling back could not mend; the next transaction opens it again.
   std::unique_ptr<Database> database;
-  Batch batch;  // of the open transaction, when there is one
+  Batch batch;          // of the open transaction, when there is one
+  bool failed = false;  // something of it did: it can only be rolled back
 
   mutable std::mutex mutex;
   Position committed;  // guarded by mutex
@@ -50,9 +51,15 @@ void check_structure(Database& database, const Path& file) {
     throw SQLite::Exception(fmt::format("database disk image is malformed ({})", rows.text(0)), SQLITE_CORRUPT);
 }
 
+std::unexpected<Error> must_be_rolled_back() {
+  return fail(Code::internal, "the open transaction has failed and was not rolled back");
+}
+
 }  // namespace
 
 Result<> State::Impl::open() {
+  // Also after a restore that failed half-way: the old file must not be opened without its -wal.
+  TRYV(finish_replacement(file));
   return guarded(file, [&]() -> Result<> {
     auto opened = std::make_unique<Database>(file, Database::Access::write);
     TRYV(migrate(*opened, file));
@@ -75,7 +82,6 @@ State::State(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 State::~State() = default;
 
 Result<std::unique_ptr<State>> State::open(const Path& file, Options options) {
-  TRYV(finish_replacement(file));
   auto impl = std::make_unique<Impl>();
   impl->file = file;
   impl->options = options;
@@ -89,32 +95,39 @@ Position State::position() const {
 }
 
 Result<std::string> State::apply(Index index, std::string_view command) {
-  return guarded(impl_->file, [&]() -> Result<std::string> {
+  auto outcome = guarded(impl_->file, [&]() -> Result<std::string> {
+    if (impl_->failed) return must_be_rolled_back();
     TRYV(impl_->begin());
     Batch& batch = impl_->batch;
     if (index <= batch.position.applied) {
       return fail(Code::internal, fmt::format("entry {} of the log was to be applied again; the state is at {}", index,
                                               batch.position.applied));
     }
-    TRY(std::string outcome, apply_command(*impl_->database, batch, impl_->options, command));
+    TRY(std::string answer, apply_command(*impl_->database, batch, impl_->options, command));
     batch.position.applied = index;
     batch.position.applied_crc = crc32(command);
-    return outcome;
+    return answer;
   });
+  if (!outcome) impl_->failed = true;
+  return outcome;
 }
 
 Result<Changes> State::commit() {
-  return guarded(impl_->file, [&]() -> Result<Changes> {
+  auto changes = guarded(impl_->file, [&]() -> Result<Changes> {
+    if (impl_->failed) return must_be_rolled_back();
     if (!impl_->database || !impl_->database->in_transaction()) return Changes{.revision = position().revision};
     write_position(*impl_->database, impl_->batch.position);
     impl_->database->execute("COMMIT");
     impl_->set_committed(impl_->batch.position);
     return std::exchange(impl_->batch.changes, {});
   });
+  if (!changes) impl_->failed = true;
+  return changes;
 }
 
 void State::roll_back() {
   impl_->batch = {};
+  impl_->failed = false;
   if (!impl_->database) return;
   try {
     if (impl_->database->in_transaction()) impl_->database->execute("ROLLBACK");

@@ -32,30 +32,36 @@ using Index = std::uint64_t;
 
 // What one batch of commands changed.
 struct Changes {
-  std::vector<Event> events;       // in order of revision
-  bool identity = false;           // users, grants, keys, revoked tokens, applications' departments: reload Identity
-  Revision revision = 0;           // newest after the batch
+  std::vector<Event> events;  // in order of revision
+  bool identity = false;      // users, grants, keys, revoked tokens, applications' departments: reload Identity
+  Revision revision = 0;      // newest after the batch
 };
 
 struct Position {
-  Index applied = 0;               // Raft index of the newest command in the file
-  std::uint32_t applied_crc = 0;   // CRC-32 of that command's bytes: tells a state of another log
+  Index applied = 0;              // Raft index of the newest command in the file
+  std::uint32_t applied_crc = 0;  // CRC-32 of that command's bytes: tells a state of another log
   Revision revision = 0;
-  std::string cluster_id;          // empty before InitializeCluster
+  std::string cluster_id;  // empty before InitializeCluster
 };
 
 // Everything that decides who may do what; loaded whole when it changes.
 struct Identity {
   std::vector<User> users;
   std::vector<AccessKey> keys;
-  struct RevokedToken { std::string id; Wall expires; };
+  struct RevokedToken {
+    std::string id;
+    Wall expires;
+  };
   std::vector<RevokedToken> revoked_tokens;
   std::vector<Application> applications;  // for grants by department
 };
 
+// Equal on all nodes, since what is kept is part of the state.
 struct Options {
   std::chrono::hours remember_requests{24};  // outcomes of request ids are kept this long (by the commands' own times)
   std::size_t remember_requests_at_most = 100'000;
+  std::uint64_t keep_versions = 100'000;         // of each config; older releases are forgotten
+  std::uint64_t keep_audit_records = 1'000'000;  // the newest
 };
 
 class State {

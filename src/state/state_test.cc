@@ -80,9 +80,22 @@ TEST_F(Applied, rolling_back_forgets_the_open_transaction) {
   EXPECT_FALSE(changes.identity);
 }
 
+TEST_F(Applied, what_failed_can_only_be_rolled_back) {
+  const std::string sum = checksum();
+  apply(commands.publish(kKey, "a: 1\n"));
+  ASSERT_FALSE(state->apply(3, "\xff\xff"));
+  EXPECT_FALSE(state->apply(3, commands.publish(kKey, "a: 2\n").SerializeAsString()));
+  EXPECT_FALSE(state->commit());
+  state->roll_back();
+  EXPECT_EQ(checksum(), sum);
+  index_ = 1;
+  done(commands.publish(kKey, "a: 1\n"));
+}
+
 TEST_F(Applied, an_index_is_applied_once) {
   const auto command = commands.publish(kKey, "a: 1\n").SerializeAsString();
   EXPECT_EQ(state->apply(1, command).error().code, Code::internal);
+  state->roll_back();
   ASSERT_TRUE(state->apply(5, command));  // entries that are no commands take indices too
   EXPECT_EQ(state->apply(5, command).error().code, Code::internal);
   state->roll_back();
@@ -183,7 +196,10 @@ class Deterministic : public testing::TestWithParam<unsigned> {};
 TEST_P(Deterministic, states_that_applied_the_same_log_are_equal_however_it_was_cut_into_batches) {
   const auto log = random_log(GetParam());
   const TempDirectory directory;
-  const Options options{.remember_requests = std::chrono::hours(1), .remember_requests_at_most = 50};
+  const Options options{.remember_requests = std::chrono::hours(1),
+                        .remember_requests_at_most = 50,
+                        .keep_versions = 5,
+                        .keep_audit_records = 100};
   const Path one_file = directory.path() / "one.db";
   const Path other_file = directory.path() / "other.db";
   auto one = State::open(one_file, options).value();
