@@ -123,8 +123,7 @@ Error Client::Impl::failure(const error_code& error, std::string_view doing) con
   }
   std::string_view advice = "is the server running there, and is the url right?";
   if (error.category() == asio::error::get_ssl_category()) {
-    advice = error.message().contains("verify failed") ? "give the certificate of the CA that the server's comes from"
-                                                       : "does the server speak https there?";
+    advice = "does the server speak https there?";
   } else if (error == beast_http::error::bad_version || error == beast_http::error::end_of_stream) {
     advice = "is it an HTTP server, and is the url's http or https right?";
   }
@@ -160,6 +159,11 @@ Result<> Client::Impl::connect(Mono deadline) {
   secure->set_verify_callback(ssl::host_name_verification(url.host));
   secure->next_layer().expires_at(deadline);
   error = run([&](auto done) { secure->async_handshake(ssl::stream_base::client, done); });
+  if (const long verified = SSL_get_verify_result(secure->native_handle()); error && verified != X509_V_OK) {
+    return fail(Code::unavailable,
+                fmt::format("the certificate of {} is not trusted: {}; give the file of the CA that it comes from",
+                            options.url, X509_verify_cert_error_string(verified)));
+  }
   if (error) return fail(failure(error, "speak TLS with"));
   tls = std::move(secure);
   return {};
@@ -182,7 +186,8 @@ Result<ClientResponse> Client::Impl::exchange(Stream& stream, const ClientReques
   const Mono deadline = Mono::clock::now() + options.timeout + request.wait;
   lowest().expires_at(deadline);
   const std::string head = head_of(request);
-  const std::array<asio::const_buffer, 2> pieces{asio::buffer(head), asio::buffer(request.body)};
+  // No std::array of two: Asio would go on with an empty first buffer, and Beast's TLS stream would stop at it.
+  const std::vector<asio::const_buffer> pieces{asio::buffer(head), asio::buffer(request.body)};
   // A server that refuses a large body answers before it has read it: its answer counts, not the failed write.
   const error_code unsent = run([&](auto done) { asio::async_write(stream, pieces, done); });
 

@@ -137,13 +137,13 @@ TEST_F(HttpLimits, RefusesBrokenChunks) {
            "g\r\n",
            "-1\r\n",
            " 5\r\nhello\r\n",
-           "0x5\r\nhello\r\n",
+           "0x5\r\nhello\r\n\r\n",
            "\r\n",
            ";\r\n",
            "5\r\nhelloX\r\n0\r\n\r\n",
            "5\r\nhello\n0\r\n\r\n",
            "ffffffffffffffffff\r\n",
-           "5;a=\"\r\nhello\r\n0\r\n\r\n",
+           "5;a=\"\r\n\"\r\nhello\r\n0\r\n\r\n",
            "0\r\nTrailer\r\n\r\n",
        }) {
     EXPECT_THAT(refusal(head + chunks), AnyOf(400U, 413U)) << chunks;
