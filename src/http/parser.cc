@@ -64,11 +64,11 @@ std::expected<std::size_t, Refusal> HeaderScan::find_end(std::string_view input,
   for (;;) {
     const auto feed = head.find('\n', scanned_);
     if (feed == std::string_view::npos) break;
+    if (lines_ == 0 && feed > limits.header / 2) return refuse_line();
     if (feed == 0 || head[feed - 1] != '\r') return refuse(400, "a header line must end with CR LF");
     if (feed - line_ == 1) return feed + 1;
     if (lines_ > 0 && (head[line_] == ' ' || head[line_] == '\t'))
       return refuse(400, "a header field must not be folded over several lines");
-    if (lines_ == 0 && feed > limits.header / 2) return refuse_line();
     if (++lines_ > kMaxFields + 1)
       return refuse(431, fmt::format("the request has more than {} header fields", kMaxFields));
     line_ = scanned_ = static_cast<std::uint32_t>(feed + 1);
