@@ -1,7 +1,7 @@
 // Mends the file that was being written when the process or the machine died.
 //
-// libraft cuts an unfinished write off by itself, except where the file ends inside it: then it refuses
-// to start for good. Here such a tail is cut off before libraft looks. Nothing that was acknowledged is
+// libraft cuts an unfinished write off by itself, except where the file ends inside it: then it frees
+// memory twice and dies, at each start. Here such a tail is cut off before libraft looks. Nothing that was acknowledged is
 // ever in it: a write is acknowledged when all of it is on disk.
 #pragma once
 
