@@ -95,7 +95,9 @@ bool Watch::must_wait(Mono until) {
   if (now >= until) return false;
   Mono::duration patience = until - now;
   if (caller_->expires != Wall{}) {
-    patience = std::min<Mono::duration>(patience, caller_->expires - context_.clock.wall());
+    // Compared in milliseconds: a key may be valid for longer than nanoseconds can count.
+    const auto valid = caller_->expires - context_.clock.wall();
+    if (valid < std::chrono::floor<std::chrono::milliseconds>(patience)) patience = valid;
   }
   timer_.expires_after(patience);
   context_.view.wait(waiter_, interests_, wake_);

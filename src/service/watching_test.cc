@@ -207,6 +207,14 @@ TEST_F(Watching, AnExpiredTokenEndsIt) {
   EXPECT_EQ(ended.refused->code, Code::unauthenticated);
 }
 
+TEST_F(Watching, ATokenMayBeValidForLongerThanAnyWait) {
+  auto watching =
+      start({{.text = "dev/shop/default/a", .after = 0}}, node.token("admin", std::chrono::hours(24 * 365 * 5000)));
+  node.settle();  // would not return if the wait ended again and again
+  EXPECT_FALSE(watching->done());
+  EXPECT_EQ(node.view().waiters(), 1u);
+}
+
 TEST_F(Watching, ALostGrantEndsItBeforeTheNextChange) {
   const Grant grant{.role = Role::viewer, .scope = {.application = "shop"}};
   node.user("vera", {grant});
