@@ -61,6 +61,12 @@ TEST(Zip, refuses_what_leaves_the_folder_is_too_large_or_is_no_zip) {
   EXPECT_FALSE(read_zip("PK but not really", 1000));
 }
 
+TEST(Zip, refuses_an_archive_that_was_cut_off_wherever_that_was) {
+  const std::string whole = write_zip({{"a", "first"}, {"b", "second"}, {"c", "third"}}).value();
+  for (std::size_t length = 0; length < whole.size(); ++length)
+    EXPECT_FALSE(read_zip(whole.substr(0, length), 1000)) << "cut off after " << length << " bytes of " << whole.size();
+}
+
 TEST(Table, aligns_chinese_text_by_terminal_cells) {
   Table table({"NAME", "OWNER"});
   table.add({"配置", "a"});

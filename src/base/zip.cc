@@ -89,7 +89,9 @@ Result<std::string> write_zip(const std::vector<ZipEntry>& entries) {
 Result<std::vector<ZipEntry>> read_zip(std::string_view bytes, std::uint64_t limit) {
   const Utf8Locale locale;
   const Reader zip(archive_read_new(), &archive_read_free);
-  archive_read_support_format_zip(zip.get());
+  // By the directory at its end, never by what stands before each file: an archive that was cut off would be read as
+  // far as it goes, and be taken for whole.
+  archive_read_support_format_zip_seekable(zip.get());
   if (archive_read_set_options(zip.get(), "zip:hdrcharset=UTF-8") < ARCHIVE_WARN ||
       archive_read_open_memory(zip.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) {
     return bad_zip(reason_of(zip.get()));
