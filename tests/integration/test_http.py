@@ -172,11 +172,11 @@ def test_compressed_answers_keep_the_connection_whole(node, admin, large):
 
 def test_a_header_that_is_too_large_is_431(node, admin):
     with Raw(node) as raw:
-        raw.send(request("GET", PATH, admin.token, X_Large="x" * 20_000))
+        raw.send(request("GET", PATH, admin.token, X_Large="x" * 40_000))
         assert raw.answer()[0] == 431
     with Raw(node) as raw:
         raw.send(request("GET", "/v1/" + "x" * 20_000))
-        assert raw.answer()[0] in (414, 431)
+        assert raw.answer()[0] == 414
     with Raw(node) as raw:  # no end of header at all
         raw.send(b"GET / HTTP/1.1\r\n")
         for number in range(3000):

@@ -203,7 +203,7 @@ class Sweep:
             if operation.absent:
                 answer = self.admin.send(method, **{**operation.kwargs(n), "path": operation.absent})
                 assert answer.status == 404, (method, template, answer)
-            self.raw(method, template, operation, "X-Large: " + "x" * 20_000 + "\r\n", expect=431)
+            self.raw(method, template, operation, "X-Large: " + "x" * 40_000 + "\r\n", expect=431)
             if "413" in responses and operation.body is not None:
                 self.raw(method, template, operation, f"Content-Length: {2 << 20}\r\n", expect=413)
         self.particular()
