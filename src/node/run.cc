@@ -1,6 +1,7 @@
 #include "node/run.h"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -81,6 +82,7 @@ int run_server(const SettingSources& sources) {
   // glibc gives each thread an arena of its own that seldom shrinks; two are enough for us.
   ::mallopt(M_ARENA_MAX, 2);
   std::signal(SIGPIPE, SIG_IGN);
+  ::umask(0077);  // what the node keeps is nobody else's
   auto settings = load_settings(sources);
   if (settings) {
     set_logging(*settings);
