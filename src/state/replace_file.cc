@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <mutex>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -68,7 +69,7 @@ Result<> prepare_replacement(const Path& file, std::string_view image, const Pos
   auto fine = write_file(beside, image, 0600);
   if (fine) fine = verify(beside, position);  // closing it writes back and removes its -wal
   if (fine) return move_file(beside, restored(file));
-  static_cast<void>(remove_with_companions(beside));
+  std::ignore = remove_with_companions(beside);  // what matters is why it failed
   return fine;
 }
 

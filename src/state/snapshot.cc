@@ -80,8 +80,7 @@ class HeldSnapshot final : public State::Snapshot {
           sqlite3_serialize(database_->handle(), "main", &size, 0), &sqlite3_free);
       if (!image) throw SQLite::Exception(database_->handle());
       database_.reset();
-      const std::string_view bytes(static_cast<const char*>(static_cast<const void*>(image.get())),
-                                   static_cast<std::size_t>(size));
+      const std::string_view bytes(reinterpret_cast<const char*>(image.get()), static_cast<std::size_t>(size));
       std::string snapshot = header_of(position_, bytes.size());
       snapshot.reserve(snapshot.size() + kSha256 + bytes.size());
       snapshot += sha256(bytes);
