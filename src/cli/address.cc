@@ -17,11 +17,7 @@ bool is_version(std::string_view text) {
 
 Result<ConfigKey> parse_key(std::string_view text) {
   auto key = ConfigKey::parse(text);
-  if (!key) {
-    return wrong_usage(fmt::format(
-        "\"{}\" is not a config key: {}; write environment/application/cluster/name, such as dev/shop/default/app.yaml",
-        text, key.error().message));
-  }
+  if (!key) return wrong_usage(std::move(key).error());
   return key;
 }
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/address.h"
 #include "cli/bench_config.h"
+#include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/load.h"
 #include "cli/session.h"
@@ -114,7 +115,7 @@ Result<> bench_watch(Session& session, const Options& options) {
   BenchConfigs configs(session, options.place);
   TRY(const auto swarm, Swarm::open(endpoint, options.watchers));
   TRY(Measured measured, Watchers(options, *swarm, configs).run(endpoint, token, *settle, *timeout));
-  return print_measured(session, std::move(measured));
+  return print_measured(session, std::move(measured), true);
 }
 
 }  // namespace
@@ -125,11 +126,11 @@ void add_bench_watch(CLI::App& bench, Session& session) {
       "watch", "Let many connections wait for one config, publish it, and time until all are answered");
   command->add_option("-w,--watchers", options->watchers, "How many wait, a connection each")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000))
+      ->check(between(1, 1'000'000))
       ->type_name("N");
   command->add_option("--rounds", options->rounds, "How often that is done")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000))
+      ->check(between(1, 1'000'000))
       ->type_name("N");
   command->add_option("--settle", options->settle, "Pause after all have asked, before publishing")
       ->capture_default_str()

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
+#include "cli/help_format.h"
 #include "cli/session.h"
 
 namespace cc::cli {
@@ -93,6 +94,7 @@ int usage_failure(const CLI::App& root, const CLI::ParseError& error) {
 
 int run_chosen(const CLI::App& root, Session& session) {
   const Result<int> status = session.chosen();
+  if (!session.notice.empty()) fmt::print(stderr, "{}\n", session.notice);
   if (status) return *status;
   const std::string name = full_name(*deepest(root));
   fmt::print(stderr, "{}: {}\n", name, status.error().message);
@@ -109,7 +111,7 @@ int run(int argc, char** argv) {
   root.require_subcommand(1);
   root.set_version_flag("--version", "config-center " CC_VERSION, "Print the version");
   root.set_help_flag("-h,--help", "Print help, also of each command");
-  root.get_formatter()->column_width(36);
+  root.formatter(help_format());
   add_shared_options(root, session);
   add_commands(root, session);
   root.footer(

@@ -6,6 +6,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/help_format.h"
+
 namespace cc::cli {
 namespace {
 
@@ -50,7 +52,7 @@ void add_if(std::vector<Candidate>& out, std::string text, std::string descripti
 }
 
 void add_value(Completion& completion, const CLI::Option& option, std::string_view start) {
-  const std::string type = option.get_type_name();
+  const std::string type = value_name(option);
   if (const auto asked = kAsked.find(type); asked != kAsked.end()) completion.ask = asked->second;
   if (const auto choices = kChoices.find(type); choices != kChoices.end())
     for (const std::string_view each : choices->second)

@@ -27,7 +27,7 @@ class Complete : public testing::Test {
     CLI::App* draft = root.add_subcommand("draft", "Edit content");
     CLI::App* save = draft->add_subcommand("save", "Save");
     save->add_option("key", text)->type_name("KEY");
-    save->add_option("--format", text)->type_name("FORMAT");
+    save->add_option("--format", text)->check(CLI::IsMember({"text"}))->type_name("FORMAT");
     save->add_flag("--dry-run", flag);
     draft->add_subcommand("show", "Show");
     root.add_subcommand("watch", "Watch")->add_option("what", texts)->type_name("KEY|PREFIX...");

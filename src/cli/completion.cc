@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/address.h"
+#include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/complete.h"
 #include "cli/session.h"
@@ -107,10 +108,7 @@ int print_candidates(const CLI::App& root, Session& session, const std::vector<s
 void add_completion(CLI::App& root, Session& session) {
   auto shell = std::make_shared<std::string>();
   CLI::App* command = root.add_subcommand("completion", "Print the script that completes commands in a shell");
-  command->add_option("shell", *shell, "bash or zsh")
-      ->required()
-      ->check(CLI::IsMember({"bash", "zsh"}))
-      ->type_name("SHELL");
+  command->add_option("shell", *shell, "bash or zsh")->required()->check(one_of({"bash", "zsh"}))->type_name("SHELL");
   command->footer(examples({
       "source <(config-center completion bash)                                     this shell",
       "config-center completion bash > /etc/bash_completion.d/config-center       every bash",

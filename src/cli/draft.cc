@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/address.h"
+#include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/release_output.h"
 #include "cli/session.h"
@@ -110,7 +111,7 @@ void add_draft(CLI::App& root, Session& session) {
   CLI::App* command = add_with_key(*group, "save", "Save the draft of a config", *options);
   command->add_option("-f,--file", options->file, "The content; - reads standard input")->required()->type_name("FILE");
   command->add_option("--format", options->format, "Format; without it the config's own, or the name's")
-      ->check(CLI::IsMember({"properties", "yaml", "json", "toml", "xml", "text"}))
+      ->check(one_of({"properties", "yaml", "json", "toml", "xml", "text"}))
       ->type_name("FORMAT");
   command->add_option("--if-match", options->if_match, "Only when the draft is still at this revision")
       ->type_name("REVISION");

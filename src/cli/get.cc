@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "cli/address.h"
+#include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
@@ -52,7 +53,7 @@ void add_get(CLI::App& root, Session& session) {
       root.add_subcommand("get", "Print the content of a config, byte for byte; with -o json also what is known of it");
   command->add_option("key", options->key, "environment/application/cluster/name")->required()->type_name("KEY");
   command->add_option("--version", options->version, "This release instead of what is published")
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->type_name("N");
   command->add_option("--if-none-match", options->if_none_match, "Print nothing when it is still at this revision")
       ->type_name("REVISION");

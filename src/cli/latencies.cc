@@ -83,15 +83,30 @@ std::string Measured::to_text() {
     out += fmt::format("throughput  {} requests/s\n",
                        grouped(static_cast<std::uint64_t>(static_cast<double>(answers()) / seconds)));
   }
-  if (!latencies_us.empty()) {
-    out += fmt::format("latency     p50 {:.3f} ms   p90 {:.3f} ms   p99 {:.3f} ms   max {:.3f} ms\n",
-                       milliseconds(percentile(latencies_us, 50)), milliseconds(percentile(latencies_us, 90)),
-                       milliseconds(percentile(latencies_us, 99)), milliseconds(latencies_us.back()));
+  return out + latency_text() + status_text();
+}
+
+std::string Measured::to_watch_text() {
+  sort();
+  std::string out = fmt::format("watchers    {}, a connection each\n", grouped(connections));
+  if (!latencies_us.empty() && lost == 0) {
+    out += fmt::format("answered    all within {:.1f} ms of the publish\n", milliseconds(latencies_us.back()));
   }
+  return out + latency_text() + status_text();
+}
+
+std::string Measured::latency_text() const {
+  if (latencies_us.empty()) return "";
+  return fmt::format("latency     p50 {:.3f} ms   p90 {:.3f} ms   p99 {:.3f} ms   max {:.3f} ms\n",
+                     milliseconds(percentile(latencies_us, 50)), milliseconds(percentile(latencies_us, 90)),
+                     milliseconds(percentile(latencies_us, 99)), milliseconds(latencies_us.back()));
+}
+
+std::string Measured::status_text() const {
   std::string line;
   for (const auto& [status, count] : statuses)
     line += fmt::format("{}{}: {}", line.empty() ? "" : "   ", status, grouped(count));
-  out += fmt::format("statuses    {}\n", line.empty() ? "none" : line);
+  std::string out = fmt::format("statuses    {}\n", line.empty() ? "none" : line);
   if (lost > 0) out += fmt::format("lost        {} connections ended while an answer was due\n", grouped(lost));
   return out;
 }

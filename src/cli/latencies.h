@@ -28,9 +28,13 @@ struct Measured {
   // {"requests","seconds","per_second","connections","latency_ms":{"p50","p90","p99","max"},"statuses","lost"}
   boost::json::value to_json();
   std::string to_text();
+  // Of a bench that watches: how long after the publish the last was answered, instead of a throughput.
+  std::string to_watch_text();
 
  private:
   void sort();
+  std::string latency_text() const;
+  std::string status_text() const;
 };
 
 }  // namespace cc::cli

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/check.h"
 #include "cli/terminal.h"
 
 namespace cc::cli {
@@ -68,15 +69,15 @@ Result<Measured> run_thread(Swarm& swarm, std::size_t first, const LoadOptions& 
 void add_load_options(CLI::App& command, LoadOptions& options) {
   command.add_option("-c,--connections", options.connections, "Keep-alive connections")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000))
+      ->check(between(1, 1'000'000))
       ->type_name("N");
   command.add_option("--in-flight", options.in_flight, "Requests in flight on each connection")
       ->capture_default_str()
-      ->check(CLI::Range(1, 10'000))
+      ->check(between(1, 10'000))
       ->type_name("N");
   command.add_option("--threads", options.threads, "Threads that share the connections")
       ->capture_default_str()
-      ->check(CLI::Range(1, 256))
+      ->check(between(1, 256))
       ->type_name("N");
   command.add_option("-d,--duration", options.duration, "How long is measured")
       ->capture_default_str()
@@ -134,8 +135,8 @@ std::string request_head(std::string_view method, const std::string& target, con
                      bearer.empty() ? "" : fmt::format("Authorization: Bearer {}\r\n", bearer), further_headers);
 }
 
-Result<> print_measured(Session& session, Measured measured) {
-  session.print(measured.to_json(), [&] { return measured.to_text(); });
+Result<> print_measured(Session& session, Measured measured, bool watched) {
+  session.print(measured.to_json(), [&] { return watched ? measured.to_watch_text() : measured.to_text(); });
   if (measured.answers() == 0) return fail(Code::unavailable, "nothing was answered in the measured time");
   if (measured.failures() > 0) {
     return fail(Code::internal,

@@ -28,6 +28,6 @@ std::string request_head(std::string_view method, const std::string& target, con
                          const std::string& bearer, const std::string& further_headers = {});
 
 // Prints what was measured; an error when not every answer was as it should be.
-Result<> print_measured(Session& session, Measured measured);
+Result<> print_measured(Session& session, Measured measured, bool watched = false);
 
 }  // namespace cc::cli

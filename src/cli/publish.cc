@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/address.h"
+#include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/release_output.h"
 #include "cli/session.h"
@@ -71,7 +72,7 @@ void add_publish(CLI::App& root, Session& session) {
   command->add_option("-f,--file", options->file, "The content; - reads standard input")->type_name("FILE");
   command->add_option("-m,--message", options->message, "Why, for the history")->type_name("TEXT");
   command->add_option("--format", options->format, "Format; without it the config's own, or the name's")
-      ->check(CLI::IsMember({"properties", "yaml", "json", "toml", "xml", "text"}))
+      ->check(one_of({"properties", "yaml", "json", "toml", "xml", "text"}))
       ->type_name("FORMAT");
   command->add_option("--if-match", options->if_match, "Only when the config is still at this revision")
       ->type_name("REVISION");

@@ -25,10 +25,11 @@ std::string_view colour_of(std::string_view line) {
 
 }  // namespace
 
-void print_release(Session& session, std::string_view done, const boost::json::value& outcome) {
+void print_release(Session& session, std::string_view done, const boost::json::value& outcome,
+                   std::string_view further) {
   session.print(outcome, [&] {
-    return fmt::format("{} {}: version {}, revision {}\n", done, member_text(outcome, "key"),
-                       member_text(outcome, "version"), member_text(outcome, "revision"));
+    return fmt::format("{} {}: version {}, revision {}{}\n", done, member_text(outcome, "key"),
+                       member_text(outcome, "version"), member_text(outcome, "revision"), further);
   });
 }
 

@@ -10,8 +10,9 @@
 
 namespace cc::cli {
 
-// "published prod/shop/default/a.yaml: version 3, revision 17"
-void print_release(Session& session, std::string_view done, const boost::json::value& outcome);
+// "published prod/shop/default/a.yaml: version 3, revision 17" and `further`.
+void print_release(Session& session, std::string_view done, const boost::json::value& outcome,
+                   std::string_view further = "");
 
 // The content that is published now, or nothing when there is none.
 struct Published {

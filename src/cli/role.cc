@@ -12,12 +12,12 @@ Result<> list(Session& session) {
   TRY(const boost::json::value roles, session.get_json("/v1/roles"));
   const boost::json::array& items = roles.at("items").as_array();
   session.print(items, [&] {
-    Table table({"ROLE", "MAY", "DESCRIPTION"});
+    Table table({"ROLE", "DESCRIPTION", "MAY"});
     for (const boost::json::value& each : items) {
       std::string may;
       for (const boost::json::value& permission : each.at("permissions").as_array())
         may += (may.empty() ? "" : ", ") + std::string(permission.as_string());
-      table.add({member_text(each, "name"), may, member_text(each, "description")});
+      table.add({member_text(each, "name"), member_text(each, "description"), may});
     }
     return table.to_text();
   });

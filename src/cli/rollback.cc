@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/address.h"
+#include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/release_output.h"
 #include "cli/session.h"
@@ -32,7 +33,7 @@ Result<> rollback(Session& session, const Options& options) {
       .target = with_query(path_of("/v1/releases", key), {{"rollback", version}, {"comment", options.message}})};
   if (options.if_match) request.headers.emplace_back("If-Match", quoted(*options.if_match));
   TRY(const boost::json::value outcome, session.call_json(std::move(request)));
-  print_release(session, "rolled back to version " + version + ":", outcome);
+  print_release(session, "rolled back", outcome, fmt::format(" (the content of version {})", version));
   return {};
 }
 
@@ -44,7 +45,7 @@ void add_rollback(CLI::App& root, Session& session) {
   command->add_option("key", options->key, "environment/application/cluster/name")->required()->type_name("KEY");
   command->add_option("version", options->version, "The version to go back to")
       ->required()
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->type_name("VERSION");
   command->add_option("-m,--message", options->message, "Why, for the history")->type_name("TEXT");
   command->add_option("--if-match", options->if_match, "Only when the config is still at this revision")

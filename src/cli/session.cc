@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "cli/check.h"
 #include "cli/terminal.h"
 #include "cli/yaml.h"
 
@@ -170,7 +171,7 @@ Result<json::array> Session::list(const std::string& path, Query query, const Pa
     cursor = member_text(answer, "next");
     if (cursor.empty()) return items;
     if (page.limit != 0 && items.size() >= page.limit) {
-      fmt::print(stderr, "there is more; go on with --cursor {}\n", cursor);
+      notice = fmt::format("there is more; go on with --cursor {}", cursor);
       return items;
     }
   }
@@ -197,8 +198,11 @@ void Session::print_list(const json::array& items, const std::vector<std::pair<s
     Table table(header);
     for (const json::value& item : items) {
       std::vector<std::string> row;
-      for (const auto& [title, member] : columns)
-        row.push_back(member_text(item, member));
+      for (const auto& [title, member] : columns) {
+        std::string text = member_text(item, member);
+        if (member == "size") text = format_size(std::strtoull(text.c_str(), nullptr, 10));
+        row.push_back(std::move(text));
+      }
       table.add(std::move(row));
     }
     return table.to_text();
@@ -212,7 +216,7 @@ void Session::say(std::string_view sentence) const {
 Result<> Session::confirm(std::string_view what) {
   if (yes || dry_run) return {};
   if (!input_is_terminal()) {
-    return wrong_usage(fmt::format("to {} must be confirmed, and nobody is there to ask; repeat with --yes", what));
+    return wrong_usage(fmt::format("will not {} unasked, and nobody is there to ask; repeat with --yes", what));
   }
   TRY(const std::string answer, ask(fmt::format("Really {}? [y/N] ", what), false));
   if (answer == "y" || answer == "Y" || answer == "yes") return {};
@@ -232,13 +236,16 @@ void add_shared_options(CLI::App& root, Session& session) {
           "Address of a server: http://127.0.0.1:8848 (or CONFIG_CENTER_SERVER; else the last one logged in to)")
       ->type_name("URL")
       ->group(group);
-  root.add_option("-o,--output", session.output, "How to print: table (for people), json or yaml")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Output>{{"table", Output::table}, {"json", Output::json}, {"yaml", Output::yaml}}))
+  root.add_option_function<std::string>(
+          "-o,--output",
+          [&session](const std::string& text) {
+            session.output = text == "json" ? Output::json : text == "yaml" ? Output::yaml : Output::table;
+          },
+          "How to print: table (for people), json or yaml")
+      ->check(one_of({"table", "json", "yaml"}))
       ->type_name("FORM")
       ->group(group);
   root.add_option("--ca-file", session.ca_file, "PEM file of certificates that sign the server's (https)")
-      ->check(CLI::ExistingFile)
       ->type_name("FILE")
       ->group(group);
 }

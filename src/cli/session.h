@@ -50,6 +50,8 @@ class Session {
   bool yes = false;      // --yes: destructive commands do not ask
   bool dry_run = false;  // --dry-run: say what would change
 
+  std::string notice;  // printed on standard error when the command has ended
+
   // The command that was typed, with its arguments in it. Set while parsing, run afterwards.
   std::function<Result<int>()> chosen;
 
@@ -79,7 +81,7 @@ class Session {
 
   // Prints `value` as JSON or YAML, or what `as_text` makes of it.
   void print(const boost::json::value& value, const std::function<std::string()>& as_text);
-  // Prints a list: a table with a column per (title, member of the item).
+  // Prints a list: a table with a column per (title, member of the item). A "size" is shown as people read it.
   void print_list(const boost::json::array& items, const std::vector<std::pair<std::string, std::string>>& columns,
                   std::string_view when_empty);
   // One sentence for a person; nothing with -o json or yaml, where print() has the word.

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/grants_output.h"
 #include "cli/password_option.h"
@@ -132,7 +133,7 @@ Result<> change_grants(Session& session, const Options& options, std::string_vie
 void add_grant_options(CLI::App& command, Options& options) {
   command.add_option("role", options.role, "admin, developer, publisher, operator or viewer")
       ->required()
-      ->check(CLI::IsMember({"admin", "developer", "publisher", "operator", "viewer"}))
+      ->check(one_of({"admin", "developer", "publisher", "operator", "viewer"}))
       ->type_name("ROLE");
   command.add_option("--environment", options.environment, "Only in this environment")->type_name("ENV");
   command.add_option("--application", options.application, "Only in this application")->type_name("APP");

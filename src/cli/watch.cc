@@ -119,7 +119,8 @@ class Watch {
       // Between half and all of it, so that many watchers do not come back at once.
       const auto share = static_cast<unsigned char>(random_bytes(1).front());
       const milliseconds jittered = pause / 2 + pause / 2 * share / 255;
-      fmt::print(stderr, "{}; trying again in {:.1f}s\n", answer.error().message,
+      const std::string& message = answer.error().message;
+      fmt::print(stderr, "{}; trying again in {:.1f}s\n", message.substr(0, message.find('\n')),
                  static_cast<double>(jittered.count()) / 1000);
       std::this_thread::sleep_for(jittered);
       pause = std::min(pause * 2, kLongestPause);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 namespace cc::cli {
 namespace {
@@ -34,7 +35,8 @@ std::string scalar(const json::value& value) {
   }
   if (value.is_object()) return "{}";
   if (value.is_array()) return "[]";
-  return json::serialize(value);
+  // As people write it: 1.5, not 1.5E0.
+  return value.is_double() ? fmt::format("{}", value.get_double()) : json::serialize(value);
 }
 
 bool is_nested(const json::value& value) {
@@ -73,7 +75,7 @@ void write_yaml(const json::value& value, std::size_t indent, bool after_dash, s
 
 void write_json(const json::value& value, std::size_t indent, std::string& out) {
   if (!is_nested(value)) {
-    out += json::serialize(value);
+    out += value.is_string() ? json::serialize(value) : scalar(value);
     return;
   }
   const bool object = value.is_object();

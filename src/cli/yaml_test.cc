@@ -45,6 +45,10 @@ TEST(Yaml, keeps_numbers_and_booleans) {
             "revision: 18446744073709551615\ndeleted: false\n");
 }
 
+TEST(PrettyJson, writes_numbers_as_people_do) {
+  EXPECT_EQ(to_pretty_json(json::parse(R"({"a":1.5,"b":1616.87})")), "{\n  \"a\": 1.5,\n  \"b\": 1616.87\n}\n");
+}
+
 TEST(PrettyJson, indents_and_reads_back) {
   const json::value value = json::parse(R"({"a":[1,{"b":"中\n"}],"c":{}})");
   const std::string text = to_pretty_json(value);
