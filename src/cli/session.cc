@@ -121,11 +121,12 @@ Error Session::error_of_answer(const http::ClientResponse& answer) {
   Error error = http::error_of(answer);
   if (error.code == Code::unauthenticated) {
     const std::string url = server().value_or(std::string(kDefaultServer));
+    const std::string how = "config-center login" + (url == kDefaultServer ? "" : " --server " + url);
     error.message += variable("CONFIG_CENTER_TOKEN") != nullptr
-                         ? "; the token in CONFIG_CENTER_TOKEN is not accepted by " + url
-                         : "; log in with: config-center login" + (url == kDefaultServer ? "" : " --server " + url);
+                         ? ". It is the one in CONFIG_CENTER_TOKEN; unset that to use the one of: " + how
+                         : ". Log in with: " + how;
   } else if (error.code == Code::permission_denied) {
-    error.message += "; who you are and what you may do: config-center whoami";
+    error.message += ". Who you are, and what you may do: config-center whoami";
   }
   return error;
 }

@@ -25,7 +25,7 @@ class ControllingTerminal {
   ControllingTerminal() : fd_(::open("/dev/tty", O_RDWR | O_CLOEXEC)) {}
   ~ControllingTerminal() {
     if (silent_) {
-      ::tcsetattr(fd_, TCSAFLUSH, &before_);
+      ::tcsetattr(fd_, TCSADRAIN, &before_);
       print("\n");
     }
     if (fd_ >= 0) ::close(fd_);
@@ -45,7 +45,7 @@ class ControllingTerminal {
     if (::tcgetattr(fd_, &before_) != 0) return;
     termios now = before_;
     now.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    silent_ = ::tcsetattr(fd_, TCSAFLUSH, &now) == 0;
+    silent_ = ::tcsetattr(fd_, TCSADRAIN, &now) == 0;
   }
   std::optional<std::string> line() const {
     std::string out;
