@@ -141,8 +141,7 @@ bool Connection::has_long_waited() {
 
 Task<> Connection::run() {
   if (refused_) {
-    refuse({503, "the server has as many connections as it may; try again later"});
-    answer_refusal();
+    refuse_connection();
     if (!unfinished_) co_await linger();
     co_return;
   }
@@ -327,6 +326,11 @@ void Connection::answer_fault(std::string_view reason) {
              {{"route", request_->route}, {"request_id", request_->request_id}, {"reason", reason}});
   answer(error_response(500, "the server failed at this request; its log tells why, under the request's id",
                         request_->request_id));
+}
+
+void Connection::refuse_connection() {
+  refuse({503, "the server has as many connections as it may; try again later"});
+  answer_refusal();
 }
 
 void Connection::answer_refusal() {

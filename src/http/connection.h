@@ -70,6 +70,7 @@ class Connection {
   void answer(Response response);
   void answer_fault(std::string_view reason);
   void answer_refusal();
+  void refuse_connection();
   Task<> finish_answer();
   Task<> send_stream(const Response& response);
   Task<Result<>> write_all(std::string head, std::string_view body);

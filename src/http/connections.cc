@@ -7,7 +7,6 @@
 #include <iterator>
 #include <utility>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/system/system_error.hpp>
@@ -66,18 +65,22 @@ void Connections::add(Socket socket, std::string remote_address) {
   const auto connection =
       connections_.emplace(connections_.end(), *this, std::move(socket), std::move(remote_address), refused);
   // Owned by this list, cancelled and waited for by stop().
-  asio::co_spawn(context_, connection->run(),
-                 asio::bind_cancellation_slot(connection->signal().slot(),
-                                              [this, connection](const std::exception_ptr& exception) {
-                                                if (exception) report(exception);
-                                                if (connection->refused()) {
-                                                  --refused_;
-                                                } else {
-                                                  count_.open.fetch_sub(1, std::memory_order_relaxed);
-                                                }
-                                                connections_.erase(connection);
-                                                if (connections_.empty()) ended_.cancel();
-                                              }));
+  asio::co_spawn(context_, connection->run(), Ended{*this, connection});
+}
+
+void Connections::Ended::operator()(const std::exception_ptr& exception) const {
+  if (exception) report(exception);
+  all.remove(connection);
+}
+
+void Connections::remove(std::list<Connection>::iterator connection) {
+  if (connection->refused()) {
+    --refused_;
+  } else {
+    count_.open.fetch_sub(1, std::memory_order_relaxed);
+  }
+  connections_.erase(connection);
+  if (connections_.empty()) ended_.cancel();
 }
 
 std::string Connections::next_request_id() {

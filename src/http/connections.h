@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <exception>
 #include <list>
 #include <string>
 
@@ -45,6 +46,18 @@ class Connections {
   std::string& head_buffer() { return head_buffer_; }
 
  private:
+  // Called when a connection's coroutine has ended. Asio takes less memory for it than for a lambda that
+  // bind_cancellation_slot() wraps.
+  struct Ended {
+    using cancellation_slot_type = asio::cancellation_slot;
+    cancellation_slot_type get_cancellation_slot() const noexcept { return connection->signal().slot(); }
+    void operator()(const std::exception_ptr& exception) const;
+
+    Connections& all;
+    std::list<Connection>::iterator connection;
+  };
+
+  void remove(std::list<Connection>::iterator connection);
   void tick();
   void notice_clients_that_left();
 

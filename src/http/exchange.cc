@@ -155,16 +155,42 @@ void Request::release_memory() {
   std::string().swap(body);
 }
 
+struct Response::Parts {
+  std::string head, owned;
+  std::shared_ptr<const void> keep;
+  std::string_view view;
+  std::function<Task<>(StreamWriter&)> stream;
+};
+
+Response::Response() noexcept = default;
+Response::Response(unsigned status_) noexcept : status(status_) {}
+Response::Response(const Response& other)
+    : status(other.status), parts_(other.parts_ ? std::make_unique<Parts>(*other.parts_) : nullptr) {}
+Response::Response(Response&& other) noexcept = default;
+Response::~Response() = default;
+
+Response& Response::operator=(Response other) noexcept {
+  status = other.status;
+  parts_ = std::move(other.parts_);
+  return *this;
+}
+
+Response::Parts& Response::parts() {
+  if (!parts_) parts_ = std::make_unique<Parts>();
+  return *parts_;
+}
+
+const Response::Parts& Response::parts() const {
+  static const Parts none;
+  return parts_ ? *parts_ : none;
+}
+
 Response Response::json(unsigned status, std::string body) {
-  Response response(status);
-  response.header("Content-Type", "application/json").body(std::move(body));
-  return response;
+  return Response(status).header("Content-Type", "application/json").body(std::move(body));
 }
 
 Response Response::text(unsigned status, std::string body) {
-  Response response(status);
-  response.header("Content-Type", "text/plain; charset=utf-8").body(std::move(body));
-  return response;
+  return Response(status).header("Content-Type", "text/plain; charset=utf-8").body(std::move(body));
 }
 
 Response Response::error(const Error& error, std::string_view request_id) {
@@ -190,38 +216,67 @@ Response Response::error(const Error& error, std::string_view request_id) {
   return response;
 }
 
-Response& Response::header(std::string_view name, std::string_view value) {
-  if (head_.empty()) head_.reserve(224);
-  head_.append(name);
-  head_ += ": ";
-  const auto start = static_cast<std::ptrdiff_t>(head_.size());
-  head_.append(value);
-  std::replace_if(head_.begin() + start, head_.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
-  head_ += "\r\n";
+Response& Response::header(std::string_view name, std::string_view value) & {
+  std::string& head = parts().head;
+  if (head.empty()) head.reserve(224);
+  head.append(name);
+  head += ": ";
+  const auto start = static_cast<std::ptrdiff_t>(head.size());
+  head.append(value);
+  std::replace_if(head.begin() + start, head.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
+  head += "\r\n";
   return *this;
 }
 
-Response& Response::shared_body(std::shared_ptr<const void> keep, std::string_view bytes) {
-  keep_ = std::move(keep);
-  view_ = bytes;
-  owned_.clear();
+Response& Response::shared_body(std::shared_ptr<const void> keep, std::string_view bytes) & {
+  Parts& all = parts();
+  all.keep = std::move(keep);
+  all.view = bytes;
+  all.owned.clear();
   return *this;
 }
 
-Response& Response::body(std::string bytes) {
-  owned_ = std::move(bytes);
-  keep_.reset();
-  view_ = {};
+Response& Response::body(std::string bytes) & {
+  Parts& all = parts();
+  all.owned = std::move(bytes);
+  all.keep.reset();
+  all.view = {};
   return *this;
 }
 
-Response& Response::stream(std::function<Task<>(StreamWriter&)> write) {
-  stream_ = std::move(write);
+Response& Response::stream(std::function<Task<>(StreamWriter&)> write) & {
+  parts().stream = std::move(write);
   return *this;
+}
+
+Response&& Response::header(std::string_view name, std::string_view value) && {
+  return std::move(header(name, value));
+}
+Response&& Response::shared_body(std::shared_ptr<const void> keep, std::string_view bytes) && {
+  return std::move(shared_body(std::move(keep), bytes));
+}
+Response&& Response::body(std::string bytes) && {
+  return std::move(body(std::move(bytes)));
+}
+Response&& Response::stream(std::function<Task<>(StreamWriter&)> write) && {
+  return std::move(stream(std::move(write)));
+}
+
+std::string_view Response::bytes() const {
+  const Parts& all = parts();
+  return all.keep ? all.view : std::string_view(all.owned);
+}
+
+const std::string& Response::head() const {
+  return parts().head;
+}
+
+const std::function<Task<>(StreamWriter&)>& Response::stream() const {
+  return parts().stream;
 }
 
 std::string_view Response::header(std::string_view name) const {
-  std::string_view rest = head_;
+  std::string_view rest = head();
   while (!rest.empty()) {
     const auto end = rest.find("\r\n");
     const auto colon = rest.find(": ");

@@ -60,12 +60,18 @@ class StreamWriter {
   virtual Task<Result<>> write(std::string piece) = 0;
 };
 
+// Small to hold, since each coroutine between the server and what waits keeps room for one.
 class Response {
  public:
   unsigned status = 200;
 
-  Response() = default;
-  explicit Response(unsigned status_) : status(status_) {}
+  Response() noexcept;
+  explicit Response(unsigned status_) noexcept;
+  Response(const Response& other);
+  Response(Response&& other) noexcept;
+  Response& operator=(Response other) noexcept;
+  ~Response();
+
   static Response json(unsigned status, std::string body);  // application/json
   static Response text(unsigned status, std::string body);  // text/plain; charset=utf-8
   // The one place where an Error becomes a status: {"error":{"code","message","details"},"request_id"};
@@ -73,23 +79,29 @@ class Response {
   // "limit_bytes" in its details is 413 instead of 429; unauthenticated carries WWW-Authenticate.
   static Response error(const Error& error, std::string_view request_id);
 
-  Response& header(std::string_view name, std::string_view value);  // CR and LF in the value are replaced by blanks
+  // CR and LF in the value are replaced by blanks.
+  Response& header(std::string_view name, std::string_view value) &;
+  Response&& header(std::string_view name, std::string_view value) &&;
   // Body without copying: `bytes` stays valid as long as `keep` lives.
-  Response& shared_body(std::shared_ptr<const void> keep, std::string_view bytes);
-  Response& body(std::string bytes);
+  Response& shared_body(std::shared_ptr<const void> keep, std::string_view bytes) &;
+  Response&& shared_body(std::shared_ptr<const void> keep, std::string_view bytes) &&;
+  Response& body(std::string bytes) &;
+  Response&& body(std::string bytes) &&;
   // After the head, `write` produces the rest (chunked). Not for HEAD.
-  Response& stream(std::function<Task<>(StreamWriter&)> write);
+  Response& stream(std::function<Task<>(StreamWriter&)> write) &;
+  Response&& stream(std::function<Task<>(StreamWriter&)> write) &&;
 
-  std::string_view bytes() const { return keep_ ? view_ : std::string_view(owned_); }
-  const std::string& head() const { return head_; }  // "Name: value\r\n"…
+  std::string_view bytes() const;
+  const std::string& head() const;  // "Name: value\r\n"…
   std::string_view header(std::string_view name) const;
-  const std::function<Task<>(StreamWriter&)>& stream() const { return stream_; }
+  const std::function<Task<>(StreamWriter&)>& stream() const;
 
  private:
-  std::string head_, owned_;
-  std::shared_ptr<const void> keep_;
-  std::string_view view_;
-  std::function<Task<>(StreamWriter&)> stream_;
+  struct Parts;
+  Parts& parts();
+  const Parts& parts() const;
+
+  std::unique_ptr<Parts> parts_;  // null: no header, no body
 };
 
 unsigned status_of(Code code) noexcept;  // 400 404 409 412(conflict) 401 403 503 504 429(exhausted) 500
