@@ -19,8 +19,8 @@ class Lockout {
   struct Options {
     unsigned failures_per_user = 5;
     unsigned failures_per_address = 50;
-    std::chrono::minutes window{10};
-    std::chrono::minutes lock{10};
+    std::chrono::milliseconds window{std::chrono::minutes(10)};
+    std::chrono::milliseconds lock{std::chrono::minutes(10)};
     std::size_t remember_at_most = 10'000;
   };
   explicit Lockout(const Clock& clock) : Lockout(clock, Options{}) {}

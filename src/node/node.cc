@@ -24,11 +24,9 @@ const Logger kLog{"node"};
 constexpr std::size_t kWorkerThreads = 4;
 
 identity::Lockout::Options lockout_options(const Settings& settings) {
-  const auto minutes = std::chrono::ceil<std::chrono::minutes>(settings.security.login_lock);
   return {.failures_per_user = settings.security.login_failures,
           .failures_per_address = settings.security.login_failures * 10,
-          .window = minutes,
-          .lock = minutes};
+          .lock = settings.security.login_lock};
 }
 
 }  // namespace

@@ -60,6 +60,13 @@ Result<> authorise_application(Context& context, const Call& call, const log::Pu
                    what.name(), "", what.name());
 }
 
+// Lists are for everyone who is logged in, since they show what the caller may read, if only nothing; for the anonymous
+// caller when it may read.
+Result<> authorise_list(Context& context, const Call& call, std::string_view action) {
+  if (call.caller->kind != identity::Caller::Kind::anonymous || call.caller->may(Permission::read)) return {};
+  return authorise(context, call, Permission::read, action, "");
+}
+
 std::unexpected<Error> gone(std::string_view what, std::string_view name) {
   return fail(Code::conflict,
               fmt::format("{} {} was changed, and deleted since by somebody else", what, cc::quoted(name)));
@@ -68,6 +75,7 @@ std::unexpected<Error> gone(std::string_view what, std::string_view name) {
 }  // namespace
 
 Task<Result<state::Page<Environment>>> list_environments(Context& context, const Call& call, state::PageRequest page) {
+  CO_TRYV(authorise_list(context, call, "environment.list"));
   CO_TRY(auto all, co_await environments_of(context));
   std::erase_if(all, [&](const Environment& one) { return !call.caller->may_somewhere(Permission::read, one.name); });
   co_return page_by_name(std::move(all), page, [](const Environment& one) { return one.name; });
@@ -105,6 +113,7 @@ Task<Result<Done>> delete_environment(Context& context, const Call& call, std::s
 }
 
 Task<Result<state::Page<Application>>> list_applications(Context& context, const Call& call, state::PageRequest page) {
+  CO_TRYV(authorise_list(context, call, "application.list"));
   CO_TRY(auto all, co_await offload(context.workers, [&] { return context.queries.applications(page); }));
   std::erase_if(all.items,
                 [&](const Application& one) { return !call.caller->may_somewhere(Permission::read, "", one.name); });
@@ -148,6 +157,7 @@ Task<Result<Done>> delete_application(Context& context, const Call& call, std::s
 
 Task<Result<state::Page<Cluster>>> list_clusters(Context& context, const Call& call, std::string environment,
                                                  std::string application, state::PageRequest page) {
+  CO_TRYV(authorise_list(context, call, "cluster.list"));
   CO_TRY(auto all,
          co_await offload(context.workers, [&] { return context.queries.clusters(environment, application); }));
   std::erase_if(all, [&](const Cluster& one) {

@@ -109,6 +109,15 @@ TEST_F(PlacesTest, lists_show_what_the_caller_may_read_something_of) {
   EXPECT_THAT(applications(operating), IsEmpty());
 }
 
+TEST_F(PlacesTest, who_is_not_logged_in_is_shown_no_list) {
+  const Call nobody = node.nobody();
+  EXPECT_EQ(node.run(list_environments(node.context(), nobody, {})).error().code, Code::unauthenticated);
+  EXPECT_EQ(node.run(list_applications(node.context(), nobody, {})).error().code, Code::unauthenticated);
+  EXPECT_EQ(node.run(list_clusters(node.context(), nobody, "", "", {})).error().code, Code::unauthenticated);
+  node.user("ann", {});
+  EXPECT_THAT(environments(node.as(node.token("ann"))), IsEmpty());
+}
+
 TEST_F(PlacesTest, are_changed_by_who_manages_them_only) {
   const Call publisher = user("ann", {.role = Role::publisher, .scope = {}});
   EXPECT_EQ(put_env(publisher, {.name = "test"}).error().code, Code::permission_denied);
