@@ -11,7 +11,9 @@ namespace cc::http {
 namespace {
 
 constexpr std::size_t kSmallest = 1024;
-constexpr std::size_t kLargest = 4u << 20;  // more would hold the I/O thread up for too long
+constexpr std::size_t kLargest = 1u << 20;          // more would hold the I/O thread up for too long
+constexpr std::size_t kMostRemembered = 16u << 20;  // bytes
+constexpr std::size_t kMostEntries = 10'000;
 constexpr int kGzipLevel = 1;
 constexpr int kZstdLevel = 1;
 
@@ -102,7 +104,7 @@ std::string encode(std::string_view bytes, Coding coding) {
   return {};
 }
 
-void compress(Response& response, Coding coding) {
+void Encodings::apply(Response& response, Coding coding) {
   const std::string_view bytes = response.bytes();
   if (bytes.size() < kSmallest || bytes.size() > kLargest || response.stream()) return;
   if (!compresses(response.header("Content-Type")) || !response.header("Content-Encoding").empty() ||
@@ -110,10 +112,35 @@ void compress(Response& response, Coding coding) {
     return;
   response.header("Vary", "Accept-Encoding");
   if (coding == Coding::identity) return;
-  std::string encoded = encode(bytes, coding);
-  if (encoded.empty() || encoded.size() >= bytes.size()) return;
-  encoded.shrink_to_fit();
-  response.header("Content-Encoding", coding == Coding::gzip ? "gzip" : "zstd").body(std::move(encoded));
+
+  const Key key{bytes.data(), bytes.size(), coding};
+  std::shared_ptr<const std::string> content;
+  const auto known = response.keep() ? known_.find(key) : known_.end();
+  if (known != known_.end() && known->second.of.lock() == response.keep()) {
+    content = known->second.content;
+  } else {
+    std::string encoded = encode(bytes, coding);
+    if (!encoded.empty() && encoded.size() < bytes.size()) {
+      encoded.shrink_to_fit();
+      content = std::make_shared<const std::string>(std::move(encoded));
+    }
+    if (response.keep()) remember(key, {response.keep(), content});
+  }
+  if (!content) return;
+  const std::string_view view = *content;
+  response.header("Content-Encoding", coding == Coding::gzip ? "gzip" : "zstd").shared_body(std::move(content), view);
+}
+
+void Encodings::remember(const Key& key, Encoded encoded) {
+  const std::size_t more = encoded.content ? encoded.content->size() : 0;
+  if (size_ + more > kMostRemembered || known_.size() >= kMostEntries) {
+    known_.clear();
+    size_ = 0;
+  }
+  Encoded& place = known_[key];
+  if (place.content) size_ -= place.content->size();
+  place = std::move(encoded);
+  size_ += more;
 }
 
 }  // namespace cc::http

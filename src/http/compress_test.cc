@@ -65,7 +65,7 @@ TEST(Compress, MakesTextSmallerAndSaysSo) {
   const std::string text = properties();
   for (const Coding coding : {Coding::gzip, Coding::zstd}) {
     Response response = Response::text(200, text).header("ETag", "\"7\"");
-    compress(response, coding);
+    Encodings().apply(response, coding);
     EXPECT_LT(response.bytes().size(), text.size() / 2);
     EXPECT_EQ(response.header("Content-Encoding"), coding == Coding::gzip ? "gzip" : "zstd");
     EXPECT_EQ(response.header("Vary"), "Accept-Encoding");
@@ -77,34 +77,66 @@ TEST(Compress, MakesTextSmallerAndSaysSo) {
 
 TEST(Compress, LeavesAloneWhatDoesNotPay) {
   Response small = Response::text(200, std::string(1000, 'x'));
-  compress(small, Coding::gzip);
+  Encodings().apply(small, Coding::gzip);
   EXPECT_EQ(small.header("Content-Encoding"), "");
 
   Response image(200);
   image.header("Content-Type", "image/png").body(properties());
-  compress(image, Coding::gzip);
+  Encodings().apply(image, Coding::gzip);
   EXPECT_EQ(image.header("Content-Encoding"), "");
   EXPECT_EQ(image.header("Vary"), "");
 
   Response forbidden = Response::text(200, properties());
   forbidden.header("Cache-Control", "no-cache, no-transform");
-  compress(forbidden, Coding::gzip);
+  Encodings().apply(forbidden, Coding::gzip);
   EXPECT_EQ(forbidden.header("Content-Encoding"), "");
 
   std::string noise;
   for (unsigned i = 0, value = 1; i < 4096; ++i, value = value * 1664525U + 1013904223U)
     noise += static_cast<char>(value >> 24);
   Response random = Response::text(200, noise);
-  compress(random, Coding::zstd);
+  Encodings().apply(random, Coding::zstd);
   EXPECT_EQ(random.header("Content-Encoding"), "");
   EXPECT_EQ(random.bytes(), noise);
 }
 
 TEST(Compress, TellsCachesThatTheAnswerDependsOnTheClientAlsoWhenItWasNotEncoded) {
   Response plain = Response::json(200, properties());
-  compress(plain, Coding::identity);
+  Encodings().apply(plain, Coding::identity);
   EXPECT_EQ(plain.header("Vary"), "Accept-Encoding");
   EXPECT_EQ(plain.header("Content-Encoding"), "");
+}
+
+TEST(Compress, RemembersWhatItEncodedOfSharedBodies) {
+  Encodings encodings;
+  auto content = std::make_shared<std::string>(properties());
+  const auto answer = [&](Coding coding) {
+    Response response = Response(200).header("Content-Type", "text/plain").shared_body(content, *content);
+    encodings.apply(response, coding);
+    return response;
+  };
+  const Response first = answer(Coding::gzip);
+  const Response second = answer(Coding::gzip);
+  EXPECT_EQ(first.bytes().data(), second.bytes().data());
+  EXPECT_EQ(second.header("Content-Encoding"), "gzip");
+  EXPECT_EQ(answer(Coding::zstd).header("Content-Encoding"), "zstd");
+  EXPECT_EQ(encodings.remembered(), 2U);
+
+  Response own = Response::text(200, properties());
+  encodings.apply(own, Coding::gzip);
+  EXPECT_EQ(encodings.remembered(), 2U);
+}
+
+TEST(Compress, DoesNotTakeNewContentAtAnOldAddressForTheOld) {
+  Encodings encodings;
+  std::string memory(4000, 'a');
+  for (const char letter : {'a', 'b'}) {
+    memory.assign(4000, letter);
+    const auto keep = std::make_shared<int>(0);
+    Response response = Response(200).header("Content-Type", "text/plain").shared_body(keep, memory);
+    encodings.apply(response, Coding::zstd);
+    EXPECT_EQ(unzstd(std::string(response.bytes()), memory.size()), memory);
+  }
 }
 
 using HttpCompression = ServerTest;

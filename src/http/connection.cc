@@ -149,7 +149,7 @@ Task<> Connection::run() {
 
   while (open_) {
     begin(Phase::idle);
-    Received received = receive();
+    Received received = first_look();
     while (received == Received::more) {
       co_await wait();
       received = error_ ? interrupted() : receive();
@@ -184,10 +184,18 @@ Task<bool> Connection::shake_hands() {
   }
 }
 
+// At the beginning of a request. The kernel is not asked for bytes that are seldom there already: the wait ends at once
+// when they are.
+Connection::Received Connection::first_look() {
+  if (pending_at_ < pending_.size() || transport_.encrypted()) return receive();
+  if (all_.stopping()) return Received::closed;
+  want_ = Transport::Status::want_read;
+  return Received::more;
+}
+
 // What was received before is parsed first; then what the socket has now. Bytes are kept only when they are not a
 // whole request: what follows it, or the beginning of one.
 Connection::Received Connection::receive() {
-  if (phase_ == Phase::idle && all_.stopping()) return Received::closed;
   if (pending_at_ < pending_.size() && phase_ == Phase::idle) {
     std::size_t used = 0;
     const Received received = parse(std::string_view(pending_).substr(pending_at_), used);
@@ -255,20 +263,17 @@ Connection::Received Connection::parse(std::string_view input, std::size_t& used
   if (parser_->done()) return finish_request();
 
   begin(Phase::body);
-  if (parser_->expects_continue() && used == input.size() && !must_continue()) return Received::closed;
-  if (refusal_) return Received::refused;
+  if (parser_->expects_continue() && used == input.size()) return ask_for_body();
   return parse_body(input, used);
 }
 
-// Tells a client that waits for it to send its body; false when it is gone. A request that no handler would see is
-// refused instead, before its body is sent.
-bool Connection::must_continue() {
-  const Router::Match match = all_.router().match(*request_);
-  if (match.handler == nullptr) {
-    refuse({match.status, "there is no such resource, or it has no such method"});
-    return true;
+// The client waits for a word before it sends the body. A request that no handler would see is answered without it.
+Connection::Received Connection::ask_for_body() {
+  if (all_.router().match(*request_).handler == nullptr) {
+    request_->keep_alive = false;
+    return finish_request();
   }
-  return transport_.write(kContinue, {}).bytes == kContinue.size();
+  return transport_.write(kContinue, {}).bytes == kContinue.size() ? Received::more : Received::closed;
 }
 
 Connection::Received Connection::parse_body(std::string_view input, std::size_t& used) {
@@ -345,9 +350,8 @@ void Connection::answer_refusal() {
 void Connection::answer(Response response) {
   if (aborted_) return;
   const bool streams = response.stream() && request_->method != Method::head && !has_no_body(response.status);
-  const bool until_close = streams && !http11_;
-  if (all_.options().compress && !streams) compress(response, accepted_.best());
-  open_ = request_->keep_alive && !all_.stopping() && !until_close;
+  if (all_.options().compress) all_.encodings().apply(response, accepted_.best());
+  open_ = request_->keep_alive && !all_.stopping() && (http11_ || !response.stream());
   status_ = static_cast<unsigned short>(response.status);
 
   std::string& head = all_.head_buffer();
@@ -359,7 +363,7 @@ void Connection::answer(Response response) {
                               : http11_ ? Persistence::implied
                                         : Persistence::keep_alive,
                .chunked = response.stream() && http11_ && !has_no_body(response.status),
-               .until_close = until_close});
+               .until_close = response.stream() && !http11_});
   const bool with_body = request_->method != Method::head && !has_no_body(response.status) && !streams;
   const std::string_view body = with_body ? response.bytes() : std::string_view{};
   const auto progress = transport_.write(head, body);
@@ -443,6 +447,7 @@ Task<> Connection::linger() {
     const ssize_t got = ::recv(descriptor(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (got > 0 && !all_.stopping()) continue;
     if (got >= 0 || (errno != EAGAIN && errno != EINTR)) co_return;
+    if (all_.stopping()) co_return;
     want_ = Transport::Status::want_read;
     co_await wait();
     if (error_) co_return;

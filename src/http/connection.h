@@ -57,13 +57,14 @@ class Connection {
   Task<> wait();
   Task<bool> shake_hands();
 
+  Received first_look();
   Received receive();
   Received parse(std::string_view input, std::size_t& used);
   Received parse_body(std::string_view input, std::size_t& used);
   Received finish_request();
   Received refuse(Refusal refusal);
   Received interrupted();
-  bool must_continue();
+  Received ask_for_body();
   void release_buffer();
 
   const Handler* route();  // null: answered already

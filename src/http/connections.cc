@@ -56,10 +56,11 @@ Connections::Connections(asio::io_context& context, Server::Options options, con
 Connections::~Connections() = default;
 
 void Connections::add(Socket socket, std::string remote_address) {
+  if (stopping_) return;
   const bool refused = count_.open.fetch_add(1, std::memory_order_relaxed) >= count_.limit;
   if (refused) {
     count_.open.fetch_sub(1, std::memory_order_relaxed);
-    if (stopping_ || options_.tls || refused_ >= kMaxRefused) return;
+    if (options_.tls || refused_ >= kMaxRefused) return;
     ++refused_;
   }
   const auto connection =

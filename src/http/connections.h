@@ -11,6 +11,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "http/compress.h"
 #include "http/connection.h"
 #include "http/server.h"
 #include "http/transport.h"
@@ -44,6 +45,7 @@ class Connections {
   // For one read or one head at a time; nothing is kept in them while a connection waits.
   std::array<char, 16 * 1024>& read_buffer() { return read_buffer_; }
   std::string& head_buffer() { return head_buffer_; }
+  Encodings& encodings() { return encodings_; }
 
  private:
   // Called when a connection's coroutine has ended. Asio takes less memory for it than for a lambda that
@@ -73,6 +75,7 @@ class Connections {
   std::uint64_t id_count_ = 0;
   bool stopping_ = false;
   Mono now_{};  // of the last sweep
+  Encodings encodings_;
   std::string date_, head_buffer_;
   std::array<char, 16 * 1024> read_buffer_;
 };

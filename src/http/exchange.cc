@@ -267,6 +267,10 @@ std::string_view Response::bytes() const {
   return all.keep ? all.view : std::string_view(all.owned);
 }
 
+const std::shared_ptr<const void>& Response::keep() const {
+  return parts().keep;
+}
+
 const std::string& Response::head() const {
   return parts().head;
 }

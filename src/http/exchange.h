@@ -92,7 +92,8 @@ class Response {
   Response&& stream(std::function<Task<>(StreamWriter&)> write) &&;
 
   std::string_view bytes() const;
-  const std::string& head() const;  // "Name: value\r\n"…
+  const std::shared_ptr<const void>& keep() const;  // of shared_body(); null otherwise
+  const std::string& head() const;                  // "Name: value\r\n"…
   std::string_view header(std::string_view name) const;
   const std::function<Task<>(StreamWriter&)>& stream() const;
 

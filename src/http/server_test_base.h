@@ -183,9 +183,12 @@ struct ServerTest : ::testing::Test {
   }
   void wait_for_connections(std::size_t wanted) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (connections() != wanted && std::chrono::steady_clock::now() < until)
+    std::size_t now = connections();
+    while (now != wanted && std::chrono::steady_clock::now() < until) {
       std::this_thread::yield();
-    EXPECT_EQ(connections(), wanted);
+      now = connections();
+    }
+    EXPECT_EQ(now, wanted);
   }
   void add(Method method, std::string pattern, std::function<Response(Request&)> answer) {
     router.add(method, std::move(pattern),
