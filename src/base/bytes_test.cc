@@ -67,6 +67,12 @@ TEST(Zip, refuses_an_archive_that_was_cut_off_wherever_that_was) {
     EXPECT_FALSE(read_zip(whole.substr(0, length), 1000)) << "cut off after " << length << " bytes of " << whole.size();
 }
 
+TEST(Zip, of_nothing_is_one_too) {
+  const auto nothing = read_zip(write_zip({}).value(), 1000);
+  ASSERT_TRUE(nothing) << nothing.error().message;
+  EXPECT_TRUE(nothing->empty());
+}
+
 TEST(Table, aligns_chinese_text_by_terminal_cells) {
   Table table({"NAME", "OWNER"});
   table.add({"配置", "a"});

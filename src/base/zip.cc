@@ -56,6 +56,9 @@ la_ssize_t append(archive*, void* out, const void* bytes, std::size_t size) {
   return static_cast<la_ssize_t>(size);
 }
 
+// "PK\5\6" and zeros: no disks, no entries, no comment.
+constexpr std::string_view kEndRecord("PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 22);
+
 }  // namespace
 
 Result<std::string> write_zip(const std::vector<ZipEntry>& entries) {
@@ -87,6 +90,8 @@ Result<std::string> write_zip(const std::vector<ZipEntry>& entries) {
 }
 
 Result<std::vector<ZipEntry>> read_zip(std::string_view bytes, std::uint64_t limit) {
+  // Nothing in an archive is its end record alone, which libarchive does not take for one.
+  if (bytes == kEndRecord) return std::vector<ZipEntry>{};
   const Utf8Locale locale;
   const Reader zip(archive_read_new(), &archive_read_free);
   // By the directory at its end, never by what stands before each file: an archive that was cut off would be read as

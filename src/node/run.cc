@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 
@@ -43,6 +45,26 @@ void warn_of_what_is_not_there(const Settings& settings) {
   if (!settings.cache.host.empty() || !settings.cache.sentinels.empty()) warn("cache");
   if (settings.backup.enabled) warn("backup");
   if (!settings.monitoring.alert_rules.empty()) warn("monitoring.alert_rules");
+}
+
+bool is_known_variable(std::string_view name) {
+  constexpr std::array<std::string_view, 3> kOthers = {"CONFIG_CENTER_ADMIN_PASSWORD", "CONFIG_CENTER_SERVER",
+                                                       "CONFIG_CENTER_TOKEN"};  // of the first start, of clients
+  return std::ranges::find(kOthers, name) != kOthers.end() ||
+         std::ranges::any_of(all_settings(), [&](const Setting& setting) {
+           const std::string variable = setting.environment_variable();
+           return name == variable || (setting.secret && name == variable + "_FILE");
+         });
+}
+
+// A mistyped setting must not be lost in silence; but it may be somebody else's variable, and is no reason to stop.
+void warn_of_unknown_variables() {
+  for (char** at = environ; *at != nullptr; ++at) {
+    std::string_view name(*at);
+    name = name.substr(0, name.find('='));
+    if (!name.starts_with("CONFIG_CENTER_") || is_known_variable(name)) continue;
+    kLog.warn("an environment variable is named like a setting, and there is no such setting", {{"variable", name}});
+  }
 }
 
 // For the person who started the first node by hand; nothing of it goes to the log.
@@ -94,6 +116,7 @@ int run_server(const SettingSources& sources) {
   }
   raise_file_limit();
   warn_of_what_is_not_there(*settings);
+  warn_of_unknown_variables();
 
   // Before any thread is started, so that all of them leave these signals to us.
   boost::asio::io_context main_context(1);
