@@ -1,5 +1,6 @@
 """A client that holds every answer against the server's OpenAPI document."""
 
+import gzip
 import http.client
 import json
 import select
@@ -9,6 +10,7 @@ import urllib.parse
 
 from contract import Contract
 from node import PATIENCE
+from raw import unzstd
 
 _contracts = {}  # by node: the document is fetched once
 
@@ -26,12 +28,18 @@ class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
 
+    @property
+    def content(self):
+        """The body without its compression."""
+        how = self.headers.get("Content-Encoding")
+        return {None: bytes, "gzip": gzip.decompress, "zstd": unzstd}[how](self.body)
+
     def json(self):
-        return json.loads(self.body)
+        return json.loads(self.content)
 
     @property
     def text(self):
-        return self.body.decode()
+        return self.content.decode()
 
     @property
     def revision(self):

@@ -104,7 +104,7 @@ class Contract:
             if self.resolve(schema).get("type") == "string":
                 return  # content of a config that happens to be JSON
             try:
-                value = json.loads(answer.body)
+                value = answer.json()
             except ValueError as error:
                 raise Violation(f"{where}: not JSON ({error}): {answer.body[:200]!r}") from None
             self._validate(where, schema, value)

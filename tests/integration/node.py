@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-BINARY = os.path.abspath(os.environ.get("CONFIG_CENTER_BINARY", "build/release/config-center"))
+BINARY = os.path.abspath(os.environ.get("CONFIG_CENTER_BINARY") or os.path.join(__file__, "../../../build/release/config-center"))
 SANITIZER = os.environ.get("CONFIG_CENTER_SANITIZER", "")  # "", "address" or "thread"
 PATIENCE = 5 if SANITIZER else 1  # waits that only guard against hanging are this much longer
 ADMIN_PASSWORD = "correct horse battery staple"

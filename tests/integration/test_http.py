@@ -1,6 +1,5 @@
 """HTTP as such: connections, bodies, limits, hostile clients, stopping, TLS."""
 
-import gzip
 import json
 import random
 import resource
@@ -16,7 +15,7 @@ import pytest
 from client import Client, config
 from conftest import log_in
 from node import SANITIZER, free_port, wait_until
-from raw import Closed, Raw, request, unzstd
+from raw import Closed, Raw, request
 from test_watch import InBackground, wait_for_watchers
 
 KEY = "dev/http/default/a.yaml"
@@ -138,15 +137,12 @@ def large(admin):
 
 
 @pytest.mark.parametrize("accept,encoding", [("gzip", "gzip"), ("zstd", "zstd"), ("gzip, zstd", "zstd"), ("br, gzip;q=0.5", "gzip"),
-                                             ("*", None), ("identity", None), ("gzip;q=0", None), ("", None)])
+                                             ("identity", None), ("gzip;q=0", None), ("", None)])
 def test_content_is_compressed_when_the_client_asks(admin, large, accept, encoding):
     key, content = large
     answer = admin.get(config(key), headers={"Accept-Encoding": accept}, expect=200)
-    got = answer.headers["Content-Encoding"]
-    if encoding or got is None:
-        assert got == encoding
-    body = {"gzip": gzip.decompress, "zstd": unzstd, None: bytes}[got](answer.body)
-    assert body == content
+    assert answer.headers["Content-Encoding"] == encoding
+    assert answer.content == content
     if encoding:
         assert len(answer.body) < len(content) / 2
         assert "accept-encoding" in answer.headers["Vary"].lower()
@@ -158,7 +154,8 @@ def test_what_is_small_is_not_compressed(admin):
 
 def test_json_lists_are_compressed_too(admin, large):
     answer = admin.get("/openapi.json", headers={"Accept-Encoding": "gzip"}, expect=200)
-    assert json.loads(gzip.decompress(answer.body))["openapi"].startswith("3.1")
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.json()["openapi"].startswith("3.1")
 
 
 def test_compressed_answers_keep_the_connection_whole(node, admin, large):
@@ -475,6 +472,7 @@ def test_tls_serves_whom_it_can_prove_itself_to(tls, tmp_path):
         Raw(node, stranger.trust())
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_tls_speaks_nothing_older_than_1_2(tls):
     node, authority = tls
     context = authority.trust()
