@@ -110,7 +110,7 @@ int run(int argc, char** argv) {
   root.fallthrough();
   root.require_subcommand(1);
   root.set_version_flag("--version", "config-center " CC_VERSION, "Print the version");
-  root.set_help_flag("-h,--help", "Print help, also of each command");
+  root.set_help_flag("-h,--help", "Print this help");
   root.formatter(help_format());
   add_shared_options(root, session);
   add_commands(root, session);

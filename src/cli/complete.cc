@@ -13,7 +13,7 @@ namespace {
 
 // What options and arguments take, by the name that --help shows for it.
 const std::map<std::string_view, Completion::Ask> kAsked = {
-    {"KEY", Completion::Ask::config_keys},   {"KEY|PREFIX...", Completion::Ask::config_keys},
+    {"KEY", Completion::Ask::config_keys},   {"KEY|PREFIX", Completion::Ask::config_keys},
     {"WHERE", Completion::Ask::config_keys}, {"FILE", Completion::Ask::files},
     {"DIR|ZIP", Completion::Ask::files},     {"ENV", Completion::Ask::environments},
     {"APP", Completion::Ask::applications}};

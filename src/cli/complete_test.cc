@@ -30,7 +30,7 @@ class Complete : public testing::Test {
     save->add_option("--format", text)->check(CLI::IsMember({"text"}))->type_name("FORMAT");
     save->add_flag("--dry-run", flag);
     draft->add_subcommand("show", "Show");
-    root.add_subcommand("watch", "Watch")->add_option("what", texts)->type_name("KEY|PREFIX...");
+    root.add_subcommand("watch", "Watch")->add_option("what", texts)->type_name("KEY|PREFIX");
     root.add_subcommand("hidden", "Hidden")->group("");
   }
 

@@ -13,7 +13,23 @@ constexpr std::size_t kFirstColumn = 34;
 
 class HelpFormat final : public CLI::Formatter {
  public:
-  HelpFormat() { column_width(kFirstColumn); }
+  HelpFormat() {
+    column_width(kFirstColumn);
+    label("Positionals", "Arguments");
+    label("SUBCOMMAND", "COMMAND");
+  }
+
+  std::string make_group(std::string group, bool is_positional,
+                         std::vector<const CLI::Option*> options) const override {
+    std::string out = CLI::Formatter::make_group(std::move(group), is_positional, std::move(options));
+    while (out.ends_with("\n\n"))
+      out.pop_back();
+    return out;
+  }
+
+  std::string make_footer(const CLI::App* command) const override {
+    return std::string(trim(command->get_footer())) + "\n";
+  }
 
   std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
     return is_positional ? value_name(*option) : CLI::Formatter::make_option_name(option, false);

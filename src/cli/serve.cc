@@ -15,10 +15,10 @@ struct Options {
   std::map<std::string, std::string> flags;  // setting → what was given
 };
 
-// "Options of server", from "server.tls.key_file".
+// "Settings of server", from "server.tls.key_file".
 std::string group_of(std::string_view setting) {
   const std::size_t dot = setting.find('.');
-  return dot == std::string_view::npos ? "Options" : "Settings: " + std::string(setting.substr(0, dot));
+  return dot == std::string_view::npos ? "Options" : "Settings of " + std::string(setting.substr(0, dot));
 }
 
 }  // namespace

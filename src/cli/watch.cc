@@ -208,7 +208,7 @@ void add_watch(CLI::App& root, Session& session) {
   command
       ->add_option("what", options->what, "Config keys, or the start of keys: dev, dev/shop, dev/shop/default/conf.d/")
       ->required()
-      ->type_name("KEY|PREFIX...");
+      ->type_name("KEY|PREFIX");
   command
       ->add_option("--exec", options->command,
                    "Run this with sh on each change: content on standard input and in $CONFIG_CENTER_FILE; also "
