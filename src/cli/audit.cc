@@ -39,9 +39,10 @@ Result<> export_records(Session& session, const Options& options, const Query& q
     return {};
   }
   TRYV(write_file(options.export_file, answer.body, 0600));
-  const auto lines = std::count(answer.body.begin(), answer.body.end(), '\n');
-  session.print({{"to", options.export_file}, {"records", lines}},
-                [&] { return fmt::format("exported {} audit records to {}\n", lines, options.export_file); });
+  const auto lines = static_cast<std::uint64_t>(std::count(answer.body.begin(), answer.body.end(), '\n'));
+  session.print({{"to", options.export_file}, {"records", lines}}, [&] {
+    return fmt::format("exported {} to {}\n", counted(lines, "audit record"), options.export_file);
+  });
   return {};
 }
 

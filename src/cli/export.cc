@@ -53,7 +53,7 @@ Result<> export_configs(Session& session, const Options& options) {
     TRYV(write_folder(options.to, entries));
   }
   session.print({{"to", options.to}, {"configs", entries.size()}},
-                [&] { return fmt::format("exported {} configs to {}\n", entries.size(), options.to); });
+                [&] { return fmt::format("exported {} to {}\n", counted(entries.size(), "config"), options.to); });
   return {};
 }
 

@@ -41,12 +41,11 @@ void print_outcome(Session& session, const boost::json::value& outcome, const Op
       ++counts[change == "unchanged" ? 1 : 0];
       table.add({change, member_text(each, "version"), member_text(each, "key")});
     }
-    if (session.dry_run) {
-      return fmt::format("{}would publish {} configs from {}, {} are equal already; nothing was changed\n",
-                         table.to_text(), counts[0], options.from, counts[1]);
-    }
-    return fmt::format("{}published {} configs from {}, {} were equal already; revision {}\n", table.to_text(),
-                       counts[0], options.from, counts[1], member_text(outcome, "revision"));
+    const std::string published = fmt::format("{} from {}", counted(counts[0], "config"), options.from);
+    return session.dry_run ? fmt::format("{}would publish {}; {} equal already; nothing was changed\n", table.to_text(),
+                                         published, counts[1])
+                           : fmt::format("{}published {}; {} equal already; revision {}\n", table.to_text(), published,
+                                         counts[1], member_text(outcome, "revision"));
   });
 }
 

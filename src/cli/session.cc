@@ -268,6 +268,10 @@ void on_run(CLI::App& command, Session& session, std::function<Result<int>()> ru
   command.callback([&session, run = std::move(run)] { session.chosen = run; });
 }
 
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string examples(std::initializer_list<std::string_view> lines) {
   std::string out = "\nExamples:\n";
   for (const std::string_view line : lines)

@@ -116,6 +116,9 @@ void on_run(CLI::App& command, Session& session, Run run) {
          }));
 }
 
+// "1 config", "9 configs".
+std::string counted(std::uint64_t count, std::string_view noun);
+
 // What --help prints below the options.
 std::string examples(std::initializer_list<std::string_view> lines);
 

@@ -68,13 +68,18 @@ class Watch {
       until_ = clock_.now() + *timeout;
     }
     TRYV(start());
-    for (;;) {
+    for (bool begins_with_all = options_.initial;;) {
       auto answer = persistently([&] { return wait_once(); });
       if (!answer) return fail(std::move(answer).error());
-      for (const json::value& change : answer->at("changes").as_array())
+      bool seen = false;
+      for (const json::value& change : answer->at("changes").as_array()) {
+        if (begins_with_all && member_text(change, "deleted") == "true") continue;  // not published now
+        seen = true;
         TRYV(handle(change));
+      }
+      begins_with_all = false;
       revision_ = answer->at("revision").to_number<std::uint64_t>();
-      if (options_.once && !answer->at("changes").as_array().empty()) return {};
+      if (options_.once && seen) return {};
       if (until_ && clock_.now() >= *until_) {
         if (!options_.once) return {};
         return fail(Code::timeout, fmt::format("nothing changed within {}", options_.timeout));

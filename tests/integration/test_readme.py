@@ -25,7 +25,7 @@ def tour(name):
     return [block for part in parts for block in re.findall(r"^```sh\n(.*?)^```$", part, re.S | re.M)]
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "docs/cli.md"])
 def test_the_tour_works_as_written(tmp_path, name):
     if not (ROOT / name).exists():
         pytest.skip(f"there is no {name} yet")
