@@ -67,11 +67,6 @@ Result<> authorise_list(Context& context, const Call& call, std::string_view act
   return authorise(context, call, Permission::read, action, "");
 }
 
-std::unexpected<Error> gone(std::string_view what, std::string_view name) {
-  return fail(Code::conflict,
-              fmt::format("{} {} was changed, and deleted since by somebody else", what, cc::quoted(name)));
-}
-
 }  // namespace
 
 Task<Result<state::Page<Environment>>> list_environments(Context& context, const Call& call, state::PageRequest page) {
@@ -89,6 +84,8 @@ Task<Result<Environment>> read_environment(Context& context, const Call& call, s
   co_return *found;
 }
 
+// The answers of these three are what stands there now; when somebody has deleted it since, what was put.
+
 Task<Result<Put<Environment>>> put_environment(Context& context, const Call& call, EnvironmentChange change) {
   CO_TRY(const auto there, co_await find_environment(context, change.name));
   CO_TRYV(authorise(context, call, Permission::manage_environments, there ? "environment.update" : "environment.create",
@@ -99,10 +96,11 @@ Task<Result<Put<Environment>>> put_environment(Context& context, const Call& cal
   what.set_name(change.name);
   what.set_description(change.description.value_or(there ? there->description : ""));
   CO_TRYV(check_length(context.limits, what.description(), "description"));
+  const Environment made{
+      .name = change.name, .description = what.description(), .created = there ? there->created : context.clock.wall()};
   CO_TRY(const Done done, co_await propose_done(context, call, std::move(command)));
-  CO_TRY(auto now, co_await find_environment(context, change.name));
-  if (!now) co_return gone("environment", change.name);
-  co_return Put<Environment>{.item = *std::move(now), .created = done.created, .repeated = done.repeated};
+  CO_TRY(const auto now, co_await find_environment(context, change.name));
+  co_return Put<Environment>{.item = now.value_or(made), .created = done.created, .repeated = done.repeated};
 }
 
 Task<Result<Done>> delete_environment(Context& context, const Call& call, std::string name) {
@@ -142,10 +140,14 @@ Task<Result<Put<Application>>> put_application(Context& context, const Call& cal
   if (!what.department().empty()) CO_TRYV(check_name(what.department(), "department", context.limits.name));
   CO_TRYV(check_length(context.limits, what.owner(), "owner"));
   CO_TRYV(check_length(context.limits, what.description(), "description"));
+  const Application made{.name = change.name,
+                         .department = what.department(),
+                         .owner = what.owner(),
+                         .description = what.description(),
+                         .created = there ? there->created : context.clock.wall()};
   CO_TRY(const Done done, co_await propose_done(context, call, std::move(command)));
-  CO_TRY(auto now, co_await find_application(context, change.name));
-  if (!now) co_return gone("application", change.name);
-  co_return Put<Application>{.item = *std::move(now), .created = done.created, .repeated = done.repeated};
+  CO_TRY(const auto now, co_await find_application(context, change.name));
+  co_return Put<Application>{.item = now.value_or(made), .created = done.created, .repeated = done.repeated};
 }
 
 Task<Result<Done>> delete_application(Context& context, const Call& call, std::string name) {
@@ -179,10 +181,14 @@ Task<Result<Put<Cluster>>> put_cluster(Context& context, const Call& call, Clust
   what.set_name(cluster.name);
   what.set_description(description.value_or(there ? there->description : ""));
   CO_TRYV(check_length(context.limits, what.description(), "description"));
+  const Cluster made{.environment = cluster.environment,
+                     .application = cluster.application,
+                     .name = cluster.name,
+                     .description = what.description(),
+                     .created = there ? there->created : context.clock.wall()};
   CO_TRY(const Done done, co_await propose_done(context, call, std::move(command)));
-  CO_TRY(auto now, co_await find_cluster(context, cluster));
-  if (!now) co_return gone("cluster", path_of(cluster));
-  co_return Put<Cluster>{.item = *std::move(now), .created = done.created, .repeated = done.repeated};
+  CO_TRY(const auto now, co_await find_cluster(context, cluster));
+  co_return Put<Cluster>{.item = now.value_or(made), .created = done.created, .repeated = done.repeated};
 }
 
 Task<Result<Done>> delete_cluster(Context& context, const Call& call, ClusterName cluster) {

@@ -17,7 +17,7 @@ namespace {
 Result<http::Response> user_answer(service::Context& context, unsigned status, const std::string& name,
                                    const service::Done& done) {
   const User* user = context.directory->find_user(name);
-  if (user == nullptr) return fail(Code::conflict, "the user was changed, and deleted since by somebody else");
+  if (user == nullptr) return fail(Code::not_found, "the user was changed, and deleted since by somebody else");
   http::Response response = json_response(status, user_json(*user));
   mark_repeated(response, done.repeated);
   return response;
