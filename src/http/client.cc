@@ -39,7 +39,7 @@ using Plain = beast::tcp_stream;
 using Tls = beast::ssl_stream<beast::tcp_stream>;
 using OnBytes = std::function<bool(std::string_view)>;
 
-constexpr std::uint32_t kMaxHeader = 64 * 1024;
+constexpr std::uint32_t kMaxHeader = 64u << 10;
 
 bool may_be_repeated(const ClientRequest& request) {
   if (request.method == "GET" || request.method == "HEAD") return true;
@@ -205,7 +205,7 @@ Result<ClientResponse> Client::Impl::exchange(Stream& stream, const ClientReques
     response.headers.emplace_back(std::string_view(field.name_string().data(), field.name_string().size()),
                                   std::string_view(field.value().data(), field.value().size()));
   }
-  std::array<char, 16 * 1024> piece;
+  std::array<char, 16384> piece;
   while (!parser.is_done()) {
     parser.get().body().data = piece.data();
     parser.get().body().size = piece.size();

@@ -129,21 +129,22 @@ void Connections::notice_clients_that_left() {
   }
 }
 
+Task<> Connections::until_empty(Mono deadline) {
+  while (!connections_.empty() && Mono::clock::now() < deadline) {
+    ended_.expires_at(deadline);
+    boost::system::error_code ignored;
+    co_await ended_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+}
+
 Task<> Connections::stop(Mono deadline) {
   stopping_ = true;
-  const auto wait_until = [this](Mono until) -> Task<> {
-    while (!connections_.empty() && Mono::clock::now() < until) {
-      ended_.expires_at(until);
-      boost::system::error_code ignored;
-      co_await ended_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    }
-  };
   for (auto at = connections_.begin(); at != connections_.end();)
     (at++)->close_when_idle();
-  co_await wait_until(deadline);
+  co_await until_empty(deadline);
   for (auto at = connections_.begin(); at != connections_.end();)
     (at++)->abort();
-  co_await wait_until(Mono::max());
+  co_await until_empty(Mono::max());
 }
 
 }  // namespace cc::http

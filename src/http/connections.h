@@ -20,6 +20,8 @@ namespace cc::http {
 
 class Connections {
  public:
+  static constexpr std::size_t kReadSize = 16u << 10;
+
   Connections(asio::io_context& context, Server::Options options, const Router& router, ConnectionCount& count);
   ~Connections();
   Connections(const Connections&) = delete;
@@ -43,7 +45,7 @@ class Connections {
   // When a time limit that begins now ends; as coarse as the sweep, never early.
   Mono deadline_after(std::chrono::milliseconds limit) const { return now_ + limit + period_; }
   // For one read or one head at a time; nothing is kept in them while a connection waits.
-  std::array<char, 16 * 1024>& read_buffer() { return read_buffer_; }
+  std::array<char, kReadSize>& read_buffer() { return read_buffer_; }
   std::string& head_buffer() { return head_buffer_; }
   Encodings& encodings() { return encodings_; }
 
@@ -60,6 +62,7 @@ class Connections {
   };
 
   void remove(std::list<Connection>::iterator connection);
+  Task<> until_empty(Mono deadline);
   void tick();
   void notice_clients_that_left();
 
@@ -77,7 +80,7 @@ class Connections {
   Mono now_{};  // of the last sweep
   Encodings encodings_;
   std::string date_, head_buffer_;
-  std::array<char, 16 * 1024> read_buffer_;
+  std::array<char, kReadSize> read_buffer_;
 };
 
 }  // namespace cc::http

@@ -16,7 +16,7 @@ namespace beast_http = boost::beast::http;
 
 constexpr std::size_t kMaxFields = 100;
 constexpr std::size_t kMaxRequestIdSize = 64;
-constexpr std::size_t kBodyReserve = 64 * 1024;  // what a Content-Length alone makes us set aside
+constexpr std::size_t kBodyReserve = 64u << 10;  // what a Content-Length alone makes us set aside
 
 bool is_request_id(std::string_view text) {
   return !text.empty() && text.size() <= kMaxRequestIdSize && std::ranges::all_of(text, [](char c) {

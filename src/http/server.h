@@ -21,7 +21,7 @@
 namespace cc::http {
 
 struct Limits {
-  std::size_t header = 32 * 1024;                 // request line (half of it, else 414) and fields; more is 431
+  std::size_t header = 32u << 10;                 // request line (half of it, else 414) and fields; more is 431
   std::uint64_t body = 8u << 20;                  // more is 413
   std::chrono::milliseconds header_time{10'000};  // from the first byte of a request to the end of its header; else 408
   std::chrono::milliseconds body_time{30'000};    // to receive a body

@@ -108,6 +108,7 @@ ssl_st* TlsContext::Impl::session(int socket) {
     BIO_free(bio);
     return nullptr;
   }
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): a pointer is all that OpenSSL keeps for us
   BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
   BIO_set_init(bio, 1);
   SSL_set_bio(session, bio, bio);

@@ -16,7 +16,7 @@
 namespace cc::http {
 namespace {
 
-constexpr std::size_t kOneRecord = 16 * 1024;
+constexpr std::size_t kOneRecord = 16u << 10;
 
 bool would_block() {
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
