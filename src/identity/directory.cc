@@ -18,6 +18,12 @@ std::string_view department_of(const Caller& caller, std::string_view applicatio
   return at == caller.departments->end() ? std::string_view() : std::string_view(at->second);
 }
 
+// Whether the application belongs to the department that a grant wants, if it wants one: most want none, and then
+// nothing is looked up.
+bool belongs(const Caller& caller, std::string_view application, std::string_view wanted) {
+  return wanted.empty() || wanted == department_of(caller, application);
+}
+
 // Whether a grant's wish for `wanted` is met by `given`, which is "" when the question is not about one.
 bool holds(std::string_view wanted, std::string_view given) {
   return wanted.empty() || wanted == given;
@@ -80,20 +86,18 @@ bool is_bearer(std::string_view scheme) {
 
 bool Caller::may(Permission permission, std::string_view environment, std::string_view application) const {
   if (kind == Kind::system || (anonymous_may_read && permission == Permission::read)) return true;
-  const std::string_view department = department_of(*this, application);
   return std::ranges::any_of(grants, [&](const Grant& grant) {
     return allows(grant.role, permission) && holds(grant.scope.environment, environment) &&
-           holds(grant.scope.application, application) && holds(grant.scope.department, department);
+           holds(grant.scope.application, application) && belongs(*this, application, grant.scope.department);
   });
 }
 
 bool Caller::may_somewhere(Permission permission, std::string_view environment, std::string_view application) const {
   if (kind == Kind::system || (anonymous_may_read && permission == Permission::read)) return true;
-  const std::string_view department = department_of(*this, application);
   return std::ranges::any_of(grants, [&](const Grant& grant) {
     return allows(grant.role, permission) && may_hold(grant.scope.environment, environment) &&
            may_hold(grant.scope.application, application) &&
-           (application.empty() || holds(grant.scope.department, department));
+           (application.empty() || belongs(*this, application, grant.scope.department));
   });
 }
 
