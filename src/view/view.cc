@@ -164,7 +164,7 @@ View::~View() {
   }
 }
 
-void View::load(std::vector<ReleasePtr> releases, Revision revision) {
+void View::load(const std::vector<ReleasePtr>& releases, Revision revision) {
   impl_->releases.clear();
   impl_->configs = 0;
   impl_->content_bytes = 0;

@@ -61,7 +61,7 @@ class View {
   ~View();
 
   // Forgets what was there and takes everything at once, in any order, and the revision it is at. Then wakes.
-  void load(std::vector<ReleasePtr> releases, Revision revision);
+  void load(const std::vector<ReleasePtr>& releases, Revision revision);
   // A commit's events, in order; an event that is not newer than what is there is ignored. Then wakes.
   void update(std::span<const Event> events, Revision revision);
 
