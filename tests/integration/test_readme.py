@@ -34,7 +34,7 @@ def test_the_tour_works_as_written(tmp_path, name):
     blocks = tour(name)
     assert len(blocks) >= 3
     script = tmp_path / "tour"
-    script.write_text("set -eEuo pipefail\ntrap 'echo \"failed: $BASH_COMMAND\"' ERR\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n"
+    script.write_text("set -eEuo pipefail\ntrap 'echo \"failed: $BASH_COMMAND\"' ERR\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n"
                       + "\n".join(blocks))
     variables = environment(tmp_path, DATA_DIR=str(tmp_path / "data"), TMPDIR=str(tmp_path))
     variables["PATH"] = f"{os.path.dirname(BINARY)}:{variables['PATH']}"
