@@ -38,9 +38,10 @@ struct Node::Impl {
   ~Impl() {
     stop();
     workers.join();
-    threads.clear();
+    // The log tells the I/O threads what it commits, and answers there: they go last.
     audit.reset();
     log.reset();
+    threads.clear();
   }
 
   Result<> open();
