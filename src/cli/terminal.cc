@@ -84,8 +84,8 @@ bool has_colour() {
 Result<std::string> ask(std::string_view question, bool secret) {
   ControllingTerminal terminal;
   if (!terminal.is_open()) return fail(Code::unavailable, "there is no terminal to ask at");
+  if (secret) terminal.silence();  // first: who types as soon as the question is there must not be echoed
   terminal.print(question);
-  if (secret) terminal.silence();
   auto line = terminal.line();
   if (!line) return fail(Code::unavailable, "nothing was entered");
   return *std::move(line);
