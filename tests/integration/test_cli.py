@@ -1,11 +1,15 @@
 """The command line: every command, its exit status, its outputs; what it keeps, asks and refuses."""
 
+import fcntl
 import json
 import os
+import pty
 import re
+import select
 import signal
 import stat
 import subprocess
+import termios
 import zipfile
 
 import pytest
@@ -74,7 +78,7 @@ def test_failures_are_1_and_say_what_to_do(cli, command, key, tmp_path):
     stranger = Command(tmp_path / "stranger", command.node)
     assert "login" in stranger("get", key, expect=1).stderr
     stranger.variables["CONFIG_CENTER_TOKEN"] = "nonsense"
-    assert "login" in stranger("whoami", expect=1).stderr
+    assert "CONFIG_CENTER_TOKEN" in stranger("whoami", expect=1).stderr
     stranger.variables = {"CONFIG_CENTER_SERVER": "http://127.0.0.1:1"}
     nobody = Command(tmp_path / "nobody", None, CONFIG_CENTER_SERVER="http://127.0.0.1:1")
     assert "127.0.0.1:1" in nobody("list", expect=1).stderr
@@ -196,39 +200,38 @@ def test_destructive_commands_ask_and_without_a_terminal_refuse(cli, admin, key)
     assert admin.read(key).body == b"a: 1\n"
 
 
-def on_terminal(cli, *arguments, answer):
-    """Runs it on a terminal and types `answer`. (exit status, what was shown)"""
-    pty = pytest.importorskip("pty")
+def on_terminal(cli, *arguments, prompt, answer):
+    """Runs it on a terminal and types `answer` when `prompt` is shown. (exit status, what was shown)"""
     master, slave = pty.openpty()
     process = subprocess.Popen([BINARY, *arguments], stdin=slave, stdout=slave, stderr=slave, env=cli.environment(), cwd=cli.home,
-                               start_new_session=True, preexec_fn=lambda: __import__("fcntl").ioctl(0, 0x540E, 0))  # TIOCSCTTY
+                               start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
     os.close(slave)
-    os.write(master, answer.encode())
     shown = b""
     try:
-        while data := os.read(master, 4096):
+        while select.select([master], [], [], 60 * PATIENCE)[0] and (data := os.read(master, 4096)):
+            asked_before = prompt in shown.decode(errors="replace")
             shown += data
+            if not asked_before and prompt in shown.decode(errors="replace"):
+                os.write(master, answer.encode())
     except OSError:
-        pass
+        pass  # the end of a terminal
     os.close(master)
     return process.wait(60 * PATIENCE), shown.decode()
 
 
 def test_a_person_is_asked(cli, admin, key):
     admin.publish(key, b"a: 1\n")
-    status, shown = on_terminal(cli, "delete", key, answer="n\n")
+    status, shown = on_terminal(cli, "delete", key, prompt=key, answer="n\n")
     assert status == 1 and key in shown
     assert admin.read(key).body == b"a: 1\n"
-    status, shown = on_terminal(cli, "delete", key, answer="y\n")
+    status, shown = on_terminal(cli, "delete", key, prompt=key, answer="y\n")
     assert status == 0
     admin.get(config(key), expect=404)
 
 
 def test_a_password_that_is_typed_is_not_shown(command):
-    status, shown = on_terminal(command, "login", "--username", "admin", answer=ADMIN_PASSWORD + "\n")
-    assert status == 0
-    # the terminal itself echoes what was typed before echo was turned off; the command must not print it again
-    assert shown.count(ADMIN_PASSWORD) <= 1
+    status, shown = on_terminal(command, "login", "--username", "admin", prompt="assword", answer=ADMIN_PASSWORD + "\n")
+    assert status == 0 and ADMIN_PASSWORD not in shown
     command("whoami")
 
 

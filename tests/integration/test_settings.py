@@ -1,6 +1,7 @@
 """Settings: file, environment, flags; checking and showing them; secrets in production; reloading; systemd."""
 
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -240,7 +241,6 @@ def test_logs_are_json_lines_off_a_terminal_and_text_when_asked(make_node):
 
 
 def test_logs_are_text_on_a_terminal(tmp_path):
-    pty = pytest.importorskip("pty")
     master, slave = pty.openpty()
     variables = {"DATA_DIR": str(tmp_path / "data"), "CONFIG_CENTER_SERVER_PORT": "0", "CONFIG_CENTER_MONITORING_PROMETHEUS_PORT": "0"}
     process = subprocess.Popen([BINARY, "serve"], stdin=slave, stdout=slave, stderr=slave, env=environment(tmp_path, **variables))
