@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -59,6 +60,13 @@ def test_every_command_has_help_with_examples(command):
     top = {path[0] for path in every}
     assert top >= {"serve", "login", "logout", "whoami", "publish", "get", "draft", "diff", "history", "rollback", "watch", "list",
                    "delete", "export", "import", "app", "env", "user", "role", "key", "config", "cluster", "audit", "bench", "completion"}
+
+
+def test_every_command_is_run_by_these_tests(command):
+    source = "".join(path.read_text() for path in pathlib.Path(__file__).parent.glob("test_*.py"))
+    for path in commands_below(command):
+        words = ", ".join(f'"{word}"' for word in path)
+        assert words in source, f"config-center {' '.join(path)} is run nowhere"
 
 
 def test_nothing_and_nonsense_are_wrong_usage(command):
@@ -464,3 +472,19 @@ def test_completion_for_zsh_parses(command, tmp_path):
     checked = subprocess.run(["zsh", "-n", tmp_path / "script"], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr
     command("completion", "fish", expect=2)
+
+
+@pytest.mark.parametrize("arguments", [
+    ("bench", "read", "--connections", "4", "--duration", "300ms", "--warmup", "50ms"),
+    ("bench", "publish", "--connections", "4", "--duration", "300ms", "--warmup", "50ms"),
+    ("bench", "watch", "--watchers", "50", "--settle", "200ms", "--rounds", "2")], ids=lambda arguments: arguments[1])
+def test_bench_tells_throughput_and_latencies_and_cleans_up(cli, arguments):
+    told = cli.json(*arguments)
+    assert told["requests"] > 0 and told["lost"] == 0
+    assert set(told["statuses"]) <= {"200", "201"}
+    latency = told["latency_ms"]
+    assert 0 < latency["p50"] <= latency["p90"] <= latency["p99"] <= latency["max"]
+    text = cli(*arguments).stdout
+    for word in ("p50", "p90", "p99", "max"):
+        assert word in text
+    assert cli.json("list", "dev/config-center-bench") == []

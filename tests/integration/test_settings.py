@@ -1,6 +1,7 @@
 """Settings: file, environment, flags; checking and showing them; secrets in production; reloading; systemd."""
 
 import os
+import pathlib
 import pty
 import signal
 import socket
@@ -86,6 +87,11 @@ def test_show_prints_what_check_takes_and_every_setting_is_in_it(command, file, 
     }
     for section, keys in expected.items():
         assert set(sections[section]) >= keys
+
+
+def test_the_reference_is_what_the_documentation_ends_with(command):
+    documentation = (pathlib.Path(__file__).parents[2] / "docs/settings.md").read_text()
+    assert documentation.endswith(command("config", "reference").stdout)
 
 
 def test_the_later_source_wins(command, file):
