@@ -13,6 +13,7 @@ namespace cc::consensus {
 namespace {
 
 constexpr std::uint64_t kMostBytesKept = 8u << 20;  // of entries that a snapshot has made unnecessary
+constexpr std::uint64_t kSnapshotBytesAnEntry = 4096;
 constexpr auto kSnapshotRetry = std::chrono::seconds(10);
 
 Error stopped_leading() {
@@ -270,6 +271,8 @@ void Group::end_snapshot() {
   if (raft_.log.snapshot.last_index == index) {
     owner_.snapshot_taken();
     bytes_at_snapshot_ = taken->bytes_applied;
+    snapshot_size_ = taken->content.size();
+    reset_threshold();
     log.debug("took a snapshot", {{"index", index}, {"bytes", taken->content.size()}});
   } else if (!closing_) {
     no_snapshot_before_ = std::chrono::steady_clock::now() + kSnapshotRetry;
@@ -287,6 +290,8 @@ int Group::restore(raft_buffer& file) {
     owner_.failed(*broken_);
     return RAFT_IOERR;
   }
+  snapshot_size_ = file.len;
+  reset_threshold();
   raft_free(file.base);  // ours, when 0 is returned
   return 0;
 }
@@ -306,8 +311,10 @@ unsigned Group::entries_worth_keeping() const {
   return std::max(1u, count);  // 0 means something else to libraft: forget the whole log
 }
 
+// A snapshot costs what the state is large: of a large one fewer are taken.
 void Group::reset_threshold() {
-  raft_set_snapshot_threshold(&raft_, std::max(1u, options_.snapshot_after_entries));
+  const auto by_size = static_cast<unsigned>(snapshot_size_ / kSnapshotBytesAnEntry);
+  raft_set_snapshot_threshold(&raft_, std::max({1u, options_.snapshot_after_entries, by_size}));
 }
 
 Role Group::role() const {

@@ -111,6 +111,7 @@ class Group {
   std::optional<Error> broken_;  // why a callback refused
   std::unique_ptr<Taking> taking_;
   std::uint64_t bytes_applied_ = 0, bytes_at_snapshot_ = 0;
+  std::uint64_t snapshot_size_ = 0;  // of the last one
   std::chrono::steady_clock::time_point no_snapshot_before_{};
 };
 

@@ -29,7 +29,10 @@ class StateMachine {
  public:
   virtual ~StateMachine() = default;
 
-  struct Applied { Index index = 0; std::uint32_t crc = 0; };  // CRC-32 of the last applied command
+  struct Applied {
+    Index index = 0;
+    std::uint32_t crc = 0;
+  };  // CRC-32 of the last applied command
   virtual Applied applied() const = 0;
 
   // Applies one committed command; the returned bytes go to whoever proposed it. An error stops the log:
@@ -52,21 +55,24 @@ class StateMachine {
   virtual Result<Applied> applied_of(std::string_view snapshot) const = 0;
 };
 
-struct Peer { NodeId id = 0; std::string address; };
+struct Peer {
+  NodeId id = 0;
+  std::string address;
+};
 
 struct Options {
-  Path directory;                 // created when absent
+  Path directory;  // created when absent
   NodeId node_id = 1;
   std::string address = "127.0.0.1:7848";
-  std::vector<Peer> peers;        // of a new group, this node included; empty: a group of one
+  std::vector<Peer> peers;  // of a new group, this node included; empty: a group of one
   std::chrono::milliseconds election_timeout{1000};
   std::chrono::milliseconds heartbeat_interval{100};
-  unsigned snapshot_after_entries = 8192;
-  std::uint64_t snapshot_after_bytes = 64u << 20;   // of commands since the last one
-  unsigned trailing_entries = 1024;                  // kept after a snapshot for slow peers
-  std::uint64_t min_free_disk = 64u << 20;           // proposals are refused below
+  unsigned snapshot_after_entries = 8192;          // and at least one for each 4 KiB of the last snapshot
+  std::uint64_t snapshot_after_bytes = 64u << 20;  // of commands since the last one
+  unsigned trailing_entries = 1024;                // kept after a snapshot for slow peers
+  std::uint64_t min_free_disk = 64u << 20;         // proposals are refused below
   std::chrono::milliseconds reopen_delay{1000};
-  std::uint64_t max_pending_bytes = 256u << 20;      // proposals in flight; more are `exhausted`
+  std::uint64_t max_pending_bytes = 256u << 20;  // proposals in flight; more are `exhausted`
 };
 
 enum class Role { unavailable, follower, candidate, leader };
@@ -79,20 +85,25 @@ struct Status {
   std::string leader_address;
   Term term = 0;
   Index first = 0, last = 0, commit = 0, applied = 0;
-  Index snapshot = 0;                // index of the last snapshot
-  std::uint64_t log_bytes = 0;       // on disk
+  Index snapshot = 0;           // index of the last snapshot
+  std::uint64_t log_bytes = 0;  // on disk
   std::uint64_t snapshot_bytes = 0;
   std::uint64_t elections = 0, snapshots_taken = 0, proposals = 0, proposals_failed = 0;
   std::uint64_t pending = 0;
-  std::string trouble;               // why it is unavailable; empty when it is not
-  struct Server { NodeId id; std::string address; std::string role; };
+  std::string trouble;  // why it is unavailable; empty when it is not
+  struct Server {
+    NodeId id;
+    std::string address;
+    std::string role;
+  };
   std::vector<Server> servers;
 };
 
 // Durations, for metrics: called on the log thread.
 struct Observer {
   std::function<void(std::chrono::nanoseconds)> committed = [](auto) {};  // propose → commit of one command
-  std::function<void(std::chrono::nanoseconds, std::size_t)> applied = [](auto, auto) {};  // one batch and how many commands
+  std::function<void(std::chrono::nanoseconds, std::size_t)> applied = [](auto, auto) {
+  };  // one batch and how many commands
 };
 
 class Log {
@@ -113,8 +124,8 @@ class Log {
   // After unavailable or timeout the outcome is unknown.
   void propose(std::string command, Answer answer);
 
-  Status status() const;   // any thread
-  void snapshot_now();     // any thread; asks, does not wait
+  Status status() const;  // any thread
+  void snapshot_now();    // any thread; asks, does not wait
 
  private:
   struct Impl;

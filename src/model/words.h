@@ -40,10 +40,10 @@ struct ConfigKey {
 };
 
 struct Limits {
-  std::uint64_t content = 1024 * 1024;  // bytes of one config
-  std::size_t name = 128;               // bytes of an environment, application, cluster, user name
-  std::size_t config_name = 512;        // bytes of a config's name
-  std::size_t comment = 4096;           // bytes of a comment or description
+  std::uint64_t content = 1u << 20;  // bytes of one config
+  std::size_t name = 128;            // bytes of an environment, application, cluster, user name
+  std::size_t config_name = 512;     // bytes of a config's name
+  std::size_t comment = 4096;        // bytes of a comment or description
 };
 
 // Environment, application, cluster, user, department names: printable UTF-8 without '/', control
