@@ -54,9 +54,9 @@ Query query_of(const Where& where) {
 Result<VersionRange> parse_range(std::string_view text) {
   if (text.empty()) return VersionRange{"published", "draft"};
   const std::size_t dots = text.find("..");
-  const VersionRange range = dots == std::string_view::npos
-                                 ? VersionRange{std::string(text), "published"}
-                                 : VersionRange{std::string(text.substr(0, dots)), std::string(text.substr(dots + 2))};
+  VersionRange range = dots == std::string_view::npos
+                           ? VersionRange{std::string(text), "published"}
+                           : VersionRange{std::string(text.substr(0, dots)), std::string(text.substr(dots + 2))};
   if (!is_version(range.from) || !is_version(range.to)) {
     return wrong_usage(fmt::format(
         "\"{}\" is not a range of versions; write 3..5, 3 (against what is published) or published..draft", text));

@@ -17,7 +17,7 @@ namespace cc::cli {
 void add_bench_place(CLI::App& command, BenchPlace& place) {
   command.add_option("--size", place.size, "Bytes of each config")
       ->capture_default_str()
-      ->check(between(32, 16 * 1024 * 1024))
+      ->check(between(32, 16ull << 20))
       ->type_name("BYTES");
   command.add_option("--environment", place.environment, "Environment to publish into")
       ->capture_default_str()
