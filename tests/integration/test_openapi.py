@@ -306,9 +306,11 @@ def seen(tmp_path_factory):
         nodes.append(Node(tmp_path_factory.mktemp(name), **settings))
         return nodes[-1].start()
 
-    yield Sweep(make_node).run()
-    for node in nodes:
-        node.close()
+    try:
+        yield Sweep(make_node).run()
+    finally:
+        for node in nodes:
+            node.close()
 
 
 # --- the document itself ---
