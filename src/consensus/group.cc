@@ -13,7 +13,7 @@ namespace cc::consensus {
 namespace {
 
 constexpr std::uint64_t kMostBytesKept = 8u << 20;  // of entries that a snapshot has made unnecessary
-constexpr std::uint64_t kSnapshotBytesAnEntry = 4096;
+constexpr std::uint64_t kSnapshotBytesAnEntry = 512;
 constexpr auto kSnapshotRetry = std::chrono::seconds(10);
 
 Error stopped_leading() {

@@ -67,7 +67,7 @@ struct Options {
   std::vector<Peer> peers;  // of a new group, this node included; empty: a group of one
   std::chrono::milliseconds election_timeout{1000};
   std::chrono::milliseconds heartbeat_interval{100};
-  unsigned snapshot_after_entries = 8192;          // and at least one for each 4 KiB of the last snapshot
+  unsigned snapshot_after_entries = 65536;         // and one more for each 512 bytes of the last snapshot
   std::uint64_t snapshot_after_bytes = 64u << 20;  // of commands since the last one
   unsigned trailing_entries = 1024;                // kept after a snapshot for slow peers
   std::uint64_t min_free_disk = 64u << 20;         // proposals are refused below

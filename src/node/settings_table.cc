@@ -202,7 +202,7 @@ std::vector<Setting> make_table() {
               AT(raft.election_timeout), milliseconds(50ms), milliseconds(1min)),
       bounded("raft.heartbeat_interval", "100ms", "how often a leader is heard of", AT(raft.heartbeat_interval),
               milliseconds(10ms), milliseconds(10s)),
-      bounded("raft.snapshot_entries", "8192",
+      bounded("raft.snapshot_entries", "65536",
               "entries after which the log is compacted into a snapshot; more when the state is large",
               AT(raft.snapshot_entries), 16u, 10'000'000u),
 
