@@ -1,9 +1,9 @@
 #include "node/settings.h"
 
+#include <cstring>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <cstring>
 
 #include "node/peers.h"
 
@@ -18,10 +18,11 @@ class SettingsTest : public testing::Test {
   Result<Settings> load(const std::string& yaml) {
     const Path file = folder_.path() / "config-center.yaml";
     EXPECT_TRUE(write_file(file, yaml));
-    return load_settings({.config_path = file.string(), .flags = flags_, .environment = [this](const char* name) -> const char* {
-                            const auto found = environment_.find(name);
-                            return found == environment_.end() ? nullptr : found->second.c_str();
-                          }});
+    return load_settings(
+        {.config_path = file.string(), .flags = flags_, .environment = [this](const char* name) -> const char* {
+           const auto found = environment_.find(name);
+           return found == environment_.end() ? nullptr : found->second.c_str();
+         }});
   }
   std::string error_of(const std::string& yaml) {
     auto settings = load(yaml);
