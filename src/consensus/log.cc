@@ -83,6 +83,11 @@ struct Log::Impl final : Group::Owner {
     Proposal proposal;
     Result<std::string> outcome;
   };
+  struct Committed {
+    Index index;
+    std::string command;
+    std::optional<Proposal> proposal;  // when it is one of ours
+  };
 
   // Group::Owner
   Result<> apply(Index index, std::string_view command) override;
@@ -104,6 +109,7 @@ struct Log::Impl final : Group::Owner {
   void reopen();
   void begin_close(Error why);
   void submit();
+  Result<> apply_committed();
   Result<> commit();
   void give_up(std::vector<Proposal> given_up, const Error& why);
   void look_at_role();
@@ -128,9 +134,10 @@ struct Log::Impl final : Group::Owner {
   std::string trouble_;
   Index first_in_flight_ = 0;  // index of in_flight_[0]
   std::vector<std::optional<Proposal>> in_flight_;
-  std::vector<Answered> answered_;  // applied, not committed
-  std::size_t uncommitted_ = 0;     // commands applied, not committed
-  std::uint64_t uncommitted_bytes_ = 0;
+  std::vector<Committed> committed_;  // by the group; not applied yet
+  std::uint64_t committed_bytes_ = 0;
+  std::vector<Answered> answered_;  // applied; the machine's transaction is still open
+  std::size_t uncommitted_ = 0;     // commands in the machine's open transaction
   Moment batch_began_;
   StateMachine::Applied recovered_;  // where the machine was when the group was opened
   bool recognised_ = false;          // the entry that the machine applied last was found in the log
@@ -206,6 +213,7 @@ void Log::Impl::turn() {
       if (snapshot_wanted && group_->take_snapshot()) snapshot_wanted = false;
       submit();
     }
+    // After submit(): the disk writes the next batch while this one is applied.
     if (!broken_) {
       if (auto committed = commit(); !committed) failed(std::move(committed).error());
     }
@@ -285,8 +293,11 @@ void Log::Impl::begin_close(Error why) {
   std::vector<Proposal> lost;
   for (Answered& applied : std::exchange(answered_, {}))
     lost.push_back(std::move(applied.proposal));
+  for (Committed& each : std::exchange(committed_, {})) {
+    if (each.proposal) lost.push_back(*std::move(each.proposal));
+  }
+  committed_bytes_ = 0;
   uncommitted_ = 0;
-  uncommitted_bytes_ = 0;
   for (auto& proposal : std::exchange(in_flight_, {})) {
     if (proposal) lost.push_back(*std::move(proposal));
   }
@@ -368,25 +379,38 @@ Result<> Log::Impl::apply(Index index, std::string_view command) {
                     "made again from the log",
                     index, folder.path().string()));
   }
-  if (uncommitted_ == 0) batch_began_ = std::chrono::steady_clock::now();
-  TRY(std::string outcome, machine.apply(index, command));
-  ++uncommitted_;
-  uncommitted_bytes_ += command.size();
+  Committed& one = committed_.emplace_back(index, std::string(command), std::nullopt);
+  committed_bytes_ += command.size();
   if (index >= first_in_flight_ && index - first_in_flight_ < in_flight_.size()) {
-    if (auto& mine = in_flight_[index - first_in_flight_]) {
-      answered_.push_back({*std::move(mine), std::move(outcome)});
-      mine.reset();
-    }
+    one.proposal = std::exchange(in_flight_[index - first_in_flight_], std::nullopt);
   }
-  if (uncommitted_ >= kMostAppliedAtOnce || uncommitted_bytes_ >= kMostBytesAppliedAtOnce) return commit();
+  if (committed_.size() >= kMostAppliedAtOnce || committed_bytes_ >= kMostBytesAppliedAtOnce) return commit();
   return {};
 }
 
+Result<> Log::Impl::apply_committed() {
+  if (committed_.empty()) return {};
+  batch_began_ = std::chrono::steady_clock::now();
+  committed_bytes_ = 0;
+  auto batch = std::exchange(committed_, {});
+  for (auto each = batch.begin(); each != batch.end(); ++each) {
+    auto outcome = machine.apply(each->index, each->command);
+    if (!outcome) {
+      committed_.assign(std::move_iterator(each), std::move_iterator(batch.end()));  // begin_close() answers them
+      return std::unexpected(std::move(outcome).error());
+    }
+    ++uncommitted_;
+    if (each->proposal) answered_.push_back({*std::move(each->proposal), *std::move(outcome)});
+  }
+  return {};
+}
+
+// Applies what the group has committed, and ends the machine's transaction.
 Result<> Log::Impl::commit() {
+  TRYV(apply_committed());
   if (uncommitted_ == 0) return {};
   auto answers = std::make_shared<std::vector<Answered>>(std::exchange(answered_, {}));
   const std::size_t commands = std::exchange(uncommitted_, 0);
-  uncommitted_bytes_ = 0;
   std::vector<Moment> since;
   std::uint64_t bytes = 0;
   for (const Answered& each : *answers) {
