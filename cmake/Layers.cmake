@@ -22,7 +22,7 @@ set(CC_LAYER_api base model state consensus view identity service http)
 set(CC_LAYER_node base proto model state consensus view identity service http monitor api)
 set(CC_LAYER_cli base model identity http node)
 
-set(CC_EXTERNAL_base spdlog/ sodium openssl/ archive boost/process)
+set(CC_EXTERNAL_base spdlog/ sodium openssl/ archive boost/process zlib)
 set(CC_EXTERNAL_model yaml-cpp/ toml++/ pugixml)
 set(CC_EXTERNAL_state SQLiteCpp/ sqlite3)
 set(CC_EXTERNAL_consensus raft uv)

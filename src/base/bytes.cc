@@ -7,35 +7,32 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <sodium.h>
+#include <zlib.h>
 
 namespace cc {
 namespace {
 
+// Looking an algorithm up, and making a context, costs OpenSSL as much as hashing a small document.
 std::string digest(const EVP_MD* kind, std::string_view bytes) {
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                                     &EVP_MD_CTX_free);
   std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
   unsigned length = 0;
-  EVP_Digest(bytes.data(), bytes.size(), out.data(), &length, kind, nullptr);
+  EVP_DigestInit_ex2(context.get(), kind, nullptr);
+  EVP_DigestUpdate(context.get(), bytes.data(), bytes.size());
+  EVP_DigestFinal_ex(context.get(), out.data(), &length);
   return {reinterpret_cast<const char*>(out.data()), length};
-}
-
-constexpr std::array<std::uint32_t, 256> crc_table() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < 256; ++i) {
-    std::uint32_t c = i;
-    for (int k = 0; k < 8; ++k)
-      c = (c & 1) != 0 ? 0xEDB88320u ^ (c >> 1) : c >> 1;
-    table.at(i) = c;
-  }
-  return table;
 }
 
 }  // namespace
 
 std::string md5_hex(std::string_view bytes) {
-  return to_hex(digest(EVP_md5(), bytes));
+  static EVP_MD* const kind = EVP_MD_fetch(nullptr, "MD5", nullptr);
+  return to_hex(digest(kind, bytes));
 }
 std::string sha256(std::string_view bytes) {
-  return digest(EVP_sha256(), bytes);
+  static EVP_MD* const kind = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return digest(kind, bytes);
 }
 std::string sha256_hex(std::string_view bytes) {
   return to_hex(sha256(bytes));
@@ -50,11 +47,17 @@ std::string hmac_sha256(std::string_view key, std::string_view bytes) {
 }
 
 std::uint32_t crc32(std::string_view bytes) noexcept {
-  static constexpr auto kTable = crc_table();
-  std::uint32_t crc = 0xFFFFFFFFu;
-  for (const char c : bytes)
-    crc = kTable[(crc ^ static_cast<unsigned char>(c)) & 0xFF] ^ (crc >> 8);
-  return crc ^ 0xFFFFFFFFu;
+  return static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
+Hash128 hash128(std::string_view bytes) noexcept {
+  static const std::string key = random_bytes(crypto_shorthash_siphashx24_KEYBYTES);
+  Hash128 hash;
+  static_assert(sizeof hash == crypto_shorthash_siphashx24_BYTES);
+  crypto_shorthash_siphashx24(reinterpret_cast<unsigned char*>(&hash),
+                              reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                              reinterpret_cast<const unsigned char*>(key.data()));
+  return hash;
 }
 
 std::string to_hex(std::string_view bytes) {

@@ -1,4 +1,4 @@
-// Hashes, encodings and randomness over bytes (OpenSSL, libsodium). Nothing here fails.
+// Hashes, encodings and randomness over bytes (OpenSSL, libsodium, zlib). Nothing here fails.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,17 @@ std::string sha256_hex(std::string_view bytes);
 std::string sha256(std::string_view bytes);                             // 32 raw bytes
 std::string hmac_sha256(std::string_view key, std::string_view bytes);  // 32 raw bytes
 std::uint32_t crc32(std::string_view bytes) noexcept;
+
+// 128 bits under a key of this process, so that nobody can make two texts collide: for maps in memory, never kept.
+struct Hash128 {
+  std::uint64_t high = 0, low = 0;
+  bool operator==(const Hash128&) const = default;
+  struct Hasher {
+    using is_avalanching = void;
+    std::size_t operator()(const Hash128& hash) const noexcept { return hash.low; }
+  };
+};
+Hash128 hash128(std::string_view bytes) noexcept;
 
 std::string to_hex(std::string_view bytes);
 std::string to_base64url(std::string_view bytes);  // without padding

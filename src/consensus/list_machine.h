@@ -30,12 +30,17 @@ class ListMachine final : public StateMachine {
     const std::lock_guard lock(mutex_);
     return committed_;
   }
-  std::vector<std::size_t> batches() const {  // how many commands each commit() had
+  std::vector<std::size_t> batches() const {  // how many commands each deliver() had
     const std::lock_guard lock(mutex_);
     return batches_;
   }
+  std::vector<std::size_t> transactions() const {  // how many commands each commit() had
+    const std::lock_guard lock(mutex_);
+    return transactions_;
+  }
 
   std::function<Result<>(std::string_view command)> on_apply = [](auto) { return Result<>{}; };
+  std::function<Result<>()> on_deliver = [] { return Result<>{}; };
   std::function<Result<>()> on_commit = [] { return Result<>{}; };
   std::function<Result<>()> on_read_snapshot = [] { return Result<>{}; };
   std::atomic<int> restores = 0;
@@ -47,13 +52,24 @@ class ListMachine final : public StateMachine {
   }
 
   Result<std::string> apply(Index index, std::string_view command) override {
-    TRYV(on_apply(command));
+    TRYV(unless_failed(on_apply(command)));
     pending_.emplace_back(index, command);
     return "did " + std::string(command.substr(0, 64));
   }
 
-  Result<> commit(std::move_only_function<void()> then) override {
-    TRYV(on_commit());
+  Result<> deliver(std::move_only_function<void()> then) override {
+    TRYV(unless_failed(on_deliver()));
+    {
+      const std::lock_guard lock(mutex_);
+      batches_.push_back(pending_.size() - delivered_);
+    }
+    delivered_ = pending_.size();
+    then();
+    return {};
+  }
+
+  Result<> commit() override {
+    TRYV(unless_failed(on_commit()));
     if (!file_.empty()) {
       std::ofstream out(file_, std::ios::binary | std::ios::app);
       const std::string record = encode(pending_);
@@ -63,15 +79,17 @@ class ListMachine final : public StateMachine {
     }
     {
       const std::lock_guard lock(mutex_);
-      batches_.push_back(pending_.size());
+      transactions_.push_back(pending_.size());
       committed_.insert(committed_.end(), pending_.begin(), pending_.end());
     }
     pending_.clear();
-    then();
+    delivered_ = 0;
     return {};
   }
 
   void roll_back() override {
+    failed_ = false;
+    delivered_ = 0;
     pending_.clear();
     ++roll_backs;
   }
@@ -109,6 +127,13 @@ class ListMachine final : public StateMachine {
   }
 
  private:
+  // What has failed can only be rolled back.
+  Result<> unless_failed(Result<> outcome) {
+    if (failed_) return fail(Code::internal, "the machine has failed and was not rolled back");
+    failed_ = !outcome;
+    return outcome;
+  }
+
   static Applied applied_in(const std::vector<Command>& commands) {
     if (commands.empty()) return {};
     return {commands.back().first, crc32(commands.back().second)};
@@ -154,10 +179,12 @@ class ListMachine final : public StateMachine {
   }
 
   const Path file_;
-  std::vector<Command> pending_;
+  std::vector<Command> pending_;  // of the open transaction
+  std::size_t delivered_ = 0;     // of them
+  bool failed_ = false;
   mutable std::mutex mutex_;
-  std::vector<Command> committed_;    // guarded by mutex_
-  std::vector<std::size_t> batches_;  // guarded by mutex_
+  std::vector<Command> committed_;                   // guarded by mutex_
+  std::vector<std::size_t> batches_, transactions_;  // guarded by mutex_
 };
 
 }  // namespace cc::consensus

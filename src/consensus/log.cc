@@ -12,21 +12,15 @@
 
 #include <fmt/format.h>
 
-#include "base/bytes.h"
 #include "base/text.h"
 #include "consensus/folder.h"
 #include "consensus/group.h"
+#include "consensus/pipeline.h"
 #include "consensus/proposals.h"
 #include "consensus/say.h"
 
 namespace cc::consensus {
 namespace {
-
-using Moment = std::chrono::steady_clock::time_point;
-
-// A replay is committed in pieces of this size, so that the state machine's transaction stays small.
-constexpr std::size_t kMostAppliedAtOnce = 8192;
-constexpr std::uint64_t kMostBytesAppliedAtOnce = 32u << 20;
 
 Error shut_down() {
   return {Code::unavailable, "the node is shutting down: try another one, or this one again in a moment"};
@@ -57,7 +51,8 @@ struct Log::Impl final : Group::Owner {
         machine(machine_),
         observer(std::move(observer_)),
         folder(std::move(folder_)),
-        proposals(options.max_pending_bytes) {}
+        proposals(options.max_pending_bytes),
+        pipeline(folder.path(), machine, proposals, observer) {}
   ~Impl() override = default;
 
   Result<> start();
@@ -72,6 +67,7 @@ struct Log::Impl final : Group::Owner {
   const Observer observer;
   const Folder folder;
   Proposals proposals;
+  Pipeline pipeline;
   std::atomic<bool> stopping = false;
   std::atomic<bool> snapshot_wanted = false;
   mutable std::mutex status_mutex;
@@ -79,22 +75,15 @@ struct Log::Impl final : Group::Owner {
 
  private:
   enum class Phase { closed, open, closing, waiting };
-  struct Answered {
-    Proposal proposal;
-    Result<std::string> outcome;
-  };
-  struct Committed {
-    Index index;
-    std::string command;
-    std::optional<Proposal> proposal;  // when it is one of ours
-  };
 
   // Group::Owner
-  Result<> apply(Index index, std::string_view command) override;
+  Result<> apply(Index index, std::string_view command) override { return pipeline.committed(index, command); }
   Result<std::unique_ptr<StateMachine::Snapshot>> begin_snapshot() override;
-  Result<> restore(std::string_view snapshot) override;
-  void not_appended(Error why) override;
-  void failed(Error why) override;
+  Result<> restore(std::string_view snapshot) override { return pipeline.restore(snapshot); }
+  void not_appended(Error why) override { pipeline.not_sent(why); }
+  void failed(Error why) override {
+    if (!broken_) broken_ = std::move(why);
+  }
   void closed() override { closed_ = true; }
   void snapshot_taken() override {
     ++snapshots_taken_;
@@ -105,13 +94,9 @@ struct Log::Impl final : Group::Owner {
   void before_waiting();
   void turn();
   Result<> open_group();
-  Result<> belongs_together() const;
   void reopen();
   void begin_close(Error why);
   void submit();
-  Result<> apply_committed();
-  Result<> commit();
-  void give_up(std::vector<Proposal> given_up, const Error& why);
   void look_at_role();
   void look_at_disk();
   void measure();
@@ -124,7 +109,7 @@ struct Log::Impl final : Group::Owner {
   // Everything below belongs to the log thread.
   uv_loop_t loop_{};
   uv_async_t woken{};
-  uv_timer_t reopening_{}, watching_{};
+  uv_timer_t reopening_{}, watching_{}, committing_{};
   uv_prepare_t before_waiting_{};
   uv_check_t after_waiting_{};
   std::unique_ptr<Group> group_;
@@ -132,15 +117,6 @@ struct Log::Impl final : Group::Owner {
   bool closed_ = false;          // the group has said so
   std::optional<Error> broken_;  // why the group must be closed
   std::string trouble_;
-  Index first_in_flight_ = 0;  // index of in_flight_[0]
-  std::vector<std::optional<Proposal>> in_flight_;
-  std::vector<Committed> committed_;  // by the group; not applied yet
-  std::uint64_t committed_bytes_ = 0;
-  std::vector<Answered> answered_;  // applied; the machine's transaction is still open
-  std::size_t uncommitted_ = 0;     // commands in the machine's open transaction
-  Moment batch_began_;
-  StateMachine::Applied recovered_;  // where the machine was when the group was opened
-  bool recognised_ = false;          // the entry that the machine applied last was found in the log
   Role role_ = Role::unavailable;
   bool disk_full_ = false;
   std::uint64_t elections_ = 0, snapshots_taken_ = 0;
@@ -157,6 +133,7 @@ Result<> Log::Impl::start() {
   uv_async_init(&loop_, &woken, [](uv_async_t*) {});
   uv_timer_init(&loop_, &reopening_);
   uv_timer_init(&loop_, &watching_);
+  uv_timer_init(&loop_, &committing_);
   uv_prepare_init(&loop_, &before_waiting_);
   uv_check_init(&loop_, &after_waiting_);
   proposals.close({Code::unavailable, "the log is being opened: try again in a moment"});
@@ -215,10 +192,26 @@ void Log::Impl::turn() {
     }
     // After submit(): the disk writes the next batch while this one is applied.
     if (!broken_) {
-      if (auto committed = commit(); !committed) failed(std::move(committed).error());
+      const bool commit_now = pipeline.commit_is_due() || pipeline.somebody_wants_it_settled();
+      auto done = commit_now ? pipeline.commit() : pipeline.deliver();
+      if (!done) failed(std::move(done).error());
     }
-    if (broken_ || stopping) begin_close(broken_ ? *broken_ : shut_down());
+    if (broken_ || stopping) {
+      // What the group has committed is done, whatever else failed. When it is this that failed, it fails again.
+      static_cast<void>(pipeline.commit());
+      begin_close(broken_ ? *broken_ : shut_down());
+    }
     publish();
+  }
+  if (pipeline.settled()) {
+    uv_timer_stop(&committing_);
+    pipeline.tell_settled({});
+  } else if (phase_ != Phase::open) {
+    pipeline.tell_settled(fail(Code::unavailable, trouble_));
+  } else if (uv_is_active(reinterpret_cast<uv_handle_t*>(&committing_)) == 0) {
+    const auto often = static_cast<std::uint64_t>(Pipeline::kQuiet.count());
+    uv_timer_start(
+        &committing_, [](uv_timer_t*) {}, often, often);  // wakes the loop, whose turn looks whether it is due
   }
   if (phase_ == Phase::closing && closed_) {
     group_.reset();
@@ -232,9 +225,10 @@ void Log::Impl::turn() {
   }
   if (stopping && (phase_ == Phase::closed || phase_ == Phase::waiting)) {
     phase_ = Phase::closed;
-    for (auto* handle : {reinterpret_cast<uv_handle_t*>(&woken), reinterpret_cast<uv_handle_t*>(&reopening_),
-                         reinterpret_cast<uv_handle_t*>(&watching_), reinterpret_cast<uv_handle_t*>(&before_waiting_),
-                         reinterpret_cast<uv_handle_t*>(&after_waiting_)}) {
+    for (auto* handle :
+         {reinterpret_cast<uv_handle_t*>(&woken), reinterpret_cast<uv_handle_t*>(&reopening_),
+          reinterpret_cast<uv_handle_t*>(&watching_), reinterpret_cast<uv_handle_t*>(&committing_),
+          reinterpret_cast<uv_handle_t*>(&before_waiting_), reinterpret_cast<uv_handle_t*>(&after_waiting_)}) {
       if (uv_is_closing(handle) == 0) uv_close(handle, nullptr);
     }
   }
@@ -245,12 +239,15 @@ void Log::Impl::turn() {
 Result<> Log::Impl::open_group() {
   closed_ = false;
   broken_.reset();
-  recognised_ = false;
-  recovered_ = machine.applied();
+  pipeline.begin();
   group_ = std::make_unique<Group>(loop_, options, folder, *this);
-  TRYV(group_->open(recovered_.index == 0));
-  TRYV(commit());
-  TRYV(belongs_together());
+  TRYV(group_->open(pipeline.applied() == 0));
+  if (group_->only_voter()) {
+    Status now;
+    group_->fill(now);
+    TRYV(pipeline.belongs_to_log(now.snapshot, now.last));
+  }
+  TRYV(pipeline.commit());
   phase_ = Phase::open;
   trouble_.clear();
   look_at_role();
@@ -258,57 +255,20 @@ Result<> Log::Impl::open_group() {
   return {};
 }
 
-// A group of one has applied its whole log by now: what the machine had applied before must be in it.
-Result<> Log::Impl::belongs_together() const {
-  if (!group_->only_voter()) return {};
-  Status now;
-  group_->fill(now);
-  if (recovered_.index > now.last) {
-    return fail(Code::corruption,
-                fmt::format("the state has applied entry {} but the log in {} ends at {}: they do not belong together. "
-                            "Put back the folder that belongs to the state, or move the state away too (what the log "
-                            "has is then applied again), or restore both from one backup",
-                            recovered_.index, folder.path().string(), now.last));
-  }
-  if (recovered_.index > now.snapshot && !recognised_) {
-    return fail(
-        Code::corruption,
-        fmt::format("the state says it applied a command at entry {}, where the log in {} has none: it is the "
-                    "state of another log. Put back the state that belongs to it, or move the state away: it is "
-                    "made again from the log",
-                    recovered_.index, folder.path().string()));
-  }
-  return {};
-}
-
 void Log::Impl::begin_close(Error why) {
   phase_ = Phase::closing;
   uv_timer_stop(&reopening_);
-  proposals.close({Code::unavailable, why.message});
+  // Any other code would tell the proposer that nothing was done, which is not known.
+  const Error unknown{Code::unavailable, why.message};
+  proposals.close(unknown);
   role_ = Role::unavailable;
   disk_full_ = false;
   trouble_ = why.message;
-  machine.roll_back();
-
-  std::vector<Proposal> lost;
-  for (Answered& applied : std::exchange(answered_, {}))
-    lost.push_back(std::move(applied.proposal));
-  for (Committed& each : std::exchange(committed_, {})) {
-    if (each.proposal) lost.push_back(*std::move(each.proposal));
-  }
-  committed_bytes_ = 0;
-  uncommitted_ = 0;
-  for (auto& proposal : std::exchange(in_flight_, {})) {
-    if (proposal) lost.push_back(*std::move(proposal));
-  }
-  for (Proposal& proposal : proposals.drop())
-    lost.push_back(std::move(proposal));
+  const std::size_t lost = pipeline.roll_back(unknown) + proposals.give_up_waiting(unknown);
   if (opened_once_ && !stopping) {
     log.error("the log stopped; it will be opened again",
-              {{"error", why}, {"after_ms", options.reopen_delay.count()}, {"lost", lost.size()}});
+              {{"error", why}, {"after_ms", options.reopen_delay.count()}, {"lost", lost}});
   }
-  // Any other code would tell the proposer that nothing was done, which is not known.
-  give_up(std::move(lost), {Code::unavailable, why.message});
   closed_ = false;
   group_->close();
   publish();
@@ -324,142 +284,29 @@ void Log::Impl::reopen() {
   publish();
 }
 
-void Log::Impl::failed(Error why) {
-  if (!broken_) broken_ = std::move(why);
-}
-
 // --- proposing ---
 
 void Log::Impl::submit() {
   if (role_ != Role::leader || group_->busy() || proposals.empty()) return;
   look_at_disk();
-  if (disk_full_) return give_up(proposals.drop(), {Code::unavailable, trouble_});
-  Batch batch = proposals.take();
-  in_flight_.clear();
-  for (Proposal& proposal : batch.proposals)
-    in_flight_.emplace_back(std::move(proposal));
-  auto first = group_->append(batch.frames);
-  if (first) {
-    first_in_flight_ = *first;
+  if (disk_full_) {
+    proposals.give_up_waiting({Code::unavailable, trouble_});
     return;
   }
-  not_appended(first.error());
+  Batch batch = proposals.take();
+  pipeline.send(std::move(batch.proposals));
+  auto first = group_->append(batch.frames);
+  if (first) return pipeline.sent(*first);
+  pipeline.not_sent(first.error());
   if (group_->role() == Role::leader) failed(std::move(first).error());
 }
 
-void Log::Impl::not_appended(Error why) {
-  std::vector<Proposal> lost;
-  for (auto& proposal : std::exchange(in_flight_, {})) {
-    if (proposal) lost.push_back(*std::move(proposal));
-  }
-  give_up(std::move(lost), why);
-}
-
-void Log::Impl::give_up(std::vector<Proposal> given_up, const Error& why) {
-  std::uint64_t bytes = 0;
-  for (const Proposal& proposal : given_up)
-    bytes += proposal.bytes;
-  proposals.done(given_up.size(), bytes);
-  proposals.failed(given_up.size());
-  for (Proposal& proposal : given_up)
-    proposal.answer(std::unexpected(why));
-}
-
-// --- applying ---
-
-Result<> Log::Impl::apply(Index index, std::string_view command) {
-  if (index <= recovered_.index) {
-    if (index < recovered_.index) return {};
-    recognised_ = crc32(command) == recovered_.crc;
-    if (recognised_) return {};
-    return fail(
-        Code::corruption,
-        fmt::format("the state has applied another command at entry {} than the log in {} has there: it is the "
-                    "state of another log. Put back the state that belongs to it, or move the state away: it is "
-                    "made again from the log",
-                    index, folder.path().string()));
-  }
-  Committed& one = committed_.emplace_back(index, std::string(command), std::nullopt);
-  committed_bytes_ += command.size();
-  if (index >= first_in_flight_ && index - first_in_flight_ < in_flight_.size()) {
-    one.proposal = std::exchange(in_flight_[index - first_in_flight_], std::nullopt);
-  }
-  if (committed_.size() >= kMostAppliedAtOnce || committed_bytes_ >= kMostBytesAppliedAtOnce) return commit();
-  return {};
-}
-
-Result<> Log::Impl::apply_committed() {
-  if (committed_.empty()) return {};
-  batch_began_ = std::chrono::steady_clock::now();
-  committed_bytes_ = 0;
-  auto batch = std::exchange(committed_, {});
-  for (auto each = batch.begin(); each != batch.end(); ++each) {
-    auto outcome = machine.apply(each->index, each->command);
-    if (!outcome) {
-      committed_.assign(std::move_iterator(each), std::move_iterator(batch.end()));  // begin_close() answers them
-      return std::unexpected(std::move(outcome).error());
-    }
-    ++uncommitted_;
-    if (each->proposal) answered_.push_back({*std::move(each->proposal), *std::move(outcome)});
-  }
-  return {};
-}
-
-// Applies what the group has committed, and ends the machine's transaction.
-Result<> Log::Impl::commit() {
-  TRYV(apply_committed());
-  if (uncommitted_ == 0) return {};
-  auto answers = std::make_shared<std::vector<Answered>>(std::exchange(answered_, {}));
-  const std::size_t commands = std::exchange(uncommitted_, 0);
-  std::vector<Moment> since;
-  std::uint64_t bytes = 0;
-  for (const Answered& each : *answers) {
-    since.push_back(each.proposal.since);
-    bytes += each.proposal.bytes;
-  }
-  proposals.done(answers->size(), bytes);  // first, so that whoever is answered may propose as much again
-  auto committed = machine.commit([answers] {
-    for (Answered& each : *answers)
-      each.proposal.answer(std::move(each.outcome));
-  });
-  if (!committed) {
-    proposals.failed(answers->size());
-    for (Answered& each : *answers)
-      each.proposal.answer(fail(Code::unavailable, committed.error().message));
-    return committed;
-  }
-  const auto now = std::chrono::steady_clock::now();
-  for (const Moment& each : since)
-    observer.committed(now - each);
-  observer.applied(now - batch_began_, commands);
-  return {};
-}
-
 Result<std::unique_ptr<StateMachine::Snapshot>> Log::Impl::begin_snapshot() {
-  if (auto committed = commit(); !committed) {
+  if (auto committed = pipeline.commit(); !committed) {
     failed(committed.error());
     return std::unexpected(std::move(committed).error());
   }
   return machine.begin_snapshot();
-}
-
-Result<> Log::Impl::restore(std::string_view snapshot) {
-  TRYV(commit());
-  TRY(const StateMachine::Applied in_snapshot, machine.applied_of(snapshot));
-  const StateMachine::Applied now = machine.applied();
-  if (now.index == in_snapshot.index && now.crc != in_snapshot.crc) {
-    return fail(
-        Code::corruption,
-        fmt::format("the state has applied another command at entry {} than the snapshot in {}: it is the state "
-                    "of another log. Put back the state that belongs to it, or move the state away: it is made "
-                    "again from the snapshot",
-                    now.index, folder.path().string()));
-  }
-  if (now.index >= in_snapshot.index) return {};
-  TRYV(machine.restore(snapshot));
-  recovered_ = machine.applied();
-  log.info("restored the state from a snapshot", {{"from", now.index}, {"to", recovered_.index}});
-  return {};
 }
 
 // --- watching and telling ---
@@ -475,7 +322,7 @@ void Log::Impl::look_at_role() {
   if (role == Role::leader) return proposals.open();
   const Error why{Code::unavailable, "this node does not lead its group now: try again, or ask another node"};
   proposals.close(why);
-  give_up(proposals.drop(), why);
+  proposals.give_up_waiting(why);
 }
 
 void Log::Impl::look_at_disk() {
@@ -552,6 +399,23 @@ Log::~Log() {
 
 void Log::propose(std::string command, Answer answer) {
   if (impl_->proposals.add(command, std::move(answer))) impl_->wake();
+}
+
+void Log::settle(Settled then) {
+  impl_->pipeline.when_settled(std::move(then));
+  impl_->wake();
+}
+
+Result<> Log::settle(std::chrono::milliseconds patience) {
+  if (impl_->pipeline.settled()) return {};
+  const auto settled = std::make_shared<std::promise<Result<>>>();
+  auto outcome = settled->get_future();
+  settle([settled](Result<> how) { settled->set_value(std::move(how)); });
+  if (outcome.wait_for(patience) != std::future_status::ready) {
+    return fail(Code::timeout, fmt::format("the state was not written to disk within {}: look at the disk's load",
+                                           format_duration(patience)));
+  }
+  return outcome.get();
 }
 
 Status Log::status() const {

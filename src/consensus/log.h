@@ -39,9 +39,13 @@ class StateMachine {
   // roll_back() follows, and the log is opened again.
   virtual Result<std::string> apply(Index index, std::string_view command) = 0;
 
-  // Ends the batch: makes all that was applied durable and visible, then runs `then` exactly once, on any
-  // thread. On an error `then` has not run and will not: roll_back() follows.
-  virtual Result<> commit(std::move_only_function<void()> then) = 0;
+  // Ends a batch: makes what was applied since the last one visible, then runs `then` exactly once, on any thread.
+  // The log has it durably; the machine need not yet. On an error `then` has not run and will not: roll_back()
+  // follows.
+  virtual Result<> deliver(std::move_only_function<void()> then) = 0;
+  // Ends the transaction, of one delivered batch or of many: applied() counts them from now on.
+  virtual Result<> commit() = 0;
+  // Forgets what was applied since the last commit(). What of it was delivered is applied, and delivered, again.
   virtual void roll_back() = 0;
 
   class Snapshot {
@@ -101,9 +105,10 @@ struct Status {
 
 // Durations, for metrics: called on the log thread.
 struct Observer {
-  std::function<void(std::chrono::nanoseconds)> committed = [](auto) {};  // propose → commit of one command
-  std::function<void(std::chrono::nanoseconds, std::size_t)> applied = [](auto, auto) {
-  };  // one batch and how many commands
+  // From proposing one command until it was delivered.
+  std::function<void(std::chrono::nanoseconds)> committed = [](auto) {};
+  // Applying and delivering one batch, and how many commands it had.
+  std::function<void(std::chrono::nanoseconds, std::size_t)> applied = [](auto, auto) {};
 };
 
 class Log {
@@ -119,10 +124,19 @@ class Log {
   // Stops the log thread. What is in flight is answered with `unavailable`.
   ~Log();
 
-  // Any thread. `answer` runs exactly once, on any thread: with what apply() returned, after commit()
+  // Any thread. `answer` runs exactly once, on any thread: with what apply() returned, after deliver()
   // made it visible; or with unavailable (not leader, disk, shut down), exhausted, timeout.
   // After unavailable or timeout the outcome is unknown.
   void propose(std::string command, Answer answer);
+
+  // Under load the machine commits many batches at once. Any thread: runs `then` once, on the log thread, when the
+  // machine has committed everything that was delivered before the call; or with unavailable when the log is closed
+  // because of trouble and that has not happened.
+  using Settled = std::move_only_function<void(Result<>)>;
+  void settle(Settled then);
+  // The same, waited for; costs nothing when there is nothing to commit. timeout when the machine takes longer than
+  // `patience`. Not on the log thread.
+  Result<> settle(std::chrono::milliseconds patience = std::chrono::seconds(10));
 
   Status status() const;  // any thread
   void snapshot_now();    // any thread; asks, does not wait

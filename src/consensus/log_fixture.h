@@ -78,6 +78,7 @@ class LogFixture : public testing::Test {
       const auto result = answer.get();
       ASSERT_TRUE(result) << result.error().message;
     }
+    EXPECT_TRUE(log.settle());
   }
 
   // For what happens by itself; the limit only ends a test that has failed.
@@ -91,7 +92,7 @@ class LogFixture : public testing::Test {
     return true;
   }
   static bool accepted_at_last(Log& log, const std::string& command) {
-    return eventually([&] { return ask(log, command).get().has_value(); });
+    return eventually([&] { return ask(log, command).get().has_value(); }) && log.settle();
   }
 
   static std::vector<std::string> texts(const ListMachine& machine) {

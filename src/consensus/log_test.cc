@@ -16,6 +16,7 @@ TEST_F(LogTest, AnswersAProposalWithWhatApplyingItReturned) {
   auto log = opened(options(), machine);
   ASSERT_TRUE(log);
   EXPECT_EQ(ask(*log, "hello").get().value(), "did hello");
+  ASSERT_TRUE(log->settle());
   EXPECT_EQ(texts(machine), std::vector<std::string>{"hello"});
 }
 
@@ -48,6 +49,7 @@ TEST_F(LogTest, AppliesAndAnswersInTheOrderOfProposing) {
     });
   }
   all.wait();
+  ASSERT_TRUE(log->settle());
   const auto applied = texts(machine);
   ASSERT_EQ(applied.size(), 1000u);
   for (int i = 0; i < 1000; ++i) {
@@ -62,7 +64,7 @@ TEST_F(LogTest, ManyProposalsShareOneCommit) {
   ASSERT_TRUE(log);
   std::promise<void> go;
   bool first = true;
-  machine.on_commit = [&, wait = go.get_future().share()] {
+  machine.on_deliver = [&, wait = go.get_future().share()] {
     if (std::exchange(first, false)) wait.wait();
     return Result<>{};
   };
@@ -73,6 +75,52 @@ TEST_F(LogTest, ManyProposalsShareOneCommit) {
   for (auto& answer : answers)
     EXPECT_TRUE(answer.get());
   EXPECT_LT(machine.batches().size(), 100u);
+}
+
+TEST_F(LogTest, UnderLoadManyBatchesShareOneTransactionOfTheMachine) {
+  ListMachine machine;
+  auto log = opened(options(), machine);
+  ASSERT_TRUE(log);
+  constexpr int kInFlight = 64;  // each follows itself, so that there is always a next batch
+  std::atomic<int> begun = kInFlight;
+  std::latch all(kInFlight);
+  std::function<void()> propose = [&] {
+    log->propose("x", [&](Result<std::string> result) {
+      EXPECT_TRUE(result);
+      ++begun <= 5000 ? propose() : all.count_down();
+    });
+  };
+  for (int i = 0; i < kInFlight; ++i)
+    propose();
+  all.wait();
+  log.reset();
+  EXPECT_LT(machine.transactions().size(), machine.batches().size());
+}
+
+TEST_F(LogTest, WhatWasAnsweredIsInTheMachinesFileOnceItHasSettled) {
+  ListMachine machine;
+  auto log = opened(options(), machine);
+  ASSERT_TRUE(log);
+  for (int i = 0; i < 200; ++i) {
+    auto further = ask(*log, "further " + std::to_string(i));  // keeps the log busy
+    ASSERT_TRUE(ask(*log, std::to_string(i)).get());
+    ASSERT_TRUE(log->settle());
+    EXPECT_EQ(std::ranges::count(texts(machine), std::to_string(i)), 1);
+    ASSERT_TRUE(further.get());
+  }
+}
+
+TEST_F(LogTest, WhatIsSettledCanBeLookedAtOnTheLogThreadBeforeAnythingElseHappens) {
+  ListMachine machine;
+  auto log = opened(options(), machine);
+  ASSERT_TRUE(log);
+  ASSERT_TRUE(ask(*log, "x").get());
+  std::promise<std::size_t> seen;
+  log->settle([&](const Result<>& settled) {
+    EXPECT_TRUE(settled);
+    seen.set_value(machine.commands().size());
+  });
+  EXPECT_EQ(seen.get_future().get(), 1u);
 }
 
 TEST_F(LogTest, EveryProposalIsAnsweredOnceWhenTheLogIsShutDown) {
@@ -131,7 +179,7 @@ TEST_F(LogTest, RefusesMoreThanMayBePending) {
   auto log = opened(limited, machine);
   ASSERT_TRUE(log);
   std::promise<void> go;
-  machine.on_commit = [wait = go.get_future().share()] {
+  machine.on_deliver = [wait = go.get_future().share()] {
     wait.wait();
     return Result<>{};
   };

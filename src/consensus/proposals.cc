@@ -73,15 +73,6 @@ void Proposals::open() {
   closed_.reset();
 }
 
-std::vector<Proposal> Proposals::drop() {
-  std::vector<Proposal> dropped;
-  const std::lock_guard lock(mutex_);
-  for (auto& [frame, proposal] : waiting_)
-    dropped.push_back(std::move(proposal));
-  waiting_.clear();
-  return dropped;
-}
-
 void Proposals::done(std::size_t count, std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   counts_.pending -= count;
@@ -91,6 +82,29 @@ void Proposals::done(std::size_t count, std::uint64_t bytes) {
 void Proposals::failed(std::uint64_t count) {
   const std::lock_guard lock(mutex_);
   counts_.failed += count;
+}
+
+void Proposals::give_up(std::vector<Proposal> taken, const Error& why) {
+  std::uint64_t bytes = 0;
+  for (const Proposal& proposal : taken)
+    bytes += proposal.bytes;
+  done(taken.size(), bytes);
+  failed(taken.size());
+  for (Proposal& proposal : taken)
+    proposal.answer(std::unexpected(why));
+}
+
+std::size_t Proposals::give_up_waiting(const Error& why) {
+  std::vector<Proposal> taken;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [frame, proposal] : waiting_)
+      taken.push_back(std::move(proposal));
+    waiting_.clear();
+  }
+  const std::size_t count = taken.size();
+  give_up(std::move(taken), why);
+  return count;
 }
 
 Proposals::Counts Proposals::counts() const {

@@ -40,11 +40,13 @@ class Proposals {
   // From now on everything is answered with `why` at once; open() ends that.
   void close(const Error& why);
   void open();
-  // What has not been taken yet, to be answered by the caller.
-  std::vector<Proposal> drop();
 
-  void done(std::size_t count, std::uint64_t bytes);  // taken ones that were applied or given up
+  void done(std::size_t count, std::uint64_t bytes);  // taken ones that were applied
   void failed(std::uint64_t count);                   // for the counts
+  // Answers taken ones with `why`, and forgets them.
+  void give_up(std::vector<Proposal> taken, const Error& why);
+  // The same with all that have not been taken; how many those were.
+  std::size_t give_up_waiting(const Error& why);
 
   struct Counts {
     std::uint64_t proposals = 0, failed = 0, pending = 0;

@@ -57,6 +57,7 @@ TEST_F(RecoveryTest, AStateThatKeptEverythingIsNotAppliedToAgain) {
   auto log = opened(options(), machine);
   ASSERT_TRUE(log);
   EXPECT_TRUE(ask(*log, "new").get());
+  ASSERT_TRUE(log->settle());
   EXPECT_EQ(machine.commands().size(), 101u);
 }
 

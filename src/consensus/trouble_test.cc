@@ -43,20 +43,62 @@ TEST_F(TroubleTest, ACommandThatCannotBeAppliedIsAppliedLater) {
   EXPECT_EQ(log->status().trouble, "");
 }
 
-TEST_F(TroubleTest, ABatchThatCannotBeCommittedIsCommittedLater) {
+TEST_F(TroubleTest, ABatchThatCannotBeDeliveredIsDeliveredLater) {
   ListMachine machine;
   std::atomic<int> failures = 0;
-  machine.on_commit = [&]() -> Result<> {
-    if (failures > 0 && failures-- > 0) return fail(Code::unavailable, "no room for the state");
+  machine.on_deliver = [&]() -> Result<> {
+    if (failures > 0 && failures-- > 0) return fail(Code::unavailable, "nobody is there");
     return {};
   };
   auto log = opened(options(), machine);
   ASSERT_TRUE(log);
   EXPECT_TRUE(ask(*log, "before").get());
   failures = 3;
-  expect_unavailable(ask(*log, "unlucky").get(), "no room for the state");
+  expect_unavailable(ask(*log, "unlucky").get(), "nobody is there");
   ASSERT_TRUE(accepted_at_last(*log, "after"));
   EXPECT_EQ(texts(machine), (std::vector<std::string>{"before", "unlucky", "after"}));
+}
+
+TEST_F(TroubleTest, WhatWasAnsweredAndCouldNotBeCommittedIsCommittedLater) {
+  ListMachine machine;
+  std::atomic<bool> full = false;
+  machine.on_commit = [&]() -> Result<> {
+    if (full) return fail(Code::unavailable, "no room for the state");
+    return {};
+  };
+  auto log = opened(options(), machine);
+  ASSERT_TRUE(log);
+  EXPECT_TRUE(ask(*log, "before").get());
+  ASSERT_TRUE(log->settle());
+  full = true;
+  EXPECT_TRUE(ask(*log, "answered").get());  // the log has it
+  const auto settled = log->settle();
+  ASSERT_FALSE(settled);
+  EXPECT_THAT(settled.error().message, HasSubstr("no room for the state"));
+  EXPECT_EQ(texts(machine), std::vector<std::string>{"before"});
+  full = false;
+  ASSERT_TRUE(accepted_at_last(*log, "after"));
+  ASSERT_TRUE(log->settle());
+  EXPECT_EQ(texts(machine), (std::vector<std::string>{"before", "answered", "after"}));
+}
+
+TEST_F(TroubleTest, WhatComesBeforeAPoisonedCommandIsNotRolledBackWithIt) {
+  ListMachine machine;
+  std::atomic<bool> broken = true;
+  machine.on_apply = [&](std::string_view command) -> Result<> {
+    if (command == "poison" && broken) return fail(Code::internal, "the moon is full");
+    return {};
+  };
+  auto log = opened(options(), machine);
+  ASSERT_TRUE(log);
+  std::vector<Reply> answers;
+  for (const char* command : {"one", "two", "three", "poison"})
+    answers.push_back(ask(*log, command));
+  EXPECT_FALSE(answers.back().get());
+  ASSERT_TRUE(eventually([&] { return machine.roll_backs >= 3; }));
+  EXPECT_EQ(texts(machine), (std::vector<std::string>{"one", "two", "three"}));
+  broken = false;
+  ASSERT_TRUE(accepted_at_last(*log, "after"));
 }
 
 TEST_F(TroubleTest, EverythingInFlightIsAnsweredWhenTheLogStops) {

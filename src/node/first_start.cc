@@ -54,6 +54,7 @@ Result<std::optional<std::string>> create_cluster(consensus::Log& log, const Set
   if (!outcome.ParseFromString(bytes)) return fail(Code::internal, "the outcome of the first command cannot be read");
   if (outcome.code() != 0)
     return fail(static_cast<Code>(outcome.code() - 1), "create the cluster: " + outcome.message());
+  TRYV(log.settle());
   return made;
 }
 

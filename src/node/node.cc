@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <future>
 #include <latch>
 #include <vector>
 
@@ -93,7 +94,7 @@ Result<> Node::Impl::open() {
   if (state->position().cluster_id.empty()) {
     TRY(first_password, create_cluster(*log, settings, clock, std::getenv("CONFIG_CENTER_ADMIN_PASSWORD")));
   }
-  queries = std::make_unique<state::Queries>(state_file, kWorkerThreads);
+  queries = std::make_unique<state::Queries>(state_file, kWorkerThreads, [this] { return log->settle(); });
   audit = std::make_unique<service::AuditTrail>(*log, clock);
   return {};
 }
@@ -118,9 +119,16 @@ Result<> Node::Impl::serve() {
         threads.front()->listen_metrics(settings.monitoring.prometheus_port, metrics_router, metrics_connections));
   }
   // The messages wait in the I/O threads' queues: each serves its first request after it has loaded its view.
-  TRYV(machine->go_live([this](MessagePtr message, std::move_only_function<void()> then) {
-    broadcast(std::move(message), std::move(then));
-  }));
+  std::promise<Result<>> live;
+  log->settle([&](Result<> settled) {
+    if (settled) {
+      settled = machine->go_live([this](MessagePtr message, std::move_only_function<void()> then) {
+        broadcast(std::move(message), std::move(then));
+      });
+    }
+    live.set_value(std::move(settled));
+  });
+  TRYV(live.get_future().get());
   for (const auto& thread : threads)
     thread->run();
   return {};

@@ -1,5 +1,6 @@
 #include "node/state_machine.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace cc::node {
@@ -21,20 +22,22 @@ class SnapshotOfState final : public consensus::StateMachine::Snapshot {
 }  // namespace
 
 Result<> StateMachine::go_live(Broadcast broadcast) {
-  const std::lock_guard lock(mutex_);
   broadcast_ = std::move(broadcast);
   return broadcast_everything();
 }
 
 Result<> StateMachine::broadcast_everything() {
+  behind_ = true;
+  TRYV(state_.commit());  // what follows reads the file
   auto message = std::make_shared<Message>();
   auto everything = std::make_shared<std::vector<ReleasePtr>>();
   TRYV(state_.load_releases([&](ReleasePtr release) { everything->push_back(std::move(release)); }));
-  TRY(auto identity, state_.load_identity());
+  TRY(auto identity, state_.identity());
   message->everything = std::move(everything);
   message->identity = std::make_shared<state::Identity>(std::move(identity));
   message->revision = state_.position().revision;
   broadcast_(std::move(message), {});
+  behind_ = false;
   return {};
 }
 
@@ -46,37 +49,39 @@ Result<std::string> StateMachine::apply(consensus::Index index, std::string_view
   return state_.apply(index, command);
 }
 
-Result<> StateMachine::commit(std::move_only_function<void()> then) {
-  const std::lock_guard lock(mutex_);
-  TRY(state::Changes changes, state_.commit());
-  if (!changes.events.empty()) {
-    const std::lock_guard counting(counters_.mutex);
-    for (const Event& event : changes.events) {
-      auto& counts = event.release->deleted ? counters_.deletes : counters_.publishes;
-      ++counts[event.release->key.environment];
+Result<> StateMachine::deliver(std::move_only_function<void()> then) {
+  state::Changes changes = state_.take_changes();
+  // What was delivered before a roll-back is applied again, and comes again.
+  std::erase_if(changes.events, [&](const Event& event) { return event.revision <= delivered_; });
+  if (broadcast_) {
+    if (behind_) TRYV(broadcast_everything());
+    auto message = std::make_shared<Message>();
+    if (changes.identity) {
+      TRY(auto identity, state_.identity());
+      message->identity = std::make_shared<state::Identity>(std::move(identity));
     }
+    message->events = changes.events;
+    message->revision = changes.revision;
+    broadcast_(std::move(message), std::move(then));
+  } else {
+    then();
   }
-  if (!broadcast_) {
-    if (then) then();
-    return {};
-  }
-  auto message = std::make_shared<Message>();
-  message->events = std::move(changes.events);
-  message->revision = changes.revision;
-  if (behind_) {
-    TRYV(broadcast_everything());
-    behind_ = false;
-  }
-  if (changes.identity) {
-    auto identity = state_.load_identity();
-    if (!identity) {
-      behind_ = true;  // committed, but the I/O threads cannot be told yet
-      return fail(std::move(identity).error());
-    }
-    message->identity = std::make_shared<state::Identity>(std::move(*identity));
-  }
-  broadcast_(std::move(message), std::move(then));
+  delivered_ = std::max(delivered_, changes.revision);
+  count(changes.events);
   return {};
+}
+
+void StateMachine::count(const std::vector<Event>& events) {
+  if (events.empty()) return;
+  const std::lock_guard lock(counters_.mutex);
+  for (const Event& event : events) {
+    auto& counts = event.release->deleted ? counters_.deletes : counters_.publishes;
+    ++counts[event.release->key.environment];
+  }
+}
+
+Result<> StateMachine::commit() {
+  return state_.commit();
 }
 
 void StateMachine::roll_back() {
@@ -89,8 +94,8 @@ Result<std::unique_ptr<StateMachine::Snapshot>> StateMachine::begin_snapshot() {
 }
 
 Result<> StateMachine::restore(std::string_view snapshot) {
-  const std::lock_guard lock(mutex_);
   TRYV(state_.restore(snapshot));
+  delivered_ = state_.position().revision;
   if (broadcast_) return broadcast_everything();
   return {};
 }

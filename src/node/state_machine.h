@@ -1,13 +1,13 @@
 // What the log is applied to on a real node: the state, then the I/O threads.
 //
-// commit() makes a batch durable in SQLite, posts its events to every I/O thread, and runs the proposers' answers
-// when the last of them serves the batch: so a client that reads after its own publish sees it, whichever thread
-// of the node it asks.
+// Log thread only.
+//
+// deliver() posts the events of a batch to every I/O thread, and runs the proposers' answers when the last of them
+// serves the batch: so a client that reads after its own publish sees it, whichever thread of the node it asks.
 #pragma once
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "consensus/log.h"
@@ -33,25 +33,28 @@ class StateMachine final : public consensus::StateMachine {
  public:
   StateMachine(state::State& state, Counters& counters) : state_(state), counters_(counters) {}
 
-  // From here on every change is broadcast, after everything that there is now. Any thread, once.
+  // From here on every change is broadcast, after everything that there is now. Once, on the log thread, when the log
+  // has settled.
   Result<> go_live(Broadcast broadcast);
 
   Applied applied() const override;
   Result<std::string> apply(consensus::Index index, std::string_view command) override;
-  Result<> commit(std::move_only_function<void()> then) override;
+  Result<> deliver(std::move_only_function<void()> then) override;
+  Result<> commit() override;
   void roll_back() override;
   Result<std::unique_ptr<Snapshot>> begin_snapshot() override;
   Result<> restore(std::string_view snapshot) override;
   Result<Applied> applied_of(std::string_view snapshot) const override;
 
  private:
-  Result<> broadcast_everything();  // requires: mutex_
+  Result<> broadcast_everything();
+  void count(const std::vector<Event>& events);
 
   state::State& state_;
   Counters& counters_;
-  std::mutex mutex_;     // between go_live() and the log thread; never contended afterwards
-  Broadcast broadcast_;  // guarded by mutex_; empty until go_live()
-  bool behind_ = false;  // the I/O threads lack a commit: tell them everything with the next one
+  Broadcast broadcast_;     // empty until go_live()
+  Revision delivered_ = 0;  // the newest
+  bool behind_ = false;     // the I/O threads lack something: they are told everything next
 };
 
 }  // namespace cc::node

@@ -41,7 +41,7 @@ class TestMachine final : public consensus::StateMachine {
     const std::lock_guard lock(mutex_);
     told_ = std::move(told);
   }
-  // While held, what is committed is neither served nor answered.
+  // While held, what is delivered is neither served nor answered.
   void hold() {
     const std::lock_guard lock(mutex_);
     held_ = true;
@@ -61,11 +61,11 @@ class TestMachine final : public consensus::StateMachine {
   Result<std::string> apply(consensus::Index index, std::string_view command) override {
     return state_.apply(index, command);
   }
-  Result<> commit(std::move_only_function<void()> then) override {
-    TRY(state::Changes changes, state_.commit());
+  Result<> deliver(std::move_only_function<void()> then) override {
+    state::Changes changes = state_.take_changes();
     std::optional<state::Identity> identity;
     if (changes.identity) {
-      TRY(identity, state_.load_identity());
+      TRY(identity, state_.identity());
     }
     const std::lock_guard lock(mutex_);
     if (!told_) {
@@ -84,6 +84,7 @@ class TestMachine final : public consensus::StateMachine {
     }
     return {};
   }
+  Result<> commit() override { return state_.commit(); }
   void roll_back() override { state_.roll_back(); }
   Result<std::unique_ptr<Snapshot>> begin_snapshot() override {
     return fail(Code::internal, "the test's node takes no snapshots");
@@ -107,7 +108,7 @@ class TestNode {
     state_ = state::State::open(directory_.path() / "state.db").value();
     machine_ = std::make_unique<TestMachine>(*state_, io_);
     log_ = consensus::Log::open({.directory = directory_.path() / "raft", .min_free_disk = 0}, *machine_).value();
-    queries_ = std::make_unique<state::Queries>(directory_.path() / "state.db");
+    queries_ = std::make_unique<state::Queries>(directory_.path() / "state.db", 4, [this] { return log_->settle(); });
     audit_ = std::make_unique<AuditTrail>(*log_, clock_, std::chrono::milliseconds(1));
     context_.emplace(Context{.io = io_,
                              .clock = clock_,

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "state/answered.h"
 #include "state/applying.h"
 
 namespace cc::state {
@@ -129,7 +128,7 @@ void refuse(Applying& at, Error error) {
 
 }  // namespace
 
-Result<std::string> apply_command(Database& database, Batch& batch, const Options& options, std::string_view bytes) {
+Result<std::string> apply_command(Database& database, Tip& tip, const Options& options, std::string_view bytes) {
   log::Command command;
   if (!command.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return fail(Code::corruption, "an entry of the log cannot be read as a command");
@@ -140,11 +139,11 @@ Result<std::string> apply_command(Database& database, Batch& batch, const Option
                 "the other nodes run");
   }
 
-  Applying at(database, batch, options, command);
+  Applying at(database, tip, options, command);
   const std::string subject = fmt::format("{} {}", static_cast<int>(command.what_case()), subject_of(command));
   at.about("request", subject_of(command));
 
-  auto earlier = find_answered(at, subject);
+  auto earlier = tip.answered.find(database, options, command, subject);
   if (earlier && *earlier) {
     log::Outcome& outcome = **earlier;
     outcome.set_repeated_request(true);
@@ -156,8 +155,8 @@ Result<std::string> apply_command(Database& database, Batch& batch, const Option
     at.audit_refusal(done.error());
     refuse(at, std::move(done).error());
   }
-  at.outcome.set_revision(batch.position.revision);
-  if (!id_used_before) remember_answered(at, subject, at.outcome);
+  at.outcome.set_revision(tip.position.revision);
+  if (!id_used_before) tip.answered.remember(database, options, command, subject, at.outcome);
   return at.outcome.SerializeAsString();
 }
 

@@ -29,7 +29,7 @@ std::string describe(const Release& release) {
 }
 
 void audit_release(Applying& at, const std::string& action, const std::optional<Current>& before) {
-  const Release& release = *at.batch.changes.events.back().release;
+  const Release& release = *at.tip.changes.events.back().release;
   at.audit_change(action, release.key_text, describe(before), release.deleted ? "" : describe(release));
 }
 
@@ -128,8 +128,10 @@ Result<> apply(Applying& at, const log::PublishConfigs& what) {
     if (planned.unchanged) {
       tell_unchanged(at, key.to_string(), *planned.before);
     } else {
-      make_place(at, key.environment, key.application, key.cluster);
-      if (!published(planned.before)) at.outcome.set_created(true);
+      if (!published(planned.before)) {
+        make_place(at, key.environment, key.application, key.cluster);
+        at.outcome.set_created(true);
+      }
       if (planned.from_draft) at.db.run("DELETE FROM draft WHERE key = ?", key.to_string());
       add_release(at, planned.before, std::move(planned.release));
       audit_release(at, action, planned.before);
@@ -180,7 +182,7 @@ Result<> apply(Applying& at, const log::RollBackConfig& what) {
   release.comment = what.comment();
   release.rolled_back_from = std::to_string(what.to_version());
   at.outcome.set_created(!published(before));
-  make_place(at, release.key.environment, release.key.application, release.key.cluster);
+  if (!published(before)) make_place(at, release.key.environment, release.key.application, release.key.cluster);
   add_release(at, before, std::move(release));
   audit_release(at, "config.rollback", before);
   return {};

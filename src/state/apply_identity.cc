@@ -42,7 +42,7 @@ void add_user(Applying& at, const std::string& name, const std::string& display_
   // Tokens of an earlier user of the same name must not come alive: valid from now on.
   at.db.run("INSERT INTO user VALUES (?, ?, ?, ?, ?, ?, ?)", name, display_name, password_hash, disabled,
             at.command.time_ms(), at.command.time_ms(), at.revision());
-  at.batch.changes.identity = true;
+  at.tip.changes.identity = true;
 }
 
 std::string describe(const std::string& display_name, bool disabled, bool password_changed) {
@@ -71,9 +71,9 @@ std::string lines(const google::protobuf::RepeatedPtrField<std::string>& address
 
 Result<> apply(Applying& at, const log::InitializeCluster& what) {
   at.about("initialize", what.cluster_id());
-  if (!at.batch.position.cluster_id.empty())
+  if (!at.tip.position.cluster_id.empty())
     return fail(Code::already_exists, "this log belongs to an installation already");
-  at.batch.position.cluster_id = what.cluster_id();
+  at.tip.position.cluster_id = what.cluster_id();
   for (const std::string& name : what.environments()) {
     at.db.run("INSERT OR IGNORE INTO environment VALUES (?, '', ?, ?)", name, at.revision(), at.command.time_ms());
   }
@@ -110,7 +110,7 @@ Result<> apply(Applying& at, const log::PutUser& what) {
     at.db.run("UPDATE user SET password_hash = ?, tokens_valid_from = ? WHERE name = ?", what.password_hash(),
               at.command.time_ms(), what.name());
   }
-  at.batch.changes.identity = true;
+  at.tip.changes.identity = true;
   at.audit_change(describe(before->display_name, before->disabled, false),
                   describe(what.display_name(), what.disabled(), new_password));
   return {};
@@ -122,7 +122,7 @@ Result<> apply(Applying& at, const log::DeleteUser& what) {
   TRYV(require_other_administrator(at, what.name()));
   at.db.run("DELETE FROM user WHERE name = ?", what.name());
   at.db.run("DELETE FROM role_grant WHERE user = ?", what.name());
-  at.batch.changes.identity = true;
+  at.tip.changes.identity = true;
   at.audit_change(describe(before.display_name, before.disabled, false), "");
   return {};
 }
@@ -132,7 +132,7 @@ Result<> apply(Applying& at, const log::SetPassword& what) {
   TRYV(require_user(at, what.name()));
   at.db.run("UPDATE user SET password_hash = ?, tokens_valid_from = ?, revision = ? WHERE name = ?",
             what.password_hash(), at.command.time_ms(), at.revision(), what.name());
-  at.batch.changes.identity = true;
+  at.tip.changes.identity = true;
   at.audit_change("", json_text({{"password", "changed"}}));
   return {};
 }
@@ -169,7 +169,7 @@ Result<> apply(Applying& at, const log::ChangeGrant& what) {
     at.outcome.set_created(true);
   }
   at.db.run("UPDATE user SET revision = ? WHERE name = ?", at.revision(), what.user());
-  at.batch.changes.identity = true;
+  at.tip.changes.identity = true;
   at.audit_change(what.revoke() ? describe(grant) : "", what.revoke() ? "" : describe(grant));
   return {};
 }
@@ -184,7 +184,7 @@ Result<> apply(Applying& at, const log::CreateAccessKey& what) {
   at.db.run("INSERT INTO access_key VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)", what.id(), what.secret_hash(),
             what.description(), what.application(), what.environment(), lines(what.addresses()), expires,
             at.command.actor(), at.command.time_ms(), at.revision());
-  at.batch.changes.identity = true;
+  at.tip.changes.identity = true;
   at.outcome.set_created(true);
   at.audit_change("", json_text({{"application", what.application()},
                                  {"environment", what.environment()},
@@ -205,7 +205,7 @@ Result<> apply(Applying& at, const log::RevokeAccessKey& what) {
     }
   }
   at.db.run("UPDATE access_key SET revoked = 1, revision = ? WHERE id = ?", at.revision(), what.id());
-  at.batch.changes.identity = true;
+  at.tip.changes.identity = true;
   at.audit_change(R"({"revoked":false})", R"({"revoked":true})");
   return {};
 }
@@ -215,7 +215,7 @@ Result<> apply(Applying& at, const log::RevokeToken& what) {
   // What has expired is refused without being remembered.
   at.db.run("DELETE FROM revoked_token WHERE expires < ?", at.command.time_ms());
   at.db.run("INSERT OR REPLACE INTO revoked_token VALUES (?, ?, ?)", what.token_id(), what.user(), what.expires_ms());
-  at.batch.changes.identity = true;
+  at.tip.changes.identity = true;
   at.audit_change("", json_text({{"token_id", what.token_id()}}));
   return {};
 }

@@ -28,7 +28,7 @@ class Users : public StateTest {
     return command;
   }
   User user(const std::string& name) {
-    for (User& each : state->load_identity().value().users) {
+    for (User& each : state->identity().value().users) {
       if (each.name == name) return each;
     }
     ADD_FAILURE() << "no user " << name;
@@ -54,7 +54,7 @@ TEST_F(Users, are_made_changed_and_deleted) {
   EXPECT_EQ(user("li").tokens_valid_from, li.tokens_valid_from);
 
   done(delete_user("li"));
-  EXPECT_THAT(state->load_identity().value().users, SizeIs(1));
+  EXPECT_THAT(state->identity().value().users, SizeIs(1));
   EXPECT_THAT(run(delete_user("li")), IsRefused(Code::not_found));
 }
 
@@ -165,7 +165,7 @@ class Keys : public StateTest {
 TEST_F(Keys, are_created_with_all_that_limits_them) {
   EXPECT_TRUE(apply(create("ck_1")).created());
   EXPECT_TRUE(commit().identity);
-  const AccessKey key = state->load_identity().value().keys.at(0);
+  const AccessKey key = state->identity().value().keys.at(0);
   EXPECT_EQ(key.id, "ck_1");
   EXPECT_EQ(key.secret_hash, "hash-of-ck_1");
   EXPECT_EQ(key.description, "for the pods");
@@ -184,7 +184,7 @@ TEST_F(Keys, may_be_without_limits) {
   command.mutable_create_access_key()->set_id("ck_2");
   command.mutable_create_access_key()->set_application("shop");
   done(command);
-  const AccessKey key = state->load_identity().value().keys.at(0);
+  const AccessKey key = state->identity().value().keys.at(0);
   EXPECT_THAT(key.addresses, IsEmpty());
   EXPECT_FALSE(key.expires);
   command = create("ck_3");
@@ -195,7 +195,7 @@ TEST_F(Keys, may_be_without_limits) {
 TEST_F(Keys, are_revoked) {
   done(create("ck_1"));
   done(revoke("ck_1"));
-  EXPECT_TRUE(state->load_identity().value().keys.at(0).revoked);
+  EXPECT_TRUE(state->identity().value().keys.at(0).revoked);
   const auto was = revision();
   done(revoke("ck_1"));
   EXPECT_EQ(revision(), was);
@@ -218,12 +218,12 @@ TEST_F(Tokens, are_revoked_until_they_would_expire) {
   command.mutable_revoke_token()->set_expires_ms(command.time_ms() + 500);
   apply(command);
   EXPECT_TRUE(commit().identity);
-  ASSERT_THAT(state->load_identity().value().revoked_tokens, SizeIs(1));
-  EXPECT_EQ(state->load_identity().value().revoked_tokens[0].id, "t1");
+  ASSERT_THAT(state->identity().value().revoked_tokens, SizeIs(1));
+  EXPECT_EQ(state->identity().value().revoked_tokens[0].id, "t1");
 
   done(revoke("t2", kStart + 1'000'000));  // a second later the first is of no use
-  ASSERT_THAT(state->load_identity().value().revoked_tokens, SizeIs(1));
-  EXPECT_EQ(state->load_identity().value().revoked_tokens[0].id, "t2");
+  ASSERT_THAT(state->identity().value().revoked_tokens, SizeIs(1));
+  EXPECT_EQ(state->identity().value().revoked_tokens[0].id, "t2");
 }
 
 class Audit : public StateTest {};

@@ -144,7 +144,7 @@ Result<> apply(Applying& at, const log::PutApplication& what) {
       "INSERT INTO application VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET department = "
       "excluded.department, owner = excluded.owner, description = excluded.description, revision = excluded.revision",
       what.name(), what.department(), what.owner(), what.description(), at.revision(), at.command.time_ms());
-  at.batch.changes.identity = true;  // its department decides who may what
+  at.tip.changes.identity = true;  // its department decides who may what
   at.audit_change(before ? describe(*before) : "", describe(what));
   return {};
 }
@@ -165,7 +165,7 @@ Result<> apply(Applying& at, const log::DeleteApplication& what) {
   // Else they would read what another team publishes under the same name one day.
   const int revoked = at.db.run("UPDATE access_key SET revoked = 1, revision = ? WHERE application = ? AND revoked = 0",
                                 at.revision(), what.name());
-  at.batch.changes.identity = true;
+  at.tip.changes.identity = true;
   at.audit_change(describe(*before), revoked == 0 ? "" : json_text({{"revoked_keys", revoked}}));
   return {};
 }

@@ -63,7 +63,7 @@ class Places : public StateTest {
 TEST_F(Places, the_first_command_makes_environments_and_the_administrator) {
   EXPECT_THAT(environments(), ElementsAre("dev", "prod", "staging"));
   EXPECT_EQ(state->position().cluster_id, "01J0000000000000000000CLUS");
-  const Identity identity = state->load_identity().value();
+  const Identity identity = state->identity().value();
   ASSERT_THAT(identity.users, SizeIs(1));
   EXPECT_EQ(identity.users[0].name, "admin");
   EXPECT_EQ(identity.users[0].password_hash, "$argon2id$of-admin");
@@ -125,7 +125,7 @@ TEST_F(Places, a_name_that_begins_with_another_is_another) {
 TEST_F(Places, an_application_has_its_department_in_the_identity) {
   EXPECT_TRUE(apply(put_application("shop", "sales")).created());
   EXPECT_TRUE(commit().identity);
-  const auto applications = state->load_identity().value().applications;
+  const auto applications = state->identity().value().applications;
   ASSERT_THAT(applications, SizeIs(1));
   EXPECT_EQ(applications[0].department, "sales");
   EXPECT_FALSE(done(put_application("shop", "logistics")).created());
@@ -140,7 +140,7 @@ TEST_F(Places, deleting_an_application_revokes_its_keys) {
   command.mutable_create_access_key()->set_application("shop");
   done(command);
   done(delete_application("shop"));
-  EXPECT_TRUE(state->load_identity().value().keys.at(0).revoked);
+  EXPECT_TRUE(state->identity().value().keys.at(0).revoked);
 }
 
 TEST_F(Places, clusters_are_made_changed_and_deleted) {

@@ -2,13 +2,13 @@
 
 namespace cc::state {
 
-Applying::Applying(Database& database, Batch& open_batch, const Options& given, const log::Command& what)
-    : db(database), batch(open_batch), options(given), command(what) {}
+Applying::Applying(Database& database, Tip& so_far, const Options& given, const log::Command& what)
+    : db(database), tip(so_far), options(given), command(what) {}
 
 Revision Applying::revision() {
   if (revision_ == 0) {
-    revision_ = ++batch.position.revision;
-    batch.changes.revision = revision_;
+    revision_ = ++tip.position.revision;
+    tip.changes.revision = revision_;
   }
   return revision_;
 }
@@ -55,11 +55,11 @@ void Applying::audit_refusal(const Error& error) {
 }
 
 void Applying::write_audit(const AuditRecord& record) {
-  db.run("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", ++batch.last_audit, milliseconds(record.time),
+  db.run("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", ++tip.last_audit, milliseconds(record.time),
          record.actor, record.address, record.request_id, record.action, record.target, record.outcome, record.message,
          record.before, record.after, record.revision);
-  if (batch.last_audit > options.keep_audit_records)
-    db.run("DELETE FROM audit WHERE id <= ?", batch.last_audit - options.keep_audit_records);
+  if (tip.last_audit > options.keep_audit_records)
+    db.run("DELETE FROM audit WHERE id <= ?", tip.last_audit - options.keep_audit_records);
 }
 
 ConfigKey key_of(const log::Key& key) {

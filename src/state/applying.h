@@ -8,17 +8,17 @@
 #include "base/result.h"
 #include "model/words.h"
 #include "proto/command.pb.h"
-#include "state/batch.h"
 #include "state/database.h"
+#include "state/tip.h"
 
 namespace cc::state {
 
 class Applying {
  public:
-  Applying(Database& database, Batch& batch, const Options& options, const log::Command& what);
+  Applying(Database& database, Tip& tip, const Options& options, const log::Command& what);
 
   Database& db;
-  Batch& batch;
+  Tip& tip;
   const Options& options;
   const log::Command& command;
   log::Outcome outcome;

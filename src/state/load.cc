@@ -73,7 +73,6 @@ void load_all_releases(Database& database, const std::function<void(ReleasePtr)>
 
 Result<Identity> load_all_identity(Database& database) {
   Identity identity;
-  database.execute("BEGIN");  // ended by closing the connection
   TRY(identity.users, load_users(database));
   identity.keys = load_keys(database);
   Rows tokens = database.ask("SELECT id, expires FROM revoked_token ORDER BY id");

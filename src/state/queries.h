@@ -3,6 +3,7 @@
 // worker, never on an I/O or log thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,7 +44,9 @@ using Visible = std::function<bool(const ConfigKey&)>;
 
 class Queries {
  public:
-  explicit Queries(Path file, std::size_t connections = 4);
+  // `settle` is called before each question: when it has returned, the file holds what was acknowledged before.
+  using Settle = std::function<Result<>()>;
+  explicit Queries(Path file, std::size_t connections = 4, Settle settle = [] { return Result<>(); });
   ~Queries();
 
   Result<Page<ReleaseInfo>> configs(const ConfigFilter& filter, const PageRequest& page, const Visible& visible) const;
@@ -66,7 +69,7 @@ class Queries {
   struct Counts {
     std::uint64_t environments, applications, configs, releases, drafts, users, keys, audit_records;
   };
-  Result<Counts> counts() const;
+  Result<Counts> counts() const;  // as last committed: a node that cannot write any more can still be asked how it is
 
  private:
   struct Impl;

@@ -1,6 +1,7 @@
 // What the queries share.
 #pragma once
 
+#include <type_traits>
 #include <utility>
 
 #include "state/connections.h"
@@ -9,13 +10,21 @@
 namespace cc::state {
 
 struct Queries::Impl {
-  Impl(Path file, std::size_t at_most) : connections(std::move(file), at_most) {}
+  Impl(Path file, std::size_t at_most, Settle settle_)
+      : connections(std::move(file), at_most), settle(std::move(settle_)) {}
 
   mutable Connections connections;
+  Settle settle;
 
-  // Runs `question(database)` in one read transaction.
+  // Runs `question(database)` in one read transaction that sees what was acknowledged before.
   template <class Question>
-  auto ask(Question&& question) const {
+  auto ask(Question&& question) const -> std::invoke_result_t<Question&, Database&> {
+    TRYV(settle());
+    return ask_unsettled(std::forward<Question>(question));
+  }
+
+  template <class Question>
+  auto ask_unsettled(Question&& question) const {
     return guarded(connections.file(), [&] {
       const auto lease = connections.take();
       return question(*lease);

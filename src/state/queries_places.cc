@@ -26,7 +26,8 @@ std::uint64_t number(Database& db, const char (&question)[N]) {
 
 }  // namespace
 
-Queries::Queries(Path file, std::size_t connections) : impl_(std::make_unique<Impl>(std::move(file), connections)) {}
+Queries::Queries(Path file, std::size_t connections, Settle settle)
+    : impl_(std::make_unique<Impl>(std::move(file), connections, std::move(settle))) {}
 Queries::~Queries() = default;
 
 Result<std::vector<Environment>> Queries::environments() const {
@@ -84,7 +85,7 @@ Result<std::vector<Cluster>> Queries::clusters(const std::string& environment, c
 }
 
 Result<Queries::Counts> Queries::counts() const {
-  return impl_->ask([](Database& db) -> Result<Counts> {
+  return impl_->ask_unsettled([](Database& db) -> Result<Counts> {
     // Releases, forgotten ones included, and audit records have ids without gaps: nothing needs to be counted.
     return Counts{.environments = number(db, "SELECT count(*) FROM environment"),
                   .applications = number(db, "SELECT count(*) FROM application"),

@@ -63,7 +63,7 @@ ReleasePtr read_release(const Rows& rows, int first, std::string key) {
 }
 
 void add_release(Applying& at, const std::optional<Current>& before, Release release) {
-  const std::uint64_t id = ++at.batch.last_release;
+  const std::uint64_t id = ++at.tip.last_release;
   const std::uint64_t config = before ? before->number : id;
   const Version last = before ? before->version : 0;
   release.key_text = release.key.to_string();
@@ -100,7 +100,7 @@ void add_release(Applying& at, const std::optional<Current>& before, Release rel
   published.set_sha256(release.sha256);
   published.set_format(format);
   published.set_size(release.content.size());
-  at.batch.changes.events.push_back(
+  at.tip.changes.events.push_back(
       {.revision = release.revision, .release = std::make_shared<const Release>(std::move(release))});
 }
 

@@ -6,10 +6,10 @@
 
 #include <fmt/format.h>
 
-#include "state/batch.h"
 #include "state/connections.h"
 #include "state/database.h"
 #include "state/migrations.h"
+#include "state/tip.h"
 
 namespace cc::state {
 namespace {

@@ -7,9 +7,9 @@
 #include <sqlite3.h>
 
 #include "base/bytes.h"
-#include "state/batch.h"
 #include "state/connections.h"
 #include "state/database.h"
+#include "state/tip.h"
 
 namespace cc::state {
 namespace {

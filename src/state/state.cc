@@ -1,6 +1,7 @@
 #include "state/state.h"
 
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,7 +9,6 @@
 
 #include "base/bytes.h"
 #include "state/apply.h"
-#include "state/batch.h"
 #include "state/checksum.h"
 #include "state/connections.h"
 #include "state/database.h"
@@ -16,6 +16,7 @@
 #include "state/migrations.h"
 #include "state/replace_file.h"
 #include "state/snapshot.h"
+#include "state/tip.h"
 
 namespace cc::state {
 
@@ -24,8 +25,8 @@ struct State::Impl {
   Options options;
   // The writing connection. Null after a failure that rolling back could not mend; the next transaction opens it again.
   std::unique_ptr<Database> database;
-  Batch batch;          // of the open transaction, when there is one
-  bool failed = false;  // something of it did: it can only be rolled back
+  std::optional<Tip> tip;  // none after rolling back
+  bool failed = false;     // something of it did: it can only be rolled back
 
   mutable std::mutex mutex;
   Position committed;  // guarded by mutex
@@ -64,7 +65,8 @@ Result<> State::Impl::open() {
     auto opened = std::make_unique<Database>(file, Database::Access::write);
     TRYV(migrate(*opened, file));
     check_structure(*opened, file);
-    set_committed(read_position(*opened));
+    tip = read_tip(*opened);
+    set_committed(tip->position);
     database = std::move(opened);
     return {};
   });
@@ -74,7 +76,7 @@ Result<> State::Impl::begin() {
   if (!database) TRYV(open());
   if (database->in_transaction()) return {};
   database->execute("BEGIN IMMEDIATE");
-  batch = read_batch(*database);
+  if (!tip) tip = read_tip(*database);
   return {};
 }
 
@@ -98,35 +100,42 @@ Result<std::string> State::apply(Index index, std::string_view command) {
   auto outcome = guarded(impl_->file, [&]() -> Result<std::string> {
     if (impl_->failed) return must_be_rolled_back();
     TRYV(impl_->begin());
-    Batch& batch = impl_->batch;
-    if (index <= batch.position.applied) {
+    Tip& tip = *impl_->tip;
+    if (index <= tip.position.applied) {
       return fail(Code::internal, fmt::format("entry {} of the log was to be applied again; the state is at {}", index,
-                                              batch.position.applied));
+                                              tip.position.applied));
     }
-    TRY(std::string answer, apply_command(*impl_->database, batch, impl_->options, command));
-    batch.position.applied = index;
-    batch.position.applied_crc = crc32(command);
+    TRY(std::string answer, apply_command(*impl_->database, tip, impl_->options, command));
+    tip.position.applied = index;
+    tip.position.applied_crc = crc32(command);
     return answer;
   });
   if (!outcome) impl_->failed = true;
   return outcome;
 }
 
-Result<Changes> State::commit() {
-  auto changes = guarded(impl_->file, [&]() -> Result<Changes> {
-    if (impl_->failed) return must_be_rolled_back();
-    if (!impl_->database || !impl_->database->in_transaction()) return Changes{.revision = position().revision};
-    write_position(*impl_->database, impl_->batch.position);
-    impl_->database->execute("COMMIT");
-    impl_->set_committed(impl_->batch.position);
-    return std::exchange(impl_->batch.changes, {});
-  });
-  if (!changes) impl_->failed = true;
+Changes State::take_changes() {
+  if (!impl_->tip) return {.revision = position().revision};
+  Changes changes = std::exchange(impl_->tip->changes, {});
+  changes.revision = impl_->tip->position.revision;
   return changes;
 }
 
+Result<> State::commit() {
+  auto committed = guarded(impl_->file, [&]() -> Result<> {
+    if (impl_->failed) return must_be_rolled_back();
+    if (!impl_->database || !impl_->database->in_transaction()) return {};
+    write_position(*impl_->database, impl_->tip->position);
+    impl_->database->execute("COMMIT");
+    impl_->set_committed(impl_->tip->position);
+    return {};
+  });
+  if (!committed) impl_->failed = true;
+  return committed;
+}
+
 void State::roll_back() {
-  impl_->batch = {};
+  impl_->tip.reset();
   impl_->failed = false;
   if (!impl_->database) return;
   try {
@@ -163,10 +172,10 @@ Result<> State::load_releases(const std::function<void(ReleasePtr)>& each) const
   });
 }
 
-Result<Identity> State::load_identity() const {
+Result<Identity> State::identity() {
   return guarded(impl_->file, [&]() -> Result<Identity> {
-    const auto database = open_reader(impl_->file);
-    return load_all_identity(*database);
+    if (!impl_->database) TRYV(impl_->open());
+    return load_all_identity(*impl_->database);
   });
 }
 

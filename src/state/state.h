@@ -5,7 +5,8 @@
 // that applied the same log answer the same checksum().
 //
 // Commands are applied inside one open transaction until commit(); the applied index is stored in
-// that transaction, so the file always says truthfully how far it is.
+// that transaction, so the file always says truthfully how far it is. The log makes commands durable, so
+// a transaction may span many batches of them, each delivered (take_changes) before it ends.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,7 @@ namespace cc::state {
 
 using Index = std::uint64_t;
 
-// What one batch of commands changed.
+// What a batch of commands changed.
 struct Changes {
   std::vector<Event> events;  // in order of revision
   bool identity = false;      // users, grants, keys, revoked tokens, applications' departments: reload Identity
@@ -80,8 +81,14 @@ class State {
   // (disk full, I/O) means that nothing of the open transaction may be believed: call roll_back().
   Result<std::string> apply(Index index, std::string_view command);
 
-  // Commits; returns what was changed since the last commit.
-  Result<Changes> commit();
+  // What was changed since the last call. Not undone by a crash: it is changed again when the log is applied again.
+  Changes take_changes();
+
+  // As it is now, committed or not.
+  Result<Identity> identity();
+
+  // Ends the open transaction, if there is one.
+  Result<> commit();
   void roll_back();
 
   // The whole state at the last commit() as bytes that restore() takes. begin_snapshot() is cheap and
@@ -100,11 +107,10 @@ class State {
   // What a snapshot says of itself, without restoring it.
   static Result<Position> position_of(std::string_view snapshot);
 
-  // --- loading, at start and after restore; any thread ---
+  // --- reading what is committed; any thread ---
 
   // Calls `each` with every published config and every tombstone, ordered by key.
   Result<> load_releases(const std::function<void(ReleasePtr)>& each) const;
-  Result<Identity> load_identity() const;
 
   // SHA-256 over the logical content of all tables: equal on all nodes at the same applied index.
   Result<std::string> checksum() const;

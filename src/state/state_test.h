@@ -138,9 +138,10 @@ class StateTest : public testing::Test {
     return outcome;
   }
   Changes commit() {
-    auto changes = state->commit();
-    EXPECT_TRUE(changes) << changes.error().message;
-    return changes.value_or(Changes{});
+    Changes changes = state->take_changes();
+    const auto committed = state->commit();
+    EXPECT_TRUE(committed) << committed.error().message;
+    return changes;
   }
   // Applies and commits.
   log::Outcome run(const log::Command& command) {

@@ -20,11 +20,12 @@ class Counter final : public consensus::StateMachine {
  public:
   Applied applied() const override { return {}; }
   Result<std::string> apply(consensus::Index, std::string_view) override { return std::string(); }
-  Result<> commit(std::move_only_function<void()> then) override {
-    ++commits;
+  Result<> deliver(std::move_only_function<void()> then) override {
+    ++batches;
     then();
     return {};
   }
+  Result<> commit() override { return {}; }
   void roll_back() override {}
   Result<std::unique_ptr<Snapshot>> begin_snapshot() override {
     struct Empty final : Snapshot {
@@ -34,7 +35,7 @@ class Counter final : public consensus::StateMachine {
   }
   Result<> restore(std::string_view) override { return {}; }
   Result<Applied> applied_of(std::string_view) const override { return Applied{}; }
-  std::atomic<std::uint64_t> commits = 0;
+  std::atomic<std::uint64_t> batches = 0;
 };
 
 std::string resident() {
@@ -89,7 +90,7 @@ int main(int argc, char** argv) {
     propose();
   std::this_thread::sleep_for(std::chrono::seconds(seconds));
   const std::uint64_t commits = done;
-  const std::uint64_t batches = machine.commits;
+  const std::uint64_t batches = machine.batches;
   stop = true;
   while (running > 0)
     std::this_thread::yield();

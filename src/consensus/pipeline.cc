@@ -1,0 +1,229 @@
+#include "consensus/pipeline.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "consensus/say.h"
+
+namespace cc::consensus {
+namespace {
+
+// A transaction of the machine ends at one of these, so that neither it nor a replay after a crash grows too long.
+constexpr std::size_t kMostUncommitted = 8192;
+constexpr std::size_t kMostBytesUncommitted = 16u << 20;
+constexpr auto kLongestTransaction = std::chrono::milliseconds(100);
+
+}  // namespace
+
+Pipeline::Pipeline(Path folder, StateMachine& machine, Proposals& proposals, const Observer& observer)
+    : folder_(std::move(folder)), machine_(machine), proposals_(proposals), observer_(observer) {}
+
+// --- in flight ---
+
+void Pipeline::send(std::vector<Proposal> batch) {
+  first_in_flight_ = 0;
+  in_flight_.clear();
+  for (Proposal& proposal : batch)
+    in_flight_.emplace_back(std::move(proposal));
+}
+
+void Pipeline::sent(Index first) {
+  first_in_flight_ = first;
+}
+
+void Pipeline::not_sent(const Error& why) {
+  std::vector<Proposal> lost;
+  for (auto& proposal : std::exchange(in_flight_, {})) {
+    if (proposal) lost.push_back(*std::move(proposal));
+  }
+  proposals_.give_up(std::move(lost), why);
+}
+
+// --- from the group ---
+
+void Pipeline::begin() {
+  recovered_ = machine_.applied();
+  recognised_ = recovered_.index == 0;
+  applied_ = recovered_.index;
+  settled_.store(applied_, std::memory_order_release);
+}
+
+std::unexpected<Error> Pipeline::of_another_log(std::string_view what, Index index) const {
+  return fail(Code::corruption,
+              fmt::format("the state says it applied a command at entry {}, where the {} in {} has {}: it is the state "
+                          "of another log. Put back the state that belongs to it, or move the state away: it is made "
+                          "again from the log",
+                          recovered_.index, index == recovered_.index ? what : "log", folder_.string(),
+                          index == recovered_.index ? "another" : "none"));
+}
+
+Result<> Pipeline::committed(Index index, std::string_view command) {
+  if (index < recovered_.index) return {};
+  if (index == recovered_.index) {
+    recognised_ = crc32(command) == recovered_.crc;
+    if (!recognised_) return of_another_log("log", index);
+    return {};
+  }
+  // Before anything of it is applied: afterwards the state would seem to be of this log.
+  if (!recognised_) return of_another_log("log", index);
+  // What comes before it must not be rolled back with it again: it was acknowledged.
+  if (index == stumbled_at_) TRYV(commit());
+  Committed& one = committed_.emplace_back(index, std::string(command), std::nullopt);
+  committed_bytes_ += command.size();
+  if (first_in_flight_ != 0 && index >= first_in_flight_ && index - first_in_flight_ < in_flight_.size()) {
+    one.proposal = std::exchange(in_flight_[index - first_in_flight_], std::nullopt);
+  }
+  if (committed_.size() >= kMostUncommitted || committed_bytes_ >= kMostBytesUncommitted) return commit();
+  return {};
+}
+
+Result<> Pipeline::restore(std::string_view snapshot) {
+  TRYV(commit());
+  TRY(const StateMachine::Applied in_snapshot, machine_.applied_of(snapshot));
+  const StateMachine::Applied now = machine_.applied();
+  if (now.index > in_snapshot.index) return {};
+  if (now.index == in_snapshot.index) {
+    recognised_ = now.crc == in_snapshot.crc;
+    if (!recognised_) return of_another_log("snapshot", now.index);
+    return {};
+  }
+  TRYV(unless_failed(machine_.restore(snapshot)));
+  begin();
+  recognised_ = true;
+  log.info("restored the state from a snapshot", {{"from", now.index}, {"to", recovered_.index}});
+  return {};
+}
+
+Result<> Pipeline::belongs_to_log(Index snapshot, Index last) const {
+  if (recovered_.index > last) {
+    return fail(Code::corruption,
+                fmt::format("the state has applied entry {} but the log in {} ends at {}: they do not belong together. "
+                            "Put back the folder that belongs to the state, or move the state away too (what the log "
+                            "has is then applied again), or restore both from one backup",
+                            recovered_.index, folder_.string(), last));
+  }
+  if (recovered_.index > snapshot && !recognised_) return of_another_log("log", last);
+  return {};
+}
+
+// --- to the machine ---
+
+Result<> Pipeline::unless_failed(Result<> outcome) {
+  failed_ = !outcome;
+  owes_delivery_ |= failed_;
+  return outcome;
+}
+
+Result<> Pipeline::apply() {
+  if (committed_.empty()) return {};
+  batch_began_ = std::chrono::steady_clock::now();
+  if (uncommitted_ == 0) transaction_began_ = batch_began_;
+  committed_bytes_ = 0;
+  auto batch = std::exchange(committed_, {});
+  for (auto each = batch.begin(); each != batch.end(); ++each) {
+    auto outcome = machine_.apply(each->index, each->command);
+    if (!outcome) {
+      stumbled_at_ = each->index;
+      committed_.assign(std::move_iterator(each), std::move_iterator(batch.end()));  // for roll_back()
+      return std::unexpected(std::move(outcome).error());
+    }
+    applied_ = each->index;
+    ++applied_in_batch_;
+    ++uncommitted_;
+    uncommitted_bytes_ += each->command.size();
+    if (each->proposal) answered_.push_back({*std::move(each->proposal), *std::move(outcome)});
+  }
+  return {};
+}
+
+Result<> Pipeline::deliver() {
+  if (failed_) return fail(Code::internal, "the state machine has failed and was not rolled back");
+  TRYV(unless_failed(apply()));
+  if (applied_in_batch_ == 0 && !owes_delivery_) return {};
+  auto answers = std::make_shared<std::vector<Answered>>(std::exchange(answered_, {}));
+  std::vector<Moment> since;
+  std::uint64_t bytes = 0;
+  for (const Answered& each : *answers) {
+    since.push_back(each.proposal.since);
+    bytes += each.proposal.bytes;
+  }
+  // Both before it is answered: whoever is may propose as much again, or ask for what it wrote.
+  proposals_.done(answers->size(), bytes);
+  delivered_.store(applied_, std::memory_order_release);
+  auto delivered = unless_failed(machine_.deliver([answers] {
+    for (Answered& each : *answers)
+      each.proposal.answer(std::move(each.outcome));
+  }));
+  if (!delivered) {
+    proposals_.failed(answers->size());
+    for (Answered& each : *answers)
+      each.proposal.answer(fail(Code::unavailable, delivered.error().message));
+    return delivered;
+  }
+  owes_delivery_ = false;
+  const auto now = std::chrono::steady_clock::now();
+  for (const Moment& each : since)
+    observer_.committed(now - each);
+  observer_.applied(now - batch_began_, std::exchange(applied_in_batch_, 0));
+  return {};
+}
+
+Result<> Pipeline::commit() {
+  TRYV(deliver());
+  if (uncommitted_ == 0) return {};
+  TRYV(unless_failed(machine_.commit()));
+  uncommitted_ = uncommitted_bytes_ = 0;
+  settled_.store(applied_, std::memory_order_release);
+  return {};
+}
+
+bool Pipeline::commit_is_due() const {
+  if (uncommitted_ == 0) return false;
+  if (uncommitted_ >= kMostUncommitted || uncommitted_bytes_ >= kMostBytesUncommitted) return true;
+  const auto now = std::chrono::steady_clock::now();
+  return now - batch_began_ >= kQuiet || now - transaction_began_ >= kLongestTransaction;
+}
+
+std::size_t Pipeline::roll_back(const Error& why) {
+  machine_.roll_back();
+  failed_ = false;
+  std::vector<Proposal> lost;
+  for (Answered& applied : std::exchange(answered_, {}))
+    lost.push_back(std::move(applied.proposal));
+  for (Committed& each : std::exchange(committed_, {})) {
+    if (each.proposal) lost.push_back(*std::move(each.proposal));
+  }
+  for (auto& proposal : std::exchange(in_flight_, {})) {
+    if (proposal) lost.push_back(*std::move(proposal));
+  }
+  committed_bytes_ = applied_in_batch_ = uncommitted_ = uncommitted_bytes_ = 0;
+  const std::size_t count = lost.size();
+  proposals_.give_up(std::move(lost), why);
+  return count;
+}
+
+// --- settling ---
+
+void Pipeline::when_settled(Log::Settled then) {
+  const std::lock_guard lock(mutex_);
+  waiting_.push_back(std::move(then));
+}
+
+bool Pipeline::somebody_wants_it_settled() const {
+  const std::lock_guard lock(mutex_);
+  return !waiting_.empty();
+}
+
+void Pipeline::tell_settled(const Result<>& outcome) {
+  std::vector<Log::Settled> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting.swap(waiting_);
+  }
+  for (Log::Settled& each : waiting)
+    each(outcome);
+}
+
+}  // namespace cc::consensus

@@ -1,0 +1,32 @@
+#include "state/tip.h"
+
+namespace cc::state {
+
+Position read_position(Database& database) {
+  Position position;
+  Rows rows = database.ask("SELECT applied, applied_crc, revision, cluster_id FROM position");
+  if (rows.next()) {
+    position.applied = rows.number(0);
+    position.applied_crc = static_cast<std::uint32_t>(rows.number(1));
+    position.revision = rows.number(2);
+    position.cluster_id = rows.text(3);
+  }
+  return position;
+}
+
+void write_position(Database& database, const Position& position) {
+  database.run("UPDATE position SET applied = ?, applied_crc = ?, revision = ?, cluster_id = ?", position.applied,
+               position.applied_crc, position.revision, position.cluster_id);
+}
+
+Tip read_tip(Database& database) {
+  Tip tip;
+  tip.position = read_position(database);
+  tip.changes.revision = tip.position.revision;
+  if (Rows rows = database.ask("SELECT max(id) FROM release"); rows.next()) tip.last_release = rows.number(0);
+  if (Rows rows = database.ask("SELECT max(id) FROM audit"); rows.next()) tip.last_audit = rows.number(0);
+  tip.answered.read(database);
+  return tip;
+}
+
+}  // namespace cc::state

@@ -1,0 +1,25 @@
+// The tip of the state: what applying the next command needs to know beside the rows. It goes along from one
+// transaction to the next; after rolling back it is read from the file again.
+#pragma once
+
+#include <cstdint>
+
+#include "state/answered.h"
+#include "state/database.h"
+#include "state/state.h"
+
+namespace cc::state {
+
+struct Tip {
+  Position position;
+  std::uint64_t last_release = 0;  // ids
+  std::uint64_t last_audit = 0;
+  Answered answered;
+  Changes changes;  // since State::take_changes()
+};
+
+Position read_position(Database& database);
+void write_position(Database& database, const Position& position);
+Tip read_tip(Database& database);
+
+}  // namespace cc::state
