@@ -45,16 +45,21 @@ class Descriptor {
 }  // namespace
 
 Result<std::string> read_file(const Path& path) {
+  std::string content;
+  TRYV(read_in_pieces(path, [&](std::string_view piece) { content += piece; }));
+  return content;
+}
+
+Result<> read_in_pieces(const Path& path, const std::function<void(std::string_view piece)>& each) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return system_failure("read", path, errno);
-  std::string content;
   std::vector<char> piece(64 * 1024);
   for (;;) {
     const ssize_t got = ::read(file.get(), piece.data(), piece.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_failure("read", path, errno);
-    if (got == 0) return content;
-    content.append(piece.data(), static_cast<std::size_t>(got));
+    if (got == 0) return {};
+    each({piece.data(), static_cast<std::size_t>(got)});
   }
 }
 
@@ -79,6 +84,24 @@ Result<> write_file(const Path& path, std::string_view content, unsigned mode) {
   }
   if (::rename(beside.c_str(), path.c_str()) != 0) return give_up(errno);
   return sync_directory(path.has_parent_path() ? path.parent_path() : Path("."));
+}
+
+Result<> copy_file(const Path& from, const Path& to, unsigned mode) {
+  std::error_code error;
+  if (!std::filesystem::copy_file(from, to, error)) return system_failure("write", to, error.value());
+  if (::chmod(to.c_str(), mode) != 0) return system_failure("write", to, errno);
+  return sync_file(to);
+}
+
+Result<> sync_file(const Path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0 || ::fsync(file.get()) != 0) return system_failure("sync", path, errno);
+  return {};
+}
+
+Result<> move_file(const Path& from, const Path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return system_failure("rename", from, errno);
+  return sync_directory(to.has_parent_path() ? to.parent_path() : Path("."));
 }
 
 Result<> make_directories(const Path& path, unsigned mode) {

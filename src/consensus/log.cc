@@ -52,7 +52,8 @@ struct Log::Impl final : Group::Owner {
         observer(std::move(observer_)),
         folder(std::move(folder_)),
         proposals(options.max_pending_bytes),
-        pipeline(folder.path(), machine, proposals, observer) {}
+        snapshots(folder.path(), options.min_free_disk),
+        pipeline(folder.path(), snapshots, machine, proposals, observer) {}
   ~Impl() override = default;
 
   Result<> start();
@@ -67,6 +68,7 @@ struct Log::Impl final : Group::Owner {
   const Observer observer;
   const Folder folder;
   Proposals proposals;
+  Snapshots snapshots;
   Pipeline pipeline;
   std::atomic<bool> stopping = false;
   std::atomic<bool> snapshot_wanted = false;
@@ -79,7 +81,7 @@ struct Log::Impl final : Group::Owner {
   // Group::Owner
   Result<> apply(Index index, std::string_view command) override { return pipeline.committed(index, command); }
   Result<std::unique_ptr<StateMachine::Snapshot>> begin_snapshot() override;
-  Result<> restore(std::string_view snapshot) override { return pipeline.restore(snapshot); }
+  Result<> restore(const SnapshotReference& reference) override { return pipeline.restore(reference); }
   void not_appended(Error why) override { pipeline.not_sent(why); }
   void failed(Error why) override {
     if (!broken_) broken_ = std::move(why);
@@ -120,7 +122,7 @@ struct Log::Impl final : Group::Owner {
   Role role_ = Role::unavailable;
   bool disk_full_ = false;
   std::uint64_t elections_ = 0, snapshots_taken_ = 0;
-  Folder::Sizes sizes_;
+  std::uint64_t log_bytes_ = 0, snapshot_bytes_ = 0;
 };
 
 // --- the thread ---
@@ -240,7 +242,7 @@ Result<> Log::Impl::open_group() {
   closed_ = false;
   broken_.reset();
   pipeline.begin();
-  group_ = std::make_unique<Group>(loop_, options, folder, *this);
+  group_ = std::make_unique<Group>(loop_, options, folder, snapshots, *this);
   TRYV(group_->open(pipeline.applied() == 0));
   if (group_->only_voter()) {
     Status now;
@@ -302,11 +304,9 @@ void Log::Impl::submit() {
 }
 
 Result<std::unique_ptr<StateMachine::Snapshot>> Log::Impl::begin_snapshot() {
-  if (auto committed = pipeline.commit(); !committed) {
-    failed(committed.error());
-    return std::unexpected(std::move(committed).error());
-  }
-  return machine.begin_snapshot();
+  auto snapshot = pipeline.begin_snapshot();
+  if (!snapshot && pipeline.failed()) failed(snapshot.error());
+  return snapshot;
 }
 
 // --- watching and telling ---
@@ -344,7 +344,8 @@ void Log::Impl::look_at_disk() {
 }
 
 void Log::Impl::measure() {
-  sizes_ = folder.sizes();
+  log_bytes_ = folder.log_bytes();
+  snapshot_bytes_ = snapshots.bytes_on_disk();
   look_at_disk();
 }
 
@@ -359,8 +360,8 @@ void Log::Impl::publish() {
     status.leader_id = 0;
     status.leader_address.clear();
   }
-  status.log_bytes = sizes_.log;
-  status.snapshot_bytes = sizes_.snapshots;
+  status.log_bytes = log_bytes_;
+  status.snapshot_bytes = snapshot_bytes_;
   status.elections = elections_;
   status.snapshots_taken = snapshots_taken_;
   status.proposals = counts.proposals;
