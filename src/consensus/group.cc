@@ -203,7 +203,10 @@ void Group::check() {
     io_silent_ = false;
     return io_closed_(&io_);
   }
-  if (!appending_ || closing_ || role() == Role::leader) return;
+  if (closing_) return;
+  // libraft gives up without a word when it cannot write what a vote or a message asks for.
+  if (raft_made_ && raft_.state == RAFT_UNAVAILABLE) return owner_.failed(failure(RAFT_IOERR, "write the log"));
+  if (!appending_ || role() == Role::leader) return;
   appending_ = false;
   owner_.not_appended(stopped_leading());
 }

@@ -57,8 +57,8 @@ class Group {
   // requires: !busy()
   Result<Index> append(std::span<Frame> frames);
   bool busy() const { return appending_ || barrier_pending_; }
-  // Before the loop waits, each time: ends a close(), and notices that this node stopped leading with a batch
-  // half committed.
+  // Before the loop waits, each time: ends a close(), and notices that libraft has given up, or that this node stopped
+  // leading with a batch half committed.
   void check();
 
   // Asks for a snapshot. False: not now, ask again after the next turn.

@@ -98,6 +98,10 @@ struct Log::Impl final : Group::Owner {
   Result<> open_group();
   void reopen();
   void begin_close(Error why);
+  std::chrono::milliseconds reopen_delay() const {
+    constexpr unsigned kMostDoublings = 3;
+    return options.reopen_delay * (1u << std::min(failures_ - 1, kMostDoublings));
+  }
   void submit();
   void look_at_role();
   void look_at_disk();
@@ -118,6 +122,7 @@ struct Log::Impl final : Group::Owner {
   Phase phase_ = Phase::closed;
   bool closed_ = false;          // the group has said so
   std::optional<Error> broken_;  // why the group must be closed
+  unsigned failures_ = 0;        // since it was open last
   std::string trouble_;
   Role role_ = Role::unavailable;
   bool disk_full_ = false;
@@ -222,7 +227,7 @@ void Log::Impl::turn() {
       phase_ = Phase::waiting;
       uv_timer_start(
           &reopening_, [](uv_timer_t* timer) { static_cast<Impl*>(timer->loop->data)->reopen(); },
-          static_cast<std::uint64_t>(options.reopen_delay.count()), 0);
+          static_cast<std::uint64_t>(reopen_delay().count()), 0);
     }
   }
   if (stopping && (phase_ == Phase::closed || phase_ == Phase::waiting)) {
@@ -250,6 +255,7 @@ Result<> Log::Impl::open_group() {
     TRYV(pipeline.belongs_to_log(now.snapshot, now.last));
   }
   TRYV(pipeline.commit());
+  failures_ = 0;
   phase_ = Phase::open;
   trouble_.clear();
   look_at_role();
@@ -259,6 +265,7 @@ Result<> Log::Impl::open_group() {
 
 void Log::Impl::begin_close(Error why) {
   phase_ = Phase::closing;
+  ++failures_;
   uv_timer_stop(&reopening_);
   // Any other code would tell the proposer that nothing was done, which is not known.
   const Error unknown{Code::unavailable, why.message};
@@ -269,7 +276,7 @@ void Log::Impl::begin_close(Error why) {
   const std::size_t lost = pipeline.roll_back(unknown) + proposals.give_up_waiting(unknown);
   if (opened_once_ && !stopping) {
     log.error("the log stopped; it will be opened again",
-              {{"error", why}, {"after_ms", options.reopen_delay.count()}, {"lost", lost}});
+              {{"error", why}, {"after_ms", reopen_delay().count()}, {"lost", lost}});
   }
   closed_ = false;
   group_->close();

@@ -77,10 +77,10 @@ struct Options {
   // A snapshot is taken after so many bytes of commands, since the last one: as many as that was large, within a
   // factor of four. Until then libraft keeps them in memory.
   std::uint64_t snapshot_after_bytes = 64u << 20;
-  unsigned snapshot_after_entries = 0;      // and at the latest after so many; 0: only by bytes
-  unsigned trailing_entries = 1024;         // kept after a snapshot for slow peers
-  std::uint64_t min_free_disk = 64u << 20;  // proposals are refused below
-  std::chrono::milliseconds reopen_delay{1000};
+  unsigned snapshot_after_entries = 0;           // and at the latest after so many; 0: only by bytes
+  unsigned trailing_entries = 1024;              // kept after a snapshot for slow peers
+  std::uint64_t min_free_disk = 64u << 20;       // proposals are refused below
+  std::chrono::milliseconds reopen_delay{1000};  // after a failure; longer each time, up to eight times as long
   std::uint64_t max_pending_bytes = 256u << 20;  // proposals in flight; more are `exhausted`
 };
 

@@ -148,6 +148,7 @@ void State::roll_back() {
   if (!impl_->database) return;
   try {
     if (impl_->database->in_transaction()) impl_->database->execute("ROLLBACK");
+    impl_->set_committed(read_position(*impl_->database));  // what failed may have been committed all the same
   } catch (const SQLite::Exception&) {
     impl_->close();  // which rolls back, too
   }
