@@ -6,12 +6,14 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "model/words.h"
 
 namespace cc::identity {
 
 struct Claims {
   std::string user;
   std::string token_id;
+  Revision epoch = 0;  // the user's, when it was issued: User::token_epoch
   Wall issued{};
   Wall expires{};
 };

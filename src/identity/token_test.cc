@@ -14,7 +14,7 @@ constexpr std::string_view kSecret = "a secret of at least thirty-two bytes";
 const Wall kNow = Wall(1'767'225'600'678ms);
 
 Claims claims() {
-  return {.user = "张伟", .token_id = "t-1", .issued = kNow, .expires = kNow + 24h};
+  return {.user = "张伟", .token_id = "t-1", .epoch = 17, .issued = kNow, .expires = kNow + 24h};
 }
 
 std::string signed_token(std::string_view header, std::string_view body, std::string_view secret = kSecret) {
@@ -31,14 +31,21 @@ bool refused(std::string_view token, std::string_view secret = kSecret, Wall now
 }
 
 constexpr std::string_view kHeader = R"({"alg":"HS256","typ":"JWT"})";
-constexpr std::string_view kBody = R"({"sub":"zhang","jti":"t-1","iat":1767225600,"exp":1767312000})";
+constexpr std::string_view kBody = R"({"sub":"zhang","jti":"t-1","epoch":17,"iat":1767225600,"exp":1767312000})";
 
 TEST(Token, says_what_it_was_issued_for_to_the_millisecond) {
   const Claims read = verify_token(issue_token(claims(), kSecret), kSecret, kNow).value();
   EXPECT_EQ(read.user, "张伟");
   EXPECT_EQ(read.token_id, "t-1");
+  EXPECT_EQ(read.epoch, 17u);
   EXPECT_EQ(read.issued, kNow);
   EXPECT_EQ(read.expires, kNow + 24h);
+}
+
+TEST(Token, an_epoch_comes_back_to_the_last_digit) {
+  Claims large = claims();
+  large.epoch = (Revision{1} << 62) + 1;
+  EXPECT_EQ(verify_token(issue_token(large, kSecret), kSecret, kNow).value().epoch, large.epoch);
 }
 
 TEST(Token, of_another_maker_of_jwt_is_read_too) {
@@ -81,12 +88,17 @@ TEST(Token, no_algorithm_but_hs256_is_believed_even_under_our_signature) {
 
 TEST(Token, without_all_its_claims_is_refused) {
   for (const char* body :
-       {R"({"jti":"t","iat":1767225600,"exp":1767312000})", R"({"sub":"z","iat":1,"exp":1767312000})",
-        R"({"sub":"z","jti":"t","exp":1767312000})", R"({"sub":"z","jti":"t","iat":1767225600})",
-        R"({"sub":"z","jti":"t","iat":1767225600,"exp":"1767312000"})",
-        R"({"sub":"z","jti":"t","iat":1767225600,"exp":1e300})", R"({"sub":"z","jti":"t","iat":-5,"exp":1767312000})",
-        R"({"sub":["z"],"jti":"t","iat":1767225600,"exp":1767312000})",
-        R"({"sub":"","jti":"t","iat":1767225600,"exp":1767312000})", "7", "", "{"}) {
+       {R"({"jti":"t","epoch":1,"iat":1767225600,"exp":1767312000})",
+        R"({"sub":"z","epoch":1,"iat":1,"exp":1767312000})", R"({"sub":"z","jti":"t","epoch":1,"exp":1767312000})",
+        R"({"sub":"z","jti":"t","epoch":1,"iat":1767225600})", R"({"sub":"z","jti":"t","iat":1,"exp":1767312000})",
+        R"({"sub":"z","jti":"t","epoch":"1","iat":1,"exp":1767312000})",
+        R"({"sub":"z","jti":"t","epoch":1.0,"iat":1,"exp":1767312000})",
+        R"({"sub":"z","jti":"t","epoch":-1,"iat":1,"exp":1767312000})",
+        R"({"sub":"z","jti":"t","epoch":1,"iat":1767225600,"exp":"1767312000"})",
+        R"({"sub":"z","jti":"t","epoch":1,"iat":1767225600,"exp":1e300})",
+        R"({"sub":"z","jti":"t","epoch":1,"iat":-5,"exp":1767312000})",
+        R"({"sub":["z"],"jti":"t","epoch":1,"iat":1767225600,"exp":1767312000})",
+        R"({"sub":"","jti":"t","epoch":1,"iat":1767225600,"exp":1767312000})", "7", "", "{"}) {
     EXPECT_TRUE(refused(signed_token(kHeader, body))) << body;
   }
 }

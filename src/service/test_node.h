@@ -46,6 +46,11 @@ class TestMachine final : public consensus::StateMachine {
     const std::lock_guard lock(mutex_);
     held_ = true;
   }
+  // Whether so many batches are held.
+  bool holds(std::size_t batches = 1) {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size() >= batches;
+  }
   void release() {
     const std::lock_guard lock(mutex_);
     held_ = false;
@@ -134,7 +139,6 @@ class TestNode {
     what.set_admin_name("admin");
     what.set_admin_password_hash("none");
     must(std::move(command));
-    clock_.advance(std::chrono::milliseconds(1));  // who is made now may log in now
   }
 
   ~TestNode() {
@@ -239,7 +243,6 @@ class TestNode {
     must(std::move(put));
     for (const Grant& one : grants)
       grant(name, one);
-    clock_.advance(std::chrono::milliseconds(1));
   }
   void grant(const std::string& name, const Grant& grant, bool revoke = false) {
     log::Command command;
@@ -255,10 +258,13 @@ class TestNode {
   // The value of an Authorization header.
   std::string token(const std::string& name, std::chrono::milliseconds lives = std::chrono::hours(1)) {
     last_token_ = random_id();
-    return "Bearer " +
-           identity::issue_token(
-               {.user = name, .token_id = last_token_, .issued = clock_.wall(), .expires = clock_.wall() + lives},
-               kSecret);
+    const User* user = context_->directory->find_user(name);
+    return "Bearer " + identity::issue_token({.user = name,
+                                              .token_id = last_token_,
+                                              .epoch = user != nullptr ? user->token_epoch : 0,
+                                              .issued = clock_.wall(),
+                                              .expires = clock_.wall() + lives},
+                                             kSecret);
   }
   const std::string& last_token_id() const { return last_token_; }
 

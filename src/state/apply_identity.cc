@@ -11,12 +11,16 @@ namespace {
 struct StoredUser {
   std::string display_name, password_hash;
   bool disabled = false;
+  Revision token_epoch = 0;
 };
 
 std::optional<StoredUser> find_user(Database& db, const std::string& name) {
-  Rows rows = db.ask("SELECT display_name, password_hash, disabled FROM user WHERE name = ?", name);
+  Rows rows = db.ask("SELECT display_name, password_hash, disabled, token_epoch FROM user WHERE name = ?", name);
   if (!rows.next()) return std::nullopt;
-  return StoredUser{.display_name = rows.text(0), .password_hash = rows.text(1), .disabled = rows.flag(2)};
+  return StoredUser{.display_name = rows.text(0),
+                    .password_hash = rows.text(1),
+                    .disabled = rows.flag(2),
+                    .token_epoch = rows.number(3)};
 }
 
 Result<StoredUser> require_user(Applying& at, const std::string& name) {
@@ -39,9 +43,15 @@ Result<> require_other_administrator(Applying& at, const std::string& user) {
 
 void add_user(Applying& at, const std::string& name, const std::string& display_name, const std::string& password_hash,
               bool disabled) {
-  // Tokens of an earlier user of the same name must not come alive: valid from now on.
+  // No revision comes twice: tokens of an earlier user of the same name do not come alive.
+  const Revision token_epoch = at.revision();
   at.db.run("INSERT INTO user VALUES (?, ?, ?, ?, ?, ?, ?)", name, display_name, password_hash, disabled,
-            at.command.time_ms(), at.command.time_ms(), at.revision());
+            at.command.time_ms(), token_epoch, at.revision());
+  at.tip.changes.identity = true;
+}
+
+void end_tokens(Applying& at, const std::string& user) {
+  at.db.run("UPDATE user SET token_epoch = ? WHERE name = ?", at.revision(), user);
   at.tip.changes.identity = true;
 }
 
@@ -106,10 +116,9 @@ Result<> apply(Applying& at, const log::PutUser& what) {
   if (what.disabled() && !before->disabled) TRYV(require_other_administrator(at, what.name()));
   at.db.run("UPDATE user SET display_name = ?, disabled = ?, revision = ? WHERE name = ?", what.display_name(),
             what.disabled(), at.revision(), what.name());
-  if (new_password) {
-    at.db.run("UPDATE user SET password_hash = ?, tokens_valid_from = ? WHERE name = ?", what.password_hash(),
-              at.command.time_ms(), what.name());
-  }
+  if (new_password) at.db.run("UPDATE user SET password_hash = ? WHERE name = ?", what.password_hash(), what.name());
+  // Who is enabled again has no tokens left from before.
+  if (new_password || (what.disabled() && !before->disabled)) end_tokens(at, what.name());
   at.tip.changes.identity = true;
   at.audit_change(describe(before->display_name, before->disabled, false),
                   describe(what.display_name(), what.disabled(), new_password));
@@ -129,10 +138,14 @@ Result<> apply(Applying& at, const log::DeleteUser& what) {
 
 Result<> apply(Applying& at, const log::SetPassword& what) {
   at.about("user.password", what.name());
-  TRYV(require_user(at, what.name()));
-  at.db.run("UPDATE user SET password_hash = ?, tokens_valid_from = ?, revision = ? WHERE name = ?",
-            what.password_hash(), at.command.time_ms(), at.revision(), what.name());
-  at.tip.changes.identity = true;
+  TRY(const StoredUser before, require_user(at, what.name()));
+  if (what.epoch() != 0 && what.epoch() != before.token_epoch) {
+    return fail(Code::conflict,
+                fmt::format("the password of {} was changed meanwhile: log in and change it again", what.name()));
+  }
+  at.db.run("UPDATE user SET password_hash = ?, revision = ? WHERE name = ?", what.password_hash(), at.revision(),
+            what.name());
+  end_tokens(at, what.name());
   at.audit_change("", json_text({{"password", "changed"}}));
   return {};
 }

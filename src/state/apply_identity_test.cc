@@ -51,7 +51,7 @@ TEST_F(Users, are_made_changed_and_deleted) {
   command.mutable_put_user()->set_display_name("Li Si");
   EXPECT_FALSE(done(command).created());
   EXPECT_EQ(user("li").password_hash, "$argon2id$1");
-  EXPECT_EQ(user("li").tokens_valid_from, li.tokens_valid_from);
+  EXPECT_EQ(user("li").token_epoch, li.token_epoch);
 
   done(delete_user("li"));
   EXPECT_THAT(state->identity().value().users, SizeIs(1));
@@ -70,25 +70,48 @@ TEST_F(Users, are_not_overwritten_by_making_them) {
 
 TEST_F(Users, a_new_password_ends_all_tokens) {
   done(commands.put_user("li"));
-  auto command = set_password("li", "$argon2id$2");
-  done(command);
+  EXPECT_EQ(user("li").token_epoch, revision());
+  done(set_password("li", "$argon2id$2"));
   EXPECT_EQ(user("li").password_hash, "$argon2id$2");
-  EXPECT_EQ(user("li").tokens_valid_from.time_since_epoch().count(), command.time_ms());
+  EXPECT_EQ(user("li").token_epoch, revision());
 
-  command = commands.put_user("li", "$argon2id$3");
-  done(command);
-  EXPECT_EQ(user("li").tokens_valid_from.time_since_epoch().count(), command.time_ms());
+  done(commands.put_user("li", "$argon2id$3"));
+  EXPECT_EQ(user("li").token_epoch, revision());
   EXPECT_THAT(run(set_password("nobody", "x")), IsRefused(Code::not_found));
+}
+
+TEST_F(Users, a_new_password_replaces_the_one_that_was_seen) {
+  done(commands.put_user("li"));
+  const Revision seen = user("li").token_epoch;
+  auto first = set_password("li", "$argon2id$2"), second = set_password("li", "$argon2id$3");
+  for (auto* command : {&first, &second})
+    command->mutable_set_password()->set_epoch(seen);
+  done(first);
+  EXPECT_THAT(run(second), IsRefused(Code::conflict));
+  EXPECT_EQ(user("li").password_hash, "$argon2id$2");
+  done(set_password("li", "$argon2id$4"));  // who has seen nothing replaces whatever is there
+}
+
+TEST_F(Users, being_disabled_ends_all_tokens_and_being_enabled_brings_none_back) {
+  done(commands.put_user("li"));
+  done(disable("li"));
+  const Revision disabled = revision();
+  EXPECT_EQ(user("li").token_epoch, disabled);
+  done(commands.put_user("li", ""));  // enabled again
+  EXPECT_FALSE(user("li").disabled);
+  EXPECT_EQ(user("li").token_epoch, disabled);
 }
 
 TEST_F(Users, made_again_under_an_old_name_do_not_take_over_its_tokens_or_grants) {
   done(commands.put_user("li"));
   done(commands.grant("li", "publisher", "prod"));
+  const Revision before = user("li").token_epoch;
   done(delete_user("li"));
-  const auto command = commands.put_user("li");
+  auto command = commands.put_user("li");
+  command.set_time_ms(kStart);  // by a clock that was set back
   done(command);
   EXPECT_THAT(user("li").grants, IsEmpty());
-  EXPECT_EQ(user("li").tokens_valid_from.time_since_epoch().count(), command.time_ms());
+  EXPECT_GT(user("li").token_epoch, before);
 }
 
 TEST_F(Users, are_granted_roles_and_lose_them) {
