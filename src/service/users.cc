@@ -51,8 +51,8 @@ Task<Result<Done>> put_user(Context& context, const Call& call, UserChange chang
   log::Command command;
   auto& what = *command.mutable_put_user();
   what.set_name(change.name);
-  what.set_display_name(change.display_name.value_or(there != nullptr ? there->display_name : ""));
-  what.set_disabled(change.disabled.value_or(there != nullptr && there->disabled));
+  if (change.display_name) what.set_display_name(*change.display_name);
+  if (change.disabled) what.set_disabled(*change.disabled);
   if (change.password) {
     CO_TRY(*what.mutable_password_hash(),
            co_await offload(context.workers, [&] { return identity::hash_password(*change.password); }));

@@ -109,19 +109,21 @@ Result<> apply(Applying& at, const log::PutUser& what) {
   }
   if (what.create_only()) return fail(Code::already_exists, fmt::format("there is a user {} already", what.name()));
   const bool new_password = !what.password_hash().empty() && what.password_hash() != before->password_hash;
-  if (!new_password && what.display_name() == before->display_name && what.disabled() == before->disabled) {
+  const std::string display_name = what.has_display_name() ? what.display_name() : before->display_name;
+  const bool disabled = what.has_disabled() ? what.disabled() : before->disabled;
+  if (!new_password && display_name == before->display_name && disabled == before->disabled) {
     at.audit_unchanged();
     return {};
   }
-  if (what.disabled() && !before->disabled) TRYV(require_other_administrator(at, what.name()));
-  at.db.run("UPDATE user SET display_name = ?, disabled = ?, revision = ? WHERE name = ?", what.display_name(),
-            what.disabled(), at.revision(), what.name());
+  if (disabled && !before->disabled) TRYV(require_other_administrator(at, what.name()));
+  at.db.run("UPDATE user SET display_name = ?, disabled = ?, revision = ? WHERE name = ?", display_name, disabled,
+            at.revision(), what.name());
   if (new_password) at.db.run("UPDATE user SET password_hash = ? WHERE name = ?", what.password_hash(), what.name());
   // Who is enabled again has no tokens left from before.
-  if (new_password || (what.disabled() && !before->disabled)) end_tokens(at, what.name());
+  if (new_password || (disabled && !before->disabled)) end_tokens(at, what.name());
   at.tip.changes.identity = true;
   at.audit_change(describe(before->display_name, before->disabled, false),
-                  describe(what.display_name(), what.disabled(), new_password));
+                  describe(display_name, disabled, new_password));
   return {};
 }
 

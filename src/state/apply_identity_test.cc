@@ -22,9 +22,9 @@ class Users : public StateTest {
     command.mutable_delete_user()->set_name(name);
     return command;
   }
-  log::Command disable(const std::string& name) {
+  log::Command disable(const std::string& name, bool disabled = true) {
     auto command = commands.put_user(name, "");
-    command.mutable_put_user()->set_disabled(true);
+    command.mutable_put_user()->set_disabled(disabled);
     return command;
   }
   User user(const std::string& name) {
@@ -56,6 +56,18 @@ TEST_F(Users, are_made_changed_and_deleted) {
   done(delete_user("li"));
   EXPECT_THAT(state->identity().value().users, SizeIs(1));
   EXPECT_THAT(run(delete_user("li")), IsRefused(Code::not_found));
+}
+
+TEST_F(Users, keep_what_a_change_leaves_out_whoever_changed_it_last) {
+  auto command = commands.put_user("li");
+  command.mutable_put_user()->set_display_name("Li Si");
+  done(command);
+  done(disable("li"));
+  done(commands.put_user("li", "$argon2id$2"));  // says nothing of the rest
+  EXPECT_TRUE(user("li").disabled);
+  EXPECT_EQ(user("li").display_name, "Li Si");
+  EXPECT_EQ(audit({.action = "user.update"}).at(0).after,
+            R"({"display_name":"Li Si","disabled":true,"password":"changed"})");
 }
 
 TEST_F(Users, need_a_password_when_they_are_made) {
@@ -97,7 +109,7 @@ TEST_F(Users, being_disabled_ends_all_tokens_and_being_enabled_brings_none_back)
   done(disable("li"));
   const Revision disabled = revision();
   EXPECT_EQ(user("li").token_epoch, disabled);
-  done(commands.put_user("li", ""));  // enabled again
+  done(disable("li", false));
   EXPECT_FALSE(user("li").disabled);
   EXPECT_EQ(user("li").token_epoch, disabled);
 }
@@ -149,7 +161,7 @@ TEST_F(Users, the_last_enabled_administrator_stays) {
   done(disable("li"));
   EXPECT_THAT(run(delete_user("admin")), IsRefused(Code::conflict));
 
-  done(commands.put_user("li"));  // enabled again
+  done(disable("li", false));
   done(delete_user("admin"));
   EXPECT_THAT(run(delete_user("li")), IsRefused(Code::conflict));
 }

@@ -89,6 +89,44 @@ TEST_F(Places, an_environment_is_made_changed_and_deleted) {
   EXPECT_THAT(run(delete_environment("test")), IsRefused(Code::not_found));
 }
 
+TEST_F(Places, what_a_change_leaves_out_stays_as_it_is_at_that_time) {
+  auto application = put_application("shop", "sales"), cluster = put_cluster("dev", "shop", "beijing", "the site");
+  application.mutable_put_application()->set_owner("ann");
+  done(application);
+  done(cluster);
+  done(put_environment("test", "for tests"));
+
+  auto change = commands.make();
+  change.mutable_put_application()->set_name("shop");
+  change.mutable_put_application()->set_description("sells");
+  done(change);
+  const Application shop = queries.application("shop").value();
+  EXPECT_EQ(shop.department, "sales");
+  EXPECT_EQ(shop.owner, "ann");
+  EXPECT_EQ(shop.description, "sells");
+  EXPECT_EQ(audit({.action = "application.update"}).at(0).after,
+            R"({"department":"sales","owner":"ann","description":"sells"})");
+
+  const auto was = revision();
+  change = commands.make();
+  change.mutable_put_environment()->set_name("test");
+  EXPECT_FALSE(done(change).created());
+  change = put_cluster("dev", "shop", "beijing");
+  change.mutable_put_cluster()->clear_description();
+  EXPECT_FALSE(done(change).created());
+  EXPECT_EQ(revision(), was) << "they change nothing";
+  EXPECT_EQ(queries.environments().value().back().description, "for tests");
+  EXPECT_EQ(queries.clusters("dev", "shop").value().at(0).description, "the site");
+}
+
+TEST_F(Places, making_an_application_changes_none_that_is_there) {
+  done(put_application("shop", "finance"));
+  auto command = put_application("shop", "sales");
+  command.mutable_put_application()->set_create_only(true);
+  EXPECT_THAT(run(command), IsRefused(Code::already_exists));
+  EXPECT_EQ(queries.application("shop").value().department, "finance");
+}
+
 TEST_F(Places, putting_what_is_there_already_takes_no_revision) {
   done(put_environment("test", "one"));
   const auto was = revision();
