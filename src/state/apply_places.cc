@@ -73,6 +73,15 @@ std::optional<StoredApplication> find_application(Database& db, const std::strin
   return StoredApplication{.department = rows.text(0), .owner = rows.text(1), .description = rows.text(2)};
 }
 
+// What was granted for a place that is gone; for its audit record, "" when nothing was. Else it would hold one day for
+// what another team makes under the same name.
+std::string describe_withdrawn(int grants, int keys) {
+  boost::json::object withdrawn;
+  if (grants != 0) withdrawn["removed_grants"] = grants;
+  if (keys != 0) withdrawn["revoked_keys"] = keys;
+  return withdrawn.empty() ? "" : json_text(withdrawn);
+}
+
 void make_application(Applying& at, const std::string& name) {
   const int made = at.db.run("INSERT OR IGNORE INTO application VALUES (?, '', '', '', ?, ?)", name, at.revision(),
                              at.command.time_ms());
@@ -129,7 +138,13 @@ Result<> apply(Applying& at, const log::DeleteEnvironment& what) {
   TRYV(require_empty(held_below(at.db, what.name() + "/"), "environment", what.name()));
   at.db.run("DELETE FROM environment WHERE name = ?", what.name());
   at.db.run("DELETE FROM cluster WHERE environment = ?", what.name());
-  at.audit_change(describe(*before), "");
+  at.db.run("UPDATE user SET revision = ? WHERE name IN (SELECT user FROM role_grant WHERE environment = ?)",
+            at.revision(), what.name());
+  const int grants = at.db.run("DELETE FROM role_grant WHERE environment = ?", what.name());
+  const int keys = at.db.run("UPDATE access_key SET revoked = 1, revision = ? WHERE environment = ? AND revoked = 0",
+                             at.revision(), what.name());
+  at.tip.changes.identity = at.tip.changes.identity || grants + keys != 0;
+  at.audit_change(describe(*before), describe_withdrawn(grants, keys));
   return {};
 }
 
@@ -169,11 +184,13 @@ Result<> apply(Applying& at, const log::DeleteApplication& what) {
   TRYV(require_empty(held, "application", what.name()));
   at.db.run("DELETE FROM application WHERE name = ?", what.name());
   at.db.run("DELETE FROM cluster WHERE application = ?", what.name());
-  // Else they would read what another team publishes under the same name one day.
-  const int revoked = at.db.run("UPDATE access_key SET revoked = 1, revision = ? WHERE application = ? AND revoked = 0",
-                                at.revision(), what.name());
+  at.db.run("UPDATE user SET revision = ? WHERE name IN (SELECT user FROM role_grant WHERE application = ?)",
+            at.revision(), what.name());
+  const int grants = at.db.run("DELETE FROM role_grant WHERE application = ?", what.name());
+  const int keys = at.db.run("UPDATE access_key SET revoked = 1, revision = ? WHERE application = ? AND revoked = 0",
+                             at.revision(), what.name());
   at.tip.changes.identity = true;
-  at.audit_change(describe(*before), revoked == 0 ? "" : json_text({{"revoked_keys", revoked}}));
+  at.audit_change(describe(*before), describe_withdrawn(grants, keys));
   return {};
 }
 
