@@ -132,26 +132,24 @@ Result<> Caller::require(Permission permission, std::string_view environment, st
 }
 
 Directory::Directory(Content content, std::string jwt_secret, bool anonymous_may_read)
-    : content_(std::move(content)),
-      departments_(std::make_shared<const Departments>(std::move(content_.departments))),
-      jwt_secret_(std::move(jwt_secret)),
-      anonymous_may_read_(anonymous_may_read) {
+    : content_(std::move(content)), jwt_secret_(std::move(jwt_secret)), anonymous_may_read_(anonymous_may_read) {
   for (std::size_t i = 0; i < content_.users.size(); ++i)
     user_by_name_.emplace(content_.users[i].name, i);
   for (std::size_t i = 0; i < content_.keys.size(); ++i)
     key_by_hash_.emplace(content_.keys[i].secret_hash, i);
   anonymous_ = std::make_shared<const Caller>(
-      Caller{.name = "anonymous", .departments = departments_, .anonymous_may_read = anonymous_may_read_});
+      Caller{.name = "anonymous", .departments = content_.departments, .anonymous_may_read = anonymous_may_read_});
 }
 
-Result<CallerPtr> Directory::authenticate(std::string_view authorization, std::string_view address, Wall now) const {
+Result<CallerPtr> Directory::authenticate(std::string_view authorization, std::string_view address, Wall now,
+                                          const RevokedTokens& revoked_since) const {
   if (authorization.empty()) return anonymous_;
   if (authorization.size() > kLongestAuthorization || !is_bearer(authorization)) return not_authenticated();
   std::string_view shown = authorization.substr(authorization.find(' ') + 1);
   while (shown.starts_with(' '))
     shown.remove_prefix(1);
-  CallerPtr caller =
-      shown.starts_with("ck_") ? caller_of_key(std::string(shown), address, now) : caller_of_token(shown, now);
+  CallerPtr caller = shown.starts_with("ck_") ? caller_of_key(std::string(shown), address, now)
+                                              : caller_of_token(shown, now, revoked_since);
   if (!caller) return not_authenticated();
   return caller;
 }
@@ -172,13 +170,14 @@ CallerPtr Directory::caller_of_key(const std::string& text, std::string_view add
                          .scope = {.environment = key.environment, .application = key.application, .department = {}}}},
              .token_id = {},
              .expires = key.expires.value_or(Wall{}),
-             .departments = departments_,
+             .departments = content_.departments,
              .anonymous_may_read = anonymous_may_read_});
 }
 
-CallerPtr Directory::caller_of_token(std::string_view token, Wall now) const {
+CallerPtr Directory::caller_of_token(std::string_view token, Wall now, const RevokedTokens& revoked_since) const {
   const auto claims = verify_token(token, jwt_secret_, now);
-  if (!claims || content_.revoked_tokens.contains(claims->token_id)) return nullptr;
+  if (!claims || content_.revoked_tokens.contains(claims->token_id) || revoked_since.contains(claims->token_id))
+    return nullptr;
   const User* user = find_user(claims->user);
   // Clocks are not asked: what was issued while the password was being changed, or on a node whose clock is ahead, is
   // told by its epoch. A user who was deleted and made again has another one, too.
@@ -188,7 +187,7 @@ CallerPtr Directory::caller_of_token(std::string_view token, Wall now) const {
                                                .grants = user->grants,
                                                .token_id = claims->token_id,
                                                .expires = claims->expires,
-                                               .departments = departments_,
+                                               .departments = content_.departments,
                                                .anonymous_may_read = anonymous_may_read_});
 }
 

@@ -60,7 +60,7 @@ class DirectoryTest : public testing::Test {
                                        {.name = "bob", .disabled = true, .token_epoch = 3}},
                              .keys = {},
                              .revoked_tokens = {},
-                             .departments = {{"shop", "sales"}}};
+                             .departments = std::make_shared<const Departments>(Departments{{"shop", "sales"}})};
   const NewAccessKey key = make_access_key();
 };
 
@@ -88,9 +88,10 @@ TEST_F(DirectoryTest, the_scheme_is_bearer_in_any_case) {
 }
 
 TEST_F(DirectoryTest, a_revoked_token_is_refused_and_another_of_the_user_is_not) {
-  content.revoked_tokens.insert("t-1");
+  content.revoked_tokens.emplace("t-1", kNow + 1h);
   expect_refused(token("ann"));
   EXPECT_TRUE(directory().authenticate(token("ann", 3, "t-2"), "", kNow));
+  EXPECT_FALSE(directory().authenticate(token("ann", 3, "t-2"), "", kNow, {{"t-2", kNow + 1h}})) << "revoked since";
 }
 
 TEST_F(DirectoryTest, a_token_ends_with_its_time_its_user_and_its_epoch) {

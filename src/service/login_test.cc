@@ -27,7 +27,10 @@ class LoginTest : public testing::Test {
     return node.run(service::log_in(node.context(), call, user, password));
   }
   Result<identity::CallerPtr> caller_of(const Login& login) {
-    return node.context().directory->authenticate("Bearer " + login.token, "10.0.0.1", node.clock().wall());
+    Context& context = node.context();
+    auto session = context.sessions.open(context.directory, "Bearer " + login.token, "10.0.0.1", node.clock().wall());
+    if (!session) return fail(std::move(session).error());
+    return (*session)->caller(context.directory, node.clock().wall());
   }
   AuditRecord last(const std::string& action) {
     const auto records = node.audited({.action = action});
@@ -237,7 +240,7 @@ TEST_F(LoginTest, who_is_logged_out_while_the_password_is_looked_at_changes_noth
   const auto changing = node.start(set_password(node.context(), ann, "ann", "a new password", "password of ann"));
   EXPECT_FALSE(changing->done()) << "a worker looks at the password";
   auto content = identity::Directory::Content{.users = node.context().directory->users()};
-  content.revoked_tokens.insert(ann.caller->token_id);
+  content.revoked_tokens.emplace(ann.caller->token_id, ann.caller->expires);
   replace_directory(node.context(),
                     std::make_shared<identity::Directory>(std::move(content), node.context().jwt_secret, false));
   EXPECT_EQ(changing->value().error().code, Code::unauthenticated);

@@ -26,6 +26,7 @@
 #include "proto/command.pb.h"
 #include "service/audit_trail.h"
 #include "service/context.h"
+#include "service/directory.h"
 #include "state/state.h"
 
 namespace cc::service {
@@ -118,7 +119,7 @@ class TestNode {
     context_.emplace(Context{.io = io_,
                              .clock = clock_,
                              .view = view_,
-                             .directory = make_directory({}),
+                             .directory = make_directory({}, kSecret, false),
                              .log = *log_,
                              .queries = *queries_,
                              .workers = workers_,
@@ -126,9 +127,12 @@ class TestNode {
                              .audit = *audit_,
                              .limits = {},
                              .jwt_secret = kSecret});
-    context_->started = clock_.now();
     machine_->go_live([this](state::Changes changes, std::optional<state::Identity> identity) {
-      if (identity) replace_directory(*context_, make_directory(*identity));
+      if (identity) {
+        replace_directory(*context_, make_directory(*std::move(identity), kSecret, false, context_->directory));
+      } else if (!changes.revoked_tokens.empty()) {
+        revoke_tokens(*context_, make_revoked(changes.revoked_tokens));
+      }
       view_.update(changes.events, changes.revision);
     });
     log::Command command;
@@ -143,9 +147,7 @@ class TestNode {
 
   ~TestNode() {
     machine_->release();
-    context_->stopping = true;
-    for (const auto* wake : context_->on_stop)
-      (*wake)();
+    stop_waiting(*context_);
     settle();
     workers_.join();
     // While the log may answer, there must be somebody to take it.
@@ -299,15 +301,6 @@ class TestNode {
             .address = "10.0.0.1",
             .request_id = random_id(),
             .deadline = clock_.now() + std::chrono::seconds(30)};
-  }
-
-  static identity::DirectoryPtr make_directory(const state::Identity& identity) {
-    identity::Directory::Content content{.users = identity.users, .keys = identity.keys};
-    for (const auto& one : identity.revoked_tokens)
-      content.revoked_tokens.insert(one.id);
-    for (const auto& one : identity.applications)
-      if (!one.department.empty()) content.departments.emplace(one.name, one.department);
-    return std::make_shared<const identity::Directory>(std::move(content), kSecret, false);
   }
 
   TempDirectory directory_;

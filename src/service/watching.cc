@@ -55,11 +55,11 @@ Watch::Watch(Context& context, SessionPtr session, std::vector<view::Interest> i
       timer_(context.io.get_executor()),
       wake_([this] { timer_.cancel(); }) {
   if (const auto& caller = session_->caller(context_.directory, context_.clock.wall()); caller) caller_ = *caller;
-  context_.on_stop.insert(&wake_);
+  session_->add_wait(wake_);
 }
 
 Watch::~Watch() {
-  context_.on_stop.erase(&wake_);
+  session_->remove_wait(wake_);
 }
 
 bool Watch::still_allowed() {

@@ -142,21 +142,22 @@ TEST_F(Watching, EndsWithNothingWhenTheTimeIsUp) {
 
 TEST_F(Watching, EndsWhenTheNodeStops) {
   auto watching = start({{.text = "dev/shop/default/a", .after = 0}});
-  EXPECT_EQ(node.context().on_stop.size(), 1u);
-  node.context().stopping = true;
-  (**node.context().on_stop.begin())();
+  stop_waiting(node.context());
   EXPECT_TRUE(watching->value().stopping);
-  EXPECT_TRUE(node.context().on_stop.empty());
 }
 
 TEST_F(Watching, LeavesNothingBehindWhenTheClientGoes) {
-  auto watching = start({{.text = "dev/shop/default/a", .after = 0}, {.text = "dev/", .prefix = true, .after = 0}});
+  const std::string token = node.token("admin");
+  const SessionPtr session = node.as(token).session;
+  auto watching =
+      start({{.text = "dev/shop/default/a", .after = 0}, {.text = "dev/", .prefix = true, .after = 0}}, token);
   EXPECT_EQ(node.view().waiters(), 1u);
+  EXPECT_EQ(session->waits(), 1u);
   watching->cancel();
   node.until([&] { return watching->done(); });
   EXPECT_TRUE(watching->broken_off());
   EXPECT_EQ(node.view().waiters(), 0u);
-  EXPECT_TRUE(node.context().on_stop.empty());
+  EXPECT_EQ(session->waits(), 0u);
   publish("dev/shop/default/a");
 }
 

@@ -52,7 +52,13 @@ void add_user(Applying& at, const std::string& name, const std::string& display_
 
 void end_tokens(Applying& at, const std::string& user) {
   at.db.run("UPDATE user SET token_epoch = ? WHERE name = ?", at.revision(), user);
+  at.db.run("DELETE FROM revoked_token WHERE user = ?", user);  // refused without being remembered
   at.tip.changes.identity = true;
+}
+
+std::uint64_t count_revoked(Database& db, const std::string& user) {
+  Rows rows = db.ask("SELECT count(*) FROM revoked_token WHERE user = ?", user);
+  return rows.next() ? rows.number(0) : 0;
 }
 
 std::string describe(const std::string& display_name, bool disabled, bool password_changed) {
@@ -133,6 +139,7 @@ Result<> apply(Applying& at, const log::DeleteUser& what) {
   TRYV(require_other_administrator(at, what.name()));
   at.db.run("DELETE FROM user WHERE name = ?", what.name());
   at.db.run("DELETE FROM role_grant WHERE user = ?", what.name());
+  at.db.run("DELETE FROM revoked_token WHERE user = ?", what.name());
   at.tip.changes.identity = true;
   at.audit_change(describe(before.display_name, before.disabled, false), "");
   return {};
@@ -230,8 +237,14 @@ Result<> apply(Applying& at, const log::RevokeToken& what) {
   // What has expired is refused without being remembered.
   at.db.run("DELETE FROM revoked_token WHERE expires < ?", at.command.time_ms());
   at.db.run("INSERT OR REPLACE INTO revoked_token VALUES (?, ?, ?)", what.token_id(), what.user(), what.expires_ms());
-  at.tip.changes.identity = true;
-  at.audit_change("", json_text({{"token_id", what.token_id()}}));
+  boost::json::object after{{"token_id", what.token_id()}};
+  if (count_revoked(at.db, what.user()) > at.options.revoked_tokens_per_user) {
+    end_tokens(at, what.user());
+    after["all_tokens"] = "ended";
+  } else {
+    at.tip.changes.revoked_tokens.push_back({.id = what.token_id(), .expires = wall(what.expires_ms())});
+  }
+  at.audit_change("", json_text(after));
   return {};
 }
 

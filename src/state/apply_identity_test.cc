@@ -239,10 +239,11 @@ TEST_F(Keys, are_revoked) {
 
 class Tokens : public StateTest {
  protected:
-  log::Command revoke(const std::string& id, std::int64_t expires) {
+  explicit Tokens(Options options = {}) : StateTest(options) {}
+  log::Command revoke(const std::string& id, std::int64_t expires, const std::string& user = "li") {
     auto command = commands.make();
     command.mutable_revoke_token()->set_token_id(id);
-    command.mutable_revoke_token()->set_user("li");
+    command.mutable_revoke_token()->set_user(user);
     command.mutable_revoke_token()->set_expires_ms(expires);
     return command;
   }
@@ -252,13 +253,62 @@ TEST_F(Tokens, are_revoked_until_they_would_expire) {
   auto command = revoke("t1", 0);
   command.mutable_revoke_token()->set_expires_ms(command.time_ms() + 500);
   apply(command);
-  EXPECT_TRUE(commit().identity);
+  const Changes changes = commit();
+  EXPECT_FALSE(changes.identity) << "nothing else needs to be loaded again";
+  ASSERT_THAT(changes.revoked_tokens, SizeIs(1));
+  EXPECT_EQ(changes.revoked_tokens[0].id, "t1");
+  EXPECT_EQ(changes.revoked_tokens[0].expires.time_since_epoch().count(), command.time_ms() + 500);
   ASSERT_THAT(state->identity().value().revoked_tokens, SizeIs(1));
   EXPECT_EQ(state->identity().value().revoked_tokens[0].id, "t1");
 
   done(revoke("t2", kStart + 1'000'000));  // a second later the first is of no use
   ASSERT_THAT(state->identity().value().revoked_tokens, SizeIs(1));
   EXPECT_EQ(state->identity().value().revoked_tokens[0].id, "t2");
+}
+
+TEST_F(Tokens, that_are_revoked_are_forgotten_with_their_user_and_its_epoch) {
+  for (const char* user : {"li", "wu"}) {
+    done(commands.put_user(user));
+    done(revoke(std::string("t1 of ") + user, kStart + 1'000'000, user));
+    done(revoke(std::string("t2 of ") + user, kStart + 1'000'000, user));
+  }
+  auto command = commands.make();
+  command.mutable_delete_user()->set_name("wu");
+  done(command);
+  EXPECT_THAT(state->identity().value().revoked_tokens, SizeIs(2));
+  done(commands.put_user("li", "$argon2id$2"));
+  EXPECT_THAT(state->identity().value().revoked_tokens, IsEmpty());
+}
+
+class FewTokens : public Tokens {
+ protected:
+  FewTokens() : Tokens({.revoked_tokens_per_user = 3}) { done(commands.put_user("li")); }
+};
+
+TEST_F(FewTokens, of_one_user_that_are_revoked_are_bounded_and_then_all_of_them_end) {
+  const Revision epoch = state->identity().value().users.at(1).token_epoch;
+  for (const char* id : {"t1", "t2", "t3"})
+    done(revoke(id, kStart + 1'000'000));
+  EXPECT_THAT(state->identity().value().revoked_tokens, SizeIs(3));
+  EXPECT_EQ(state->identity().value().users.at(1).token_epoch, epoch);
+
+  apply(revoke("t4", kStart + 1'000'000));
+  const Changes changes = commit();
+  EXPECT_TRUE(changes.identity);
+  EXPECT_THAT(changes.revoked_tokens, IsEmpty());
+  const Identity identity = state->identity().value();
+  EXPECT_THAT(identity.revoked_tokens, IsEmpty());
+  EXPECT_EQ(identity.users.at(1).token_epoch, revision());
+  EXPECT_EQ(audit({.action = "token.revoke"}).at(0).after, R"({"token_id":"t4","all_tokens":"ended"})");
+}
+
+TEST_F(FewTokens, that_would_have_expired_do_not_count) {
+  for (int i = 0; i < 10; ++i) {
+    auto command = revoke("t" + std::to_string(i), 0);
+    command.mutable_revoke_token()->set_expires_ms(command.time_ms() + 2500);
+    apply(command);
+    EXPECT_FALSE(commit().identity);
+  }
 }
 
 class Audit : public StateTest {};

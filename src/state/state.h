@@ -31,11 +31,17 @@ namespace cc::state {
 
 using Index = std::uint64_t;
 
+struct RevokedToken {
+  std::string id;
+  Wall expires;
+};
+
 // What a batch of commands changed.
 struct Changes {
-  std::vector<Event> events;  // in order of revision
-  bool identity = false;      // users, grants, keys, revoked tokens, applications' departments: reload Identity
-  Revision revision = 0;      // newest after the batch
+  std::vector<Event> events;                 // in order of revision
+  bool identity = false;                     // users, grants, keys, applications' departments: reload Identity
+  std::vector<RevokedToken> revoked_tokens;  // new ones, which Identity has too
+  Revision revision = 0;                     // newest after the batch
 };
 
 struct Position {
@@ -49,10 +55,6 @@ struct Position {
 struct Identity {
   std::vector<User> users;
   std::vector<AccessKey> keys;
-  struct RevokedToken {
-    std::string id;
-    Wall expires;
-  };
   std::vector<RevokedToken> revoked_tokens;
   std::vector<Application> applications;  // for grants by department
 };
@@ -63,6 +65,7 @@ struct Options {
   std::size_t remember_requests_at_most = 100'000;
   std::uint64_t keep_versions = 100'000;         // of each config; older releases are forgotten
   std::uint64_t keep_audit_records = 1'000'000;  // the newest
+  std::uint64_t revoked_tokens_per_user = 1000;  // that have not expired; beyond, all tokens of the user end
 };
 
 class State {
