@@ -124,7 +124,8 @@ struct AuditRecord {
   std::string outcome;  // "done" or the code of the refusal
   std::string message;  // of a refusal
   std::string before, after;
-  Revision revision = 0;  // 0 when nothing changed
+  Revision revision = 0;    // 0 when nothing changed
+  std::uint64_t count = 1;  // of equal attempts, which the record of the first stands for
 };
 
 }  // namespace cc

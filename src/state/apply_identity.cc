@@ -1,4 +1,6 @@
 // Users, grants, access keys, revoked tokens, and the first command of all.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "model/grants.h"
@@ -258,7 +260,8 @@ Result<> apply(Applying& at, const log::RecordAudit& what) {
                     .action = one.action(),
                     .target = one.target(),
                     .outcome = one.outcome(),
-                    .message = one.message()});
+                    .message = one.message(),
+                    .count = std::max<std::uint64_t>(one.count(), 1)});
   }
   return {};
 }

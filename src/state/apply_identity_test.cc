@@ -326,6 +326,7 @@ TEST_F(Audit, records_what_changed_nothing_without_a_revision) {
     one.set_outcome(outcome);
     one.set_message("wrong password");
   }
+  command.mutable_record_audit()->mutable_records(1)->set_count(7);
   const auto was = revision();
   const auto before = audit().size();
   apply(command);
@@ -334,6 +335,8 @@ TEST_F(Audit, records_what_changed_nothing_without_a_revision) {
   const auto records = audit();
   ASSERT_EQ(records.size(), before + 2);
   EXPECT_EQ(records[0].outcome, "unauthenticated");
+  EXPECT_EQ(records[0].count, 7u);
+  EXPECT_EQ(records[1].count, 1u);
   EXPECT_EQ(records[0].actor, "li");
   EXPECT_EQ(records[0].address, "10.1.1.1");
   EXPECT_EQ(records[0].request_id, "login-1");

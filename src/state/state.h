@@ -63,8 +63,10 @@ struct Identity {
 struct Options {
   std::chrono::hours remember_requests{24};  // outcomes of request ids are kept this long (by the commands' own times)
   std::size_t remember_requests_at_most = 100'000;
-  std::uint64_t keep_versions = 100'000;         // of each config; older releases are forgotten
-  std::uint64_t keep_audit_records = 1'000'000;  // the newest
+  std::uint64_t keep_versions = 100'000;  // of each config; older releases are forgotten
+  // Audit records: the newest of changes, and the newest of attempts, which changed nothing and which anybody may make.
+  std::uint64_t keep_audited_changes = 1'000'000;
+  std::uint64_t keep_audited_attempts = 100'000;
   std::uint64_t revoked_tokens_per_user = 1000;  // that have not expired; beyond, all tokens of the user end
 };
 

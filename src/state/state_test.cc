@@ -224,7 +224,8 @@ TEST_P(Deterministic, states_that_applied_the_same_log_are_equal_however_it_was_
   const Options options{.remember_requests = std::chrono::hours(1),
                         .remember_requests_at_most = 50,
                         .keep_versions = 5,
-                        .keep_audit_records = 100};
+                        .keep_audited_changes = 100,
+                        .keep_audited_attempts = 30};
   const Path one_file = directory.path() / "one.db";
   const Path other_file = directory.path() / "other.db";
   auto one = State::open(one_file, options).value();
