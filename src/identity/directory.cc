@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "identity/address.h"
 #include "identity/token.h"
 
 namespace cc::identity {

@@ -30,8 +30,4 @@ NewAccessKey make_access_key();
 NewAccessKey make_access_key(std::string_view seed);
 std::string hash_access_key(std::string_view text);
 
-// "10.0.0.0/8", "192.168.1.7", "fd00::/8". Bits behind the prefix length must be zero.
-Result<> check_address_range(std::string_view range);
-bool address_in_range(std::string_view address, std::string_view range) noexcept;
-
 }  // namespace cc::identity

@@ -26,7 +26,7 @@ constexpr std::size_t kWorkerThreads = 4;
 
 identity::Lockout::Options lockout_options(const Settings& settings) {
   return {.failures_per_user = settings.security.login_failures,
-          .failures_per_address = settings.security.login_failures * 10,
+          .failures_per_network = settings.security.login_failures * 10,
           .lock = settings.security.login_lock};
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "identity/address.h"
 #include "identity/token.h"
 #include "model/quote.h"
 #include "proto/command.pb.h"
