@@ -105,7 +105,9 @@ bool Watch::must_wait(Mono until) {
 }
 
 Watch::Changes Watch::changes(std::size_t limit) {
-  Changes result{.releases = context_.view.changes(interests_), .revision = context_.view.revision()};
+  // A client that has been told more by another node must not go back to what this one knows.
+  const Revision seen = std::ranges::min(interests_, {}, &view::Interest::after).after;
+  Changes result{.releases = context_.view.changes(interests_), .revision = std::max(context_.view.revision(), seen)};
   std::erase_if(result.releases, [&](const ReleasePtr& release) {
     return !caller_->may(Permission::read, release->key.environment, release->key.application);
   });

@@ -49,7 +49,7 @@ class Watch {
 
   struct Changes {
     std::vector<ReleasePtr> releases;  // oldest first; those of one revision are never parted
-    Revision revision = 0;             // what to ask with next
+    Revision revision = 0;             // what to ask with next, for interests that are not further already
   };
   // What the caller may see of what changed after the interests' revisions: about `limit` (0: all) of it.
   Changes changes(std::size_t limit = 0);
