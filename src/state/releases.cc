@@ -118,7 +118,11 @@ std::string describe(const std::optional<Current>& current) {
 
 Result<> check_expected(const log::Expected& expected, std::string_view what, const std::string& key,
                         Revision revision) {
-  if (expected.revision() == revision) return {};
+  if (expected.any() ? revision != 0 : expected.revision() == revision) return {};
+  if (expected.any()) {
+    return fail(Code::conflict, fmt::format("{} {} does not exist, and the change is only for what does", what, key),
+                json_text({{"key", key}, {"revision", 0}}));
+  }
   const std::string details = json_text({{"key", key}, {"revision", revision}, {"expected", expected.revision()}});
   if (expected.revision() == 0) {
     return fail(Code::conflict, fmt::format("{} {} exists already, at revision {}: read it first", what, key, revision),

@@ -119,23 +119,29 @@ Task<http::Response> poll_or_stream(service::Context& context, http::Request& re
 // --- changing ---
 
 Task<Result<http::Response>> put(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {"comment", "format", "from"}));
+  CO_TRYV(only_query(request, {"comment", "format", "from", "draft_revision"}));
   CO_TRY(ConfigKey key, key_of(request));
-  CO_TRY(const std::optional<Revision> expected, expected_of(request));
+  CO_TRY(const auto expected, expected_of(request));
   std::string comment = request.query("comment").value_or("");
   std::optional<Format> format;
   if (const auto given = request.query("format")) {
     CO_TRY(format, parse_format(*given));
   }
+  const auto draft_revision = request.query("draft_revision");
   if (const auto from = request.query("from")) {
     if (*from != "draft") co_return fail(Code::invalid_argument, "from can only be draft");
     if (format || !request.body.empty()) {
       co_return fail(Code::invalid_argument, "with from=draft, content and format are the draft's: send neither");
     }
+    std::optional<service::Expected> expected_draft;
+    if (draft_revision) {
+      CO_TRY(expected_draft, parse_uint(*draft_revision, "draft_revision"));
+    }
     CO_TRY(const service::Change change,
-           co_await service::publish_draft(context, call, key, std::move(comment), expected));
+           co_await service::publish_draft(context, call, key, std::move(comment), expected, expected_draft));
     co_return published_answer(change);
   }
+  if (draft_revision) co_return fail(Code::invalid_argument, "draft_revision goes with from=draft");
   CO_TRY(const service::Change change, co_await service::publish(context, call,
                                                                  {.key = std::move(key),
                                                                   .content = std::move(request.body),
@@ -148,7 +154,7 @@ Task<Result<http::Response>> put(service::Context& context, service::Call call, 
 Task<Result<http::Response>> remove(service::Context& context, service::Call call, http::Request& request) {
   CO_TRYV(only_query(request, {"comment"}));
   CO_TRY(const ConfigKey key, key_of(request));
-  CO_TRY(const std::optional<Revision> expected, expected_of(request));
+  CO_TRY(const auto expected, expected_of(request));
   CO_TRY(const service::Change change,
          co_await service::delete_config(context, call, key, request.query("comment").value_or(""), expected));
   json::object body{{"key", key.to_string()}, {"revision", change.revision}};
