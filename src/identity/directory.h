@@ -44,8 +44,8 @@ using CallerPtr = std::shared_ptr<const Caller>;
 class Directory {
  public:
   struct Content {
-    std::vector<User> users;
-    std::vector<AccessKey> keys;
+    std::vector<User> users;      // in order of name
+    std::vector<AccessKey> keys;  // in order of id
     RevokedTokens revoked_tokens;
     std::shared_ptr<const Departments> departments = std::make_shared<const Departments>();
   };
@@ -58,8 +58,8 @@ class Directory {
                                  const RevokedTokens& revoked_since = {}) const;
 
   const User* find_user(std::string_view name) const;
-  const std::vector<User>& users() const { return content_.users; }
-  const std::vector<AccessKey>& keys() const { return content_.keys; }
+  const std::vector<User>& users() const { return content_.users; }     // by name
+  const std::vector<AccessKey>& keys() const { return content_.keys; }  // by id
   const std::shared_ptr<const Departments>& departments() const { return content_.departments; }
 
  private:

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
 #include "identity/token.h"
 
 namespace cc::identity {
@@ -61,7 +62,7 @@ class DirectoryTest : public testing::Test {
                              .keys = {},
                              .revoked_tokens = {},
                              .departments = std::make_shared<const Departments>(Departments{{"shop", "sales"}})};
-  const NewAccessKey key = make_access_key();
+  const NewAccessKey key = make_access_key(random_bytes(32));
 };
 
 TEST_F(DirectoryTest, a_token_is_its_user_with_the_grants_of_now) {
@@ -145,7 +146,7 @@ TEST_F(DirectoryTest, a_key_that_was_never_made_is_refused) {
   expect_refused("Bearer ck_");
   expect_refused("Bearer " + key.id);
   expect_refused("Bearer " + key.text + "0");
-  expect_refused("Bearer " + make_access_key().text);
+  expect_refused("Bearer " + make_access_key(random_bytes(32)).text);
 }
 
 TEST_F(DirectoryTest, anonymous_reads_only_where_a_setting_lets_it) {

@@ -88,10 +88,6 @@ Result<Claims> verify_token(std::string_view token, std::string_view secret, Wal
   return Claims{.user = *user, .token_id = *id, .epoch = *epoch, .issued = *issued, .expires = *expires};
 }
 
-NewAccessKey make_access_key() {
-  return make_access_key(random_bytes(32));
-}
-
 NewAccessKey make_access_key(std::string_view seed) {
   NewAccessKey key;
   // Hexadecimal and letters only, so that a double click takes the whole of it.

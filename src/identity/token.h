@@ -25,7 +25,6 @@ Result<Claims> verify_token(std::string_view token, std::string_view secret, Wal
 struct NewAccessKey {
   std::string id, text, secret_hash;
 };  // text is shown once: "ck_<id>_<secret>"
-NewAccessKey make_access_key();
 // The same for the same seed of at least 32 unguessable bytes: a repeated request shows the key it made before.
 NewAccessKey make_access_key(std::string_view seed);
 std::string hash_access_key(std::string_view text);

@@ -113,13 +113,13 @@ TEST(Token, what_is_no_token_is_refused) {
 }
 
 TEST(AccessKey, shows_its_id_and_hashes_whole) {
-  const NewAccessKey key = make_access_key();
+  const NewAccessKey key = make_access_key(random_bytes(32));
   EXPECT_TRUE(key.id.starts_with("ck_"));
   EXPECT_TRUE(key.text.starts_with(key.id + "_"));
   EXPECT_GE(key.text.size() - key.id.size(), 64u);
   EXPECT_EQ(key.secret_hash, hash_access_key(key.text));
   EXPECT_EQ(key.secret_hash.size(), 64u);
-  const NewAccessKey other = make_access_key();
+  const NewAccessKey other = make_access_key(random_bytes(32));
   EXPECT_NE(key.id, other.id);
   EXPECT_NE(key.text, other.text);
 }

@@ -39,7 +39,7 @@ Task<Result<ReleasePtr>> read_release(Context& context, const Call& call, const 
 Task<Result<Change>> publish(Context& context, const Call& call, NewRelease release) {
   const ConfigKey& key = release.key;
   CO_TRYV(authorise(context, call, Permission::publish, "config.publish", key));
-  CO_TRYV(check_comment(context.limits, release.comment));
+  CO_TRYV(check_text(context.limits, release.comment, "comment"));
   CO_TRYV(check_size(context.limits, release.content, key.name));
   const Format format = release.format.value_or(format_of(context, key));
   CO_TRY(Sums sums, co_await check_content_somewhere(context, format, release.content, key.name));
@@ -62,7 +62,7 @@ Task<Result<Change>> publish(Context& context, const Call& call, NewRelease rele
 Task<Result<Change>> publish_draft(Context& context, const Call& call, const ConfigKey& key, std::string comment,
                                    std::optional<Expected> expected, std::optional<Expected> expected_draft) {
   CO_TRYV(authorise(context, call, Permission::publish, "config.publish", key));
-  CO_TRYV(check_comment(context.limits, comment));
+  CO_TRYV(check_text(context.limits, comment, "comment"));
   // A repetition finds the draft gone; the log knows the first outcome, so what was not checked is not published.
   auto draft = co_await offload(context.workers, [&] { return context.queries.draft(key); });
   Format format = Format::text;
@@ -93,7 +93,7 @@ Task<Result<Change>> publish_draft(Context& context, const Call& call, const Con
 Task<Result<Change>> delete_config(Context& context, const Call& call, const ConfigKey& key, std::string comment,
                                    std::optional<Expected> expected) {
   CO_TRYV(authorise(context, call, Permission::remove, "config.delete", key));
-  CO_TRYV(check_comment(context.limits, comment));
+  CO_TRYV(check_text(context.limits, comment, "comment"));
   log::Command command;
   log::DeleteConfig& deleting = *command.mutable_delete_config();
   put(key, *deleting.mutable_key());

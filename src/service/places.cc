@@ -7,6 +7,7 @@
 #include "model/quote.h"
 #include "proto/command.pb.h"
 #include "service/administer.h"
+#include "service/content.h"
 
 namespace cc::service {
 namespace {
@@ -71,9 +72,10 @@ Result<> authorise_list(Context& context, const Call& call, std::string_view act
 
 Task<Result<state::Page<Environment>>> list_environments(Context& context, const Call& call, state::PageRequest page) {
   CO_TRYV(authorise_list(context, call, "environment.list"));
-  CO_TRY(auto all, co_await environments_of(context));
-  std::erase_if(all, [&](const Environment& one) { return !call.caller->may_somewhere(Permission::read, one.name); });
-  co_return page_by_name(std::move(all), page, [](const Environment& one) { return one.name; });
+  CO_TRY(const auto all, co_await environments_of(context));
+  co_return page_by_name(
+      all, page, [](const Environment& one) -> const std::string& { return one.name; },
+      [&](const Environment& one) { return call.caller->may_somewhere(Permission::read, one.name); });
 }
 
 Task<Result<Environment>> read_environment(Context& context, const Call& call, std::string name) {
@@ -89,7 +91,7 @@ Task<Result<Environment>> read_environment(Context& context, const Call& call, s
 Task<Result<Put<Environment>>> put_environment(Context& context, const Call& call, EnvironmentChange change) {
   CO_TRYV(authorise(context, call, Permission::manage_environments, "environment.put", change.name, change.name));
   CO_TRYV(check_name(change.name, "environment", context.limits.name));
-  if (change.description) CO_TRYV(check_length(context.limits, *change.description, "description"));
+  if (change.description) CO_TRYV(check_text(context.limits, *change.description, "description"));
   log::Command command;
   auto& what = *command.mutable_put_environment();
   what.set_name(change.name);
@@ -136,8 +138,8 @@ Task<Result<Put<Application>>> put_application(Context& context, const Call& cal
   }
   CO_TRYV(check_name(change.name, "application", context.limits.name));
   if (!what.department().empty()) CO_TRYV(check_name(what.department(), "department", context.limits.name));
-  CO_TRYV(check_length(context.limits, what.owner(), "owner"));
-  CO_TRYV(check_length(context.limits, what.description(), "description"));
+  CO_TRYV(check_text(context.limits, what.owner(), "owner"));
+  CO_TRYV(check_text(context.limits, what.description(), "description"));
   const Application given{.name = change.name,
                           .department = what.department(),
                           .owner = what.owner(),
@@ -160,10 +162,11 @@ Task<Result<state::Page<Cluster>>> list_clusters(Context& context, const Call& c
   CO_TRYV(authorise_list(context, call, "cluster.list"));
   CO_TRY(auto all,
          co_await offload(context.workers, [&] { return context.queries.clusters(environment, application); }));
-  std::erase_if(all, [&](const Cluster& one) {
-    return !call.caller->may_somewhere(Permission::read, one.environment, one.application);
+  const auto name_of = [](const Cluster& one) { return path_of(one); };
+  std::ranges::sort(all, {}, name_of);
+  co_return page_by_name(all, page, name_of, [&](const Cluster& one) {
+    return call.caller->may_somewhere(Permission::read, one.environment, one.application);
   });
-  co_return page_by_name(std::move(all), page, [](const Cluster& one) { return path_of(one); });
 }
 
 Task<Result<Put<Cluster>>> put_cluster(Context& context, const Call& call, ClusterName cluster,
@@ -171,7 +174,7 @@ Task<Result<Put<Cluster>>> put_cluster(Context& context, const Call& call, Clust
   CO_TRYV(authorise(context, call, Permission::manage_applications, "cluster.put", path_of(cluster),
                     cluster.environment, cluster.application));
   CO_TRYV(check_cluster(cluster, context.limits));
-  if (description) CO_TRYV(check_length(context.limits, *description, "description"));
+  if (description) CO_TRYV(check_text(context.limits, *description, "description"));
   log::Command command;
   auto& what = *command.mutable_put_cluster();
   what.set_environment(cluster.environment);

@@ -75,7 +75,7 @@ Task<Result<Sides>> contents(Context& context, const Call& call, const ConfigKey
 Task<Result<Change>> roll_back(Context& context, const Call& call, const ConfigKey& key, Version to,
                                std::string comment, std::optional<Expected> expected) {
   CO_TRYV(authorise(context, call, Permission::publish, "config.rollback", key));
-  CO_TRYV(check_comment(context.limits, comment));
+  CO_TRYV(check_text(context.limits, comment, "comment"));
   log::Command command;
   log::RollBackConfig& rolling = *command.mutable_roll_back_config();
   put(key, *rolling.mutable_key());

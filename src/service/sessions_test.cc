@@ -43,7 +43,7 @@ TEST(Sessions, ARevokedTokenIsNotBelievedThoughItWasSeen) {
 
 TEST(Sessions, AKeyOfOneAddressIsRefusedFromAnother) {
   TestNode node;
-  const auto key = identity::make_access_key();
+  const auto key = identity::make_access_key(random_bytes(32));
   log::Command command;
   auto& create = *command.mutable_create_access_key();
   create.set_id(key.id);

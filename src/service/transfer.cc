@@ -212,7 +212,7 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
     CO_TRYV(
         authorise(context, call, Permission::publish, "config.import", prefix, import.environment, import.application));
   }
-  CO_TRYV(check_comment(context.limits, import.comment));
+  CO_TRYV(check_text(context.limits, import.comment, "comment"));
 
   Faults faults;
   CO_TRY(std::vector<File> files, co_await offload(context.workers, [&]() -> Result<std::vector<File>> {

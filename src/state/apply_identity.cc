@@ -208,6 +208,10 @@ Result<> apply(Applying& at, const log::CreateAccessKey& what) {
   at.db.run("INSERT INTO access_key VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)", what.id(), what.secret_hash(),
             what.description(), what.application(), what.environment(), lines(what.addresses()), expires,
             at.command.actor(), at.command.time_ms(), at.revision());
+  at.db.run(
+      "DELETE FROM access_key WHERE id IN (SELECT id FROM access_key WHERE revoked = 1 OR expires <= ? "
+      "ORDER BY revision DESC, id LIMIT -1 OFFSET ?)",
+      at.command.time_ms(), at.options.keep_ended_keys);
   at.tip.changes.identity = true;
   at.outcome.set_created(true);
   at.audit_change("", json_text({{"application", what.application()},

@@ -177,6 +177,7 @@ TEST_F(Users, no_hash_of_a_password_stands_in_the_audit) {
 
 class Keys : public StateTest {
  protected:
+  explicit Keys(Options options = {}) : StateTest(options) {}
   log::Command create(const std::string& id) {
     auto command = commands.make();
     auto& what = *command.mutable_create_access_key();
@@ -235,6 +236,33 @@ TEST_F(Keys, are_revoked) {
   done(revoke("ck_1"));
   EXPECT_EQ(revision(), was);
   EXPECT_THAT(run(revoke("ck_9")), IsRefused(Code::not_found));
+}
+
+class FewKeys : public Keys {
+ protected:
+  FewKeys() : Keys({.keep_ended_keys = 2}) {}
+};
+
+TEST_F(FewKeys, that_have_ended_are_forgotten_the_oldest_first) {
+  const auto ids = [&] {
+    std::vector<std::string> all;
+    for (const AccessKey& key : state->identity().value().keys)
+      all.push_back(key.id);
+    return all;
+  };
+  for (const char* id : {"ck_1", "ck_2", "ck_3", "ck_4", "ck_5"})
+    done(create(id));
+  for (const char* id : {"ck_4", "ck_1", "ck_2"})
+    done(revoke(id));
+  EXPECT_THAT(ids(), SizeIs(5));
+  done(create("ck_6"));
+  EXPECT_THAT(ids(), ElementsAre("ck_1", "ck_2", "ck_3", "ck_5", "ck_6"));
+
+  auto late = create("ck_7");
+  late.set_time_ms(kStart + 1'000'000);  // when all others expire
+  late.mutable_create_access_key()->set_expires_ms(kStart + 2'000'000);
+  done(late);
+  EXPECT_THAT(ids(), ElementsAre("ck_2", "ck_6", "ck_7"));
 }
 
 class Tokens : public StateTest {

@@ -67,6 +67,7 @@ struct Options {
   // Audit records: the newest of changes, and the newest of attempts, which changed nothing and which anybody may make.
   std::uint64_t keep_audited_changes = 1'000'000;
   std::uint64_t keep_audited_attempts = 100'000;
+  std::uint64_t keep_ended_keys = 1000;          // access keys that were revoked or have expired; the newest
   std::uint64_t revoked_tokens_per_user = 1000;  // that have not expired; beyond, all tokens of the user end
 };
 

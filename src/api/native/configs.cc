@@ -3,8 +3,6 @@
 #include <functional>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "api/native/answers.h"
 #include "api/native/call.h"
 #include "api/native/routes.h"
@@ -53,9 +51,6 @@ Task<Result<http::Response>> read_version(service::Context& context, service::Ca
   CO_TRY(const ConfigKey key, key_of(request));
   CO_TRY(const Version version, parse_uint(request.query("version").value_or(""), "version"));
   CO_TRY(ReleasePtr release, co_await service::read_release(context, call, key, version));
-  if (release->deleted) {
-    co_return fail(Code::not_found, fmt::format("{} has no release {}", key.to_string(), version));
-  }
   co_return content_answer(request, std::move(release));
 }
 
