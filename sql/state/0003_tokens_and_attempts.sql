@@ -6,6 +6,9 @@ ALTER TABLE user RENAME COLUMN tokens_valid_from TO token_epoch;
 CREATE INDEX revoked_token_of_user ON revoked_token (user);
 CREATE INDEX revoked_token_by_expiry ON revoked_token (expires);
 
+-- answered.subject: 64 bits of a hash of what the client sent (state/request.h); rows from before hold a CRC-32, and a
+-- request that repeats one of them is refused as another under the same id.
+
 -- Records of what changed nothing (logins, refusals) have a table and a limit of their own: they do not push out those
 -- of changes. Ids are shared between the two tables; within each, records are numbered without gaps.
 CREATE TABLE attempt (

@@ -51,6 +51,7 @@ Task<Result<Change>> publish(Context& context, const Call& call, NewRelease rele
   auto& one = *publishing.add_configs();
   put(key, *one.mutable_key());
   one.set_format(std::string(to_string(format)));
+  one.set_format_given(release.format.has_value());
   one.set_content(std::move(release.content));
   one.set_md5(std::move(sums.md5));
   one.set_sha256(std::move(sums.sha256));

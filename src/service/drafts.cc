@@ -33,7 +33,8 @@ Task<Result<SavedDraft>> save_draft(Context& context, const Call& call, NewDraft
   if (const auto at = find_invalid_utf8(draft.content); at != std::string::npos) {
     co_return fail(Code::invalid_argument, fmt::format("{} is not UTF-8: see its byte {}", key.name, at));
   }
-  if (!draft.format) {
+  const bool format_given = draft.format.has_value();
+  if (!format_given) {
     const ReleasePtr published = context.view.find(key.to_string());
     CO_TRY(draft.format, co_await offload(context.workers, [&] { return format_of(context.queries, key, published); }));
   }
@@ -43,6 +44,7 @@ Task<Result<SavedDraft>> save_draft(Context& context, const Call& call, NewDraft
   log::SaveDraft& saving = *command.mutable_save_draft();
   put(key, *saving.mutable_key());
   saving.set_format(std::string(to_string(*draft.format)));
+  saving.set_format_given(format_given);
   saving.set_md5(sums ? sums->md5 : md5_hex(draft.content));
   saving.set_content(std::move(draft.content));
   if (draft.expected) put(*draft.expected, *saving.mutable_expected());

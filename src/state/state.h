@@ -61,8 +61,11 @@ struct Identity {
 
 // Equal on all nodes, since what is kept is part of the state.
 struct Options {
-  std::chrono::hours remember_requests{24};  // outcomes of request ids are kept this long (by the commands' own times)
+  // Outcomes of request ids are kept this long, by the commands' own times …
+  std::chrono::hours remember_requests{24};
+  // … and so many of them, but each for this long.
   std::size_t remember_requests_at_most = 100'000;
+  std::chrono::milliseconds remember_requests_at_least{60'000};
   std::uint64_t keep_versions = 100'000;  // of each config; older releases are forgotten
   // Audit records: the newest of changes, and the newest of attempts, which changed nothing and which anybody may make.
   std::uint64_t keep_audited_changes = 1'000'000;
