@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -11,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "identity/token.h"
 #include "model/grants.h"
 #include "model/words.h"
 
@@ -41,6 +43,13 @@ struct Caller {
 };
 using CallerPtr = std::shared_ptr<const Caller>;
 
+// What was shown, read and its signature checked. That holds for all directories of a node, which have one secret; who
+// it is depends on the directory.
+struct Credential {
+  std::optional<Claims> token;
+  std::string key_hash;  // of an access key; with neither it is the anonymous caller's
+};
+
 class Directory {
  public:
   struct Content {
@@ -52,10 +61,13 @@ class Directory {
   Directory(Content content, std::string jwt_secret, bool anonymous_may_read);
 
   // `authorization` is the header's value ("Bearer <jwt or access key>") or "" (anonymous). unauthenticated
-  // with a message that does not tell which part was wrong. `address` is the client's, for keys limited to addresses.
-  // `revoked_since` are tokens that were revoked after this was made.
-  Result<CallerPtr> authenticate(std::string_view authorization, std::string_view address, Wall now,
-                                 const RevokedTokens& revoked_since = {}) const;
+  // with a message that does not tell which part was wrong, here and below.
+  Result<Credential> read(std::string_view authorization, Wall now) const;
+  // `address` is the client's, for keys limited to addresses; `revoked_since` are tokens that were revoked after this
+  // was made.
+  Result<CallerPtr> find_caller(const Credential& credential, std::string_view address, Wall now,
+                                const RevokedTokens& revoked_since = {}) const;
+  Result<CallerPtr> authenticate(std::string_view authorization, std::string_view address, Wall now) const;
 
   const User* find_user(std::string_view name) const;
   const std::vector<User>& users() const { return content_.users; }     // by name
@@ -63,8 +75,8 @@ class Directory {
   const std::shared_ptr<const Departments>& departments() const { return content_.departments; }
 
  private:
-  CallerPtr caller_of_key(const std::string& text, std::string_view address, Wall now) const;
-  CallerPtr caller_of_token(std::string_view token, Wall now, const RevokedTokens& revoked_since) const;
+  CallerPtr caller_of_key(const std::string& hash, std::string_view address, Wall now) const;
+  CallerPtr caller_of_token(const Claims& claims, Wall now, const RevokedTokens& revoked_since) const;
 
   Content content_;
   std::map<std::string, std::size_t, std::less<>> user_by_name_;

@@ -92,7 +92,9 @@ TEST_F(DirectoryTest, a_revoked_token_is_refused_and_another_of_the_user_is_not)
   content.revoked_tokens.emplace("t-1", kNow + 1h);
   expect_refused(token("ann"));
   EXPECT_TRUE(directory().authenticate(token("ann", 3, "t-2"), "", kNow));
-  EXPECT_FALSE(directory().authenticate(token("ann", 3, "t-2"), "", kNow, {{"t-2", kNow + 1h}})) << "revoked since";
+  const Directory found = directory();
+  EXPECT_FALSE(found.find_caller(found.read(token("ann", 3, "t-2"), kNow).value(), "", kNow, {{"t-2", kNow + 1h}}))
+      << "revoked since";
 }
 
 TEST_F(DirectoryTest, a_token_ends_with_its_time_its_user_and_its_epoch) {
@@ -103,6 +105,22 @@ TEST_F(DirectoryTest, a_token_ends_with_its_time_its_user_and_its_epoch) {
   expect_refused(token("ann", 3));
   expect_refused(token("ann", 10));
   EXPECT_TRUE(directory().authenticate(token("ann", 9), "", kNow));
+}
+
+TEST_F(DirectoryTest, what_was_read_once_is_looked_up_in_the_directory_and_the_time_of_now) {
+  add_key();
+  const Credential of_token = directory().read(token("ann"), kNow).value();
+  const Credential of_key = directory().read("Bearer " + key.text, kNow).value();
+  EXPECT_TRUE(directory().find_caller(of_token, "", kNow));
+  EXPECT_FALSE(directory().find_caller(of_token, "", kNow + 1h)) << "expired";
+  content.keys[0].addresses = {"10.0.0.0/8"};
+  EXPECT_TRUE(directory().find_caller(of_key, "10.0.0.1", kNow));
+  EXPECT_FALSE(directory().find_caller(of_key, "192.168.0.1", kNow));
+  content.users[0].token_epoch = 9;
+  content.keys[0].revoked = true;
+  EXPECT_FALSE(directory().find_caller(of_token, "", kNow));
+  EXPECT_FALSE(directory().find_caller(of_key, "10.0.0.1", kNow));
+  EXPECT_FALSE(directory().read("Bearer x.y.z", kNow));
 }
 
 TEST_F(DirectoryTest, an_access_key_reads_its_application_and_nothing_else) {

@@ -17,10 +17,17 @@ bool may_the_same(const Result<identity::CallerPtr>& before, const Result<identi
 const Result<identity::CallerPtr>& Session::caller(const identity::DirectoryPtr& directory, Wall now) {
   const bool expired = caller_ && *caller_ && (*caller_)->expires != Wall{} && now >= (*caller_)->expires;
   if (directory_ != directory || expired) {
-    caller_ = directory->authenticate(authorization_, address_, now, revoked_since_);
+    caller_ = find_caller(*directory, now);
     directory_ = directory;
   }
   return caller_;
+}
+
+Result<identity::CallerPtr> Session::find_caller(const identity::Directory& directory, Wall now) {
+  if (!credential_) {
+    TRY(credential_, directory.read(authorization_, now));
+  }
+  return directory.find_caller(*credential_, address_, now, revoked_since_);
 }
 
 void Session::wake() const {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -21,7 +22,7 @@ class Session {
   Session(std::string_view authorization, std::string_view address, const identity::RevokedTokens& revoked_since)
       : authorization_(authorization), address_(address), revoked_since_(revoked_since) {}
 
-  // Who that is: believed while the directory is the same and the credential has not expired, else found out again.
+  // Who that is: believed while the directory is the same and the credential has not expired, else looked up again.
   const Result<identity::CallerPtr>& caller(const identity::DirectoryPtr& directory, Wall now);
 
   // What waits on behalf of the caller registers how it is woken: when the session has ended or may do other things
@@ -32,10 +33,12 @@ class Session {
 
  private:
   friend class Sessions;
+  Result<identity::CallerPtr> find_caller(const identity::Directory& directory, Wall now);
   void wake() const;
 
   std::string authorization_, address_;
   const identity::RevokedTokens& revoked_since_;
+  std::optional<identity::Credential> credential_;  // once it has been read
   identity::DirectoryPtr directory_;  // what `caller_` was found in; held, so that its address is not used again
   Result<identity::CallerPtr> caller_;
   std::set<const std::function<void()>*> waits_;
