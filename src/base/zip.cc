@@ -39,7 +39,7 @@ std::string reason_of(archive* a) {
 }
 
 bool is_safe(std::string_view name) {
-  if (name.empty() || name.front() == '/' || name.find('\\') != std::string_view::npos) return false;
+  if (name.empty() || name.front() == '/') return false;
   std::size_t from = 0;
   while (from <= name.size()) {
     const std::size_t to = std::min(name.find('/', from), name.size());
@@ -102,6 +102,7 @@ Result<std::vector<ZipEntry>> read_zip(std::string_view bytes, std::uint64_t lim
     return bad_zip(reason_of(zip.get()));
   }
   std::vector<ZipEntry> entries;
+  std::vector<char> piece(64 * 1024);
   std::uint64_t total = 0;
   for (;;) {
     archive_entry* entry = nullptr;
@@ -116,7 +117,6 @@ Result<std::vector<ZipEntry>> read_zip(std::string_view bytes, std::uint64_t lim
     if (archive_entry_filetype(entry) != AE_IFREG || !is_safe(each.name)) {
       return bad_zip(fmt::format("entry \"{}\" is no plain relative file name", each.name));
     }
-    std::vector<char> piece(64 * 1024);
     for (;;) {
       const la_ssize_t got = archive_read_data(zip.get(), piece.data(), piece.size());
       if (got < 0) return bad_zip(fmt::format("entry \"{}\": {}", each.name, reason_of(zip.get())));

@@ -58,6 +58,7 @@ Result<> audit(Session& session, const Options& options) {
                       {"ACTION", "action"},
                       {"TARGET", "target"},
                       {"OUTCOME", "outcome"},
+                      {"COUNT", "count"},
                       {"REVISION", "revision"},
                       {"MESSAGE", "message"}},
                      "no audit record matches");

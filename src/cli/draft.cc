@@ -15,7 +15,7 @@ namespace {
 
 struct Options {
   std::string key, file, format, message, where;
-  std::optional<std::uint64_t> if_match;
+  std::optional<std::uint64_t> if_match, draft_revision;
   Page page;
 };
 
@@ -33,6 +33,8 @@ Result<> save(Session& session, const Options& options) {
     return fmt::format("saved the draft of {0}: revision {1}\nsee what it changes with: config-center diff {0}\n",
                        options.key, member_text(outcome, "revision"));
   });
+  if (const auto* problem = outcome.as_object().if_contains("problem"))
+    session.notice = fmt::format("warning: it cannot be published as it is: {}", member_text(*problem, "message"));
   return {};
 }
 
@@ -83,7 +85,11 @@ Result<> publish(Session& session, const Options& options) {
   }
   http::ClientRequest request{
       .method = "PUT",
-      .target = with_query(path_of("/v1/configs", key), {{"from", "draft"}, {"comment", options.message}})};
+      .target =
+          with_query(path_of("/v1/configs", key),
+                     {{"from", "draft"},
+                      {"comment", options.message},
+                      {"draft_revision", options.draft_revision ? std::to_string(*options.draft_revision) : ""}})};
   if (options.if_match) request.headers.emplace_back("If-Match", quoted(*options.if_match));
   TRY(const boost::json::value outcome, session.call_json(std::move(request)));
   print_release(session, "published", outcome);
@@ -141,8 +147,13 @@ void add_draft(CLI::App& root, Session& session) {
   command->add_option("-m,--message", options->message, "Why, for the history")->type_name("TEXT");
   command->add_option("--if-match", options->if_match, "Only when the config is still at this revision")
       ->type_name("REVISION");
+  command->add_option("--draft-revision", options->draft_revision, "Only when the draft is still at this revision")
+      ->type_name("REVISION");
   add_dry_run(*command, session);
-  command->footer(examples({"config-center draft publish dev/shop/default/application.yaml -m \"raise pool size\""}));
+  command->footer(examples({
+      "config-center draft publish dev/shop/default/application.yaml -m \"raise pool size\"",
+      "config-center draft publish dev/shop/default/application.yaml --draft-revision 44",
+  }));
   on_run(*command, session, [&session, options] { return publish(session, *options); });
 }
 

@@ -152,23 +152,35 @@ Result<> check(const ConfigKey& key) {
   return check_config_name(key.name);
 }
 
-Result<ConfigKey> ConfigKey::parse(std::string_view text) {
-  ConfigKey key;
-  std::string_view rest = text;
-  for (std::string* part : {&key.environment, &key.application, &key.cluster}) {
-    const std::size_t slash = rest.find('/');
-    if (slash == std::string_view::npos) {
-      return fail(Code::invalid_argument,
-                  fmt::format("{} is not a config key; write environment/application/cluster/name, such as "
-                              "prod/order-service/default/application.yaml",
-                              quoted(text)));
-    }
-    *part = rest.substr(0, slash);
-    rest.remove_prefix(slash + 1);
+KeyParts parts_of(std::string_view key) noexcept {
+  KeyParts parts;
+  for (std::string_view* part : {&parts.environment, &parts.application, &parts.cluster}) {
+    const std::size_t slash = key.find('/');
+    if (slash == std::string_view::npos) break;
+    *part = key.substr(0, slash);
+    key.remove_prefix(slash + 1);
   }
-  key.name = rest;
+  parts.name = key;
+  return parts;
+}
+
+Result<ConfigKey> ConfigKey::parse(std::string_view text) {
+  if (std::ranges::count(text, '/') < 3) {
+    return fail(Code::invalid_argument,
+                fmt::format("{} is not a config key; write environment/application/cluster/name, such as "
+                            "prod/order-service/default/application.yaml",
+                            quoted(text)));
+  }
+  ConfigKey key = of(parts_of(text));
   TRYV(check(key));
   return key;
+}
+
+ConfigKey ConfigKey::of(const KeyParts& parts) {
+  return {.environment = std::string(parts.environment),
+          .application = std::string(parts.application),
+          .cluster = std::string(parts.cluster),
+          .name = std::string(parts.name)};
 }
 
 std::string ConfigKey::to_string() const {

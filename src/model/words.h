@@ -26,6 +26,13 @@ Format format_of_name(std::string_view config_name) noexcept;
 // "application/yaml", "application/json", "text/plain; charset=utf-8", ...
 std::string_view media_type(Format format) noexcept;
 
+// What stands between the slashes of a key, or of the beginning of one: of environment, application and cluster those
+// that a '/' follows, and as name the rest. Nothing is checked; views into the text.
+struct KeyParts {
+  std::string_view environment, application, cluster, name;
+};
+KeyParts parts_of(std::string_view key) noexcept;
+
 // The address of a config: environment / application / cluster / name; a name may hold '/'.
 struct ConfigKey {
   std::string environment;
@@ -35,6 +42,7 @@ struct ConfigKey {
 
   // "prod/order-service/default/application.yaml". Refuses what check() refuses.
   static Result<ConfigKey> parse(std::string_view text);
+  static ConfigKey of(const KeyParts& parts);  // does not check
   std::string to_string() const;
   auto operator<=>(const ConfigKey&) const = default;
 };
@@ -124,7 +132,8 @@ struct AuditRecord {
   std::string outcome;  // "done" or the code of the refusal
   std::string message;  // of a refusal
   std::string before, after;
-  Revision revision = 0;  // 0 when nothing changed
+  Revision revision = 0;    // 0 when nothing changed
+  std::uint64_t count = 1;  // of equal attempts, which the record of the first stands for
 };
 
 }  // namespace cc

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "api/native/routes.h"
-#include "node/directory.h"
+#include "service/directory.h"
 
 namespace cc::node {
 
@@ -12,7 +12,8 @@ IoThread::IoThread(const Shared& shared)
       context_{.io = io_,
                .clock = shared.clock,
                .view = view_,
-               .directory = make_directory({}, shared.settings),
+               .directory = service::make_directory({}, shared.settings.security.jwt_secret,
+                                                    shared.settings.security.anonymous_read),
                .log = shared.log,
                .queries = shared.queries,
                .workers = shared.workers,
@@ -24,7 +25,6 @@ IoThread::IoThread(const Shared& shared)
   context_.timeout = shared.settings.server.timeout;
   context_.node_version = CC_VERSION;
   context_.cluster_id = shared.cluster_id;
-  context_.started = shared.clock.now();
   api::native::add_all_routes(router_, context_);
 }
 
@@ -78,7 +78,8 @@ void IoThread::tell(MessagePtr message, std::function<void()> taken) {
 }
 
 void IoThread::take(const Message& message) {
-  if (message.identity) service::replace_directory(context_, make_directory(*message.identity, shared_.settings));
+  if (message.directory) service::replace_directory(context_, message.directory);
+  if (!message.revoked_tokens.empty()) service::revoke_tokens(context_, message.revoked_tokens);
   if (message.everything) {
     view_.load(*message.everything, message.revision);
   } else {
@@ -88,12 +89,7 @@ void IoThread::take(const Message& message) {
 
 void IoThread::stop(Mono deadline, std::function<void()> stopped) {
   asio::post(io_, [this, deadline, stopped = std::move(stopped)] {
-    context_.stopping = true;
-    // A woken wait takes itself out of the set: go through a copy.
-    const auto waits = context_.on_stop;
-    for (const auto* wake : waits) {
-      if (context_.on_stop.contains(const_cast<std::function<void()>*>(wake))) (*wake)();
-    }
+    service::stop_waiting(context_);
     stopping_.emplace(io_.get_executor());
     stopping_->spawn("stop", [](IoThread& self, Mono until, std::function<void()> done) -> Task<> {
       if (self.server_) co_await self.server_->stop(until);

@@ -26,7 +26,7 @@ constexpr std::size_t kWorkerThreads = 4;
 
 identity::Lockout::Options lockout_options(const Settings& settings) {
   return {.failures_per_user = settings.security.login_failures,
-          .failures_per_address = settings.security.login_failures * 10,
+          .failures_per_network = settings.security.login_failures * 10,
           .lock = settings.security.login_lock};
 }
 
@@ -75,7 +75,8 @@ Result<> Node::Impl::open() {
   TRY(auto peers, parse_peers(settings.raft.peers));
   const Path state_file = settings.data_dir / "state.db";
   TRY(state, state::State::open(state_file));
-  machine = std::make_unique<StateMachine>(*state, counters);
+  machine =
+      std::make_unique<StateMachine>(*state, counters, settings.security.jwt_secret, settings.security.anonymous_read);
   TRY(log, consensus::Log::open({.directory = settings.data_dir / "raft",
                                  .node_id = settings.raft.node_id,
                                  .address = settings.raft.address,

@@ -30,6 +30,12 @@ void put(const AuditRecord& record, log::RecordAudit& into) {
   one.set_target(record.target);
   one.set_outcome(record.outcome);
   one.set_message(record.message);
+  one.set_count(record.count);
+}
+
+// What the records of a batch have in common of which one stands for all.
+std::string refusal_of(const AuditRecord& record) {
+  return fmt::format("{}\n{}\n{}\n{}\n{}", record.actor, record.address, record.action, record.outcome, record.target);
 }
 
 }  // namespace
@@ -49,10 +55,19 @@ AuditTrail::~AuditTrail() {
 void AuditTrail::record(AuditRecord record) {
   {
     const std::lock_guard lock(mutex_);
+    const bool refused = record.outcome != "done";
+    if (refused) {
+      const auto equal = batch_.refusals.find(refusal_of(record));
+      if (equal != batch_.refusals.end()) {
+        ++batch_.records[equal->second].count;
+        return;
+      }
+    }
     if (batch_.records.size() >= at_most_) {
       ++batch_.dropped;
       return;
     }
+    if (refused) batch_.refusals.emplace(refusal_of(record), batch_.records.size());
     batch_.records.push_back(std::move(record));
     if (batch_.records.size() > 1) return;  // whoever came first has woken the thread
   }

@@ -1,6 +1,7 @@
 // Records what changes no state but must be known: logins, refused attempts. Collected in memory from all
 // I/O threads and proposed in batches, a few a second, so that a flood of refused requests cannot flood the log;
-// beyond `at_most` a batch they are counted in one record ("… and 2300 more"). A batch that the log does not take
+// of a batch, equal refusals are one record with their number, and beyond `at_most` records the rest is counted in one
+// ("… and 2300 more"). A batch that the log does not take
 // is offered again, under the same request id, until it does.
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -30,6 +32,7 @@ class AuditTrail {
  private:
   struct Batch {
     std::vector<AuditRecord> records;
+    std::unordered_map<std::string, std::size_t> refusals;  // places in `records`, by what makes refusals equal
     std::uint64_t dropped = 0;
   };
 

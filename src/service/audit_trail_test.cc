@@ -11,6 +11,16 @@ AuditRecord refusal(const std::string& target) {
   return {.actor = "vera", .action = "config.publish", .target = target, .outcome = "permission_denied"};
 }
 
+void flush(TestNode& node, AuditTrail& trail) {
+  std::atomic<bool> ended = false;
+  std::thread flushing([&] {
+    trail.flush();
+    ended = true;
+  });
+  node.until([&] { return ended.load(); });
+  flushing.join();
+}
+
 TEST(AuditTrail, WhatIsRecordedCanBeQueried) {
   TestNode node;
   node.context().audit.record({.time = node.clock().wall(),
@@ -37,18 +47,38 @@ TEST(AuditTrail, AFloodIsCountedInsteadOfRecorded) {
     AuditTrail trail(node.context().log, node.clock(), std::chrono::hours(1), 3);
     for (int i = 0; i < 10; ++i)
       trail.record(refusal(std::to_string(i)));
-    std::atomic<bool> ended = false;
-    std::thread ending([&] {
-      trail.flush();
-      ended = true;
-    });
-    node.until([&] { return ended.load(); });
-    ending.join();
+    flush(node, trail);
   }
   EXPECT_EQ(node.audited({.action = "config.publish"}).size(), 3u);
   const auto more = node.audited({.action = "audit.overflow"});
   ASSERT_EQ(more.size(), 1u);
   EXPECT_THAT(more[0].message, testing::HasSubstr("7 more"));
+}
+
+TEST(AuditTrail, EqualRefusalsOfABatchAreOneRecordWithTheirNumber) {
+  TestNode node;
+  {
+    AuditTrail trail(node.context().log, node.clock(), std::chrono::hours(1), 5);
+    for (int i = 0; i < 1000; ++i)
+      trail.record(refusal("guarded"));
+    AuditRecord other = refusal("guarded");
+    other.address = "10.0.0.9";
+    trail.record(other);
+    trail.record(refusal("another"));
+    for (int i = 0; i < 2; ++i)
+      trail.record({.actor = "vera", .action = "login", .target = "vera", .outcome = "done"});
+    for (int i = 0; i < 500; ++i)
+      trail.record(refusal("guarded"));  // also when no further record has room
+    flush(node, trail);
+  }
+  const auto of = [&](const std::string& target) { return node.audited({.target_prefix = target}); };
+  ASSERT_EQ(of("guarded").size(), 2u);
+  EXPECT_EQ(of("guarded")[0].address, "10.0.0.9");
+  EXPECT_EQ(of("guarded")[0].count, 1u);
+  EXPECT_EQ(of("guarded")[1].count, 1500u);
+  EXPECT_EQ(of("another").size(), 1u);
+  EXPECT_EQ(of("vera").size(), 2u) << "each login is told";
+  EXPECT_TRUE(node.audited({.action = "audit.overflow"}).empty());
 }
 
 TEST(AuditTrail, WhatIsLeftIsProposedWhenItEnds) {

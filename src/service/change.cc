@@ -26,4 +26,9 @@ void put(const ConfigKey& key, log::Key& into) {
   into.set_name(key.name);
 }
 
+void put(const Expected& expected, log::Expected& into) {
+  into.set_revision(expected.revision);
+  into.set_any(expected.any);
+}
+
 }  // namespace cc::service

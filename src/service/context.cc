@@ -51,9 +51,16 @@ Result<log::Outcome> outcome_of(Result<std::string> answer, std::string_view req
 
 void replace_directory(Context& context, identity::DirectoryPtr directory) {
   context.directory = std::move(directory);
-  if (!context.sessions.refresh(context.directory, context.clock.wall())) return;
-  for (const auto* wake : context.on_stop)
-    (*wake)();
+  context.sessions.refresh(context.directory, context.clock.wall());
+}
+
+void revoke_tokens(Context& context, const identity::RevokedTokens& tokens) {
+  context.sessions.revoke(tokens, context.clock.wall());
+}
+
+void stop_waiting(Context& context) {
+  context.stopping = true;
+  context.sessions.wake_all();
 }
 
 Task<Result<log::Outcome>> propose(Context& context, const Call& call, log::Command command) {
@@ -86,7 +93,6 @@ Result<> authorise(Context& context, const Call& call, Permission permission, st
                    std::string_view target, std::string_view environment, std::string_view application) {
   auto allowed = call.caller->require(permission, environment, application);
   if (allowed) return allowed;
-  if (call.caller->kind == identity::Caller::Kind::anonymous) allowed.error().code = Code::unauthenticated;
   context.audit.record({.time = context.clock.wall(),
                         .actor = call.caller->name,
                         .address = call.address,

@@ -7,6 +7,7 @@
 #include "model/quote.h"
 #include "proto/command.pb.h"
 #include "service/administer.h"
+#include "service/content.h"
 
 namespace cc::service {
 namespace {
@@ -49,15 +50,15 @@ Result<> check_cluster(const ClusterName& cluster, const Limits& limits) {
   return check_name(cluster.name, "cluster", limits.name);
 }
 
-// A new application needs permission for the department that it will belong to.
-Result<> authorise_application(Context& context, const Call& call, const log::PutApplication& what, bool is_new) {
-  if (is_new &&
-      call.caller->may_throughout(Permission::manage_applications,
+// For who may not change the application: who administers the department that it is to belong to may make it, and takes
+// none from others.
+Task<Result<>> authorise_new_application(Context& context, const Call& call, const log::PutApplication& what) {
+  if (call.caller->may_throughout(Permission::manage_applications,
                                   {.environment = {}, .application = what.name(), .department = what.department()})) {
-    return {};
+    CO_TRY(const auto there, co_await find_application(context, what.name()));
+    if (!there) co_return Result<>();
   }
-  return authorise(context, call, Permission::manage_applications, is_new ? "application.create" : "application.update",
-                   what.name(), "", what.name());
+  co_return authorise(context, call, Permission::manage_applications, "application.put", what.name(), "", what.name());
 }
 
 // Lists are for everyone who is logged in, since they show what the caller may read, if only nothing; for the anonymous
@@ -71,9 +72,10 @@ Result<> authorise_list(Context& context, const Call& call, std::string_view act
 
 Task<Result<state::Page<Environment>>> list_environments(Context& context, const Call& call, state::PageRequest page) {
   CO_TRYV(authorise_list(context, call, "environment.list"));
-  CO_TRY(auto all, co_await environments_of(context));
-  std::erase_if(all, [&](const Environment& one) { return !call.caller->may_somewhere(Permission::read, one.name); });
-  co_return page_by_name(std::move(all), page, [](const Environment& one) { return one.name; });
+  CO_TRY(const auto all, co_await environments_of(context));
+  co_return page_by_name(
+      all, page, [](const Environment& one) -> const std::string& { return one.name; },
+      [&](const Environment& one) { return call.caller->may_somewhere(Permission::read, one.name); });
 }
 
 Task<Result<Environment>> read_environment(Context& context, const Call& call, std::string name) {
@@ -84,23 +86,20 @@ Task<Result<Environment>> read_environment(Context& context, const Call& call, s
   co_return *found;
 }
 
-// The answers of these three are what stands there now; when somebody has deleted it since, what was put.
+// The answers of these three are what stands there now; when somebody has deleted it since, what was given.
 
 Task<Result<Put<Environment>>> put_environment(Context& context, const Call& call, EnvironmentChange change) {
-  CO_TRY(const auto there, co_await find_environment(context, change.name));
-  CO_TRYV(authorise(context, call, Permission::manage_environments, there ? "environment.update" : "environment.create",
-                    change.name, change.name));
+  CO_TRYV(authorise(context, call, Permission::manage_environments, "environment.put", change.name, change.name));
   CO_TRYV(check_name(change.name, "environment", context.limits.name));
+  if (change.description) CO_TRYV(check_text(context.limits, *change.description, "description"));
   log::Command command;
   auto& what = *command.mutable_put_environment();
   what.set_name(change.name);
-  what.set_description(change.description.value_or(there ? there->description : ""));
-  CO_TRYV(check_length(context.limits, what.description(), "description"));
-  const Environment made{
-      .name = change.name, .description = what.description(), .created = there ? there->created : context.clock.wall()};
+  if (change.description) what.set_description(*change.description);
+  const Environment given{.name = change.name, .description = what.description(), .created = context.clock.wall()};
   CO_TRY(const Done done, co_await propose_done(context, call, std::move(command)));
   CO_TRY(const auto now, co_await find_environment(context, change.name));
-  co_return Put<Environment>{.item = now.value_or(made), .created = done.created, .repeated = done.repeated};
+  co_return Put<Environment>{.item = now.value_or(given), .created = done.created, .repeated = done.repeated};
 }
 
 Task<Result<Done>> delete_environment(Context& context, const Call& call, std::string name) {
@@ -127,27 +126,28 @@ Task<Result<Application>> read_application(Context& context, const Call& call, s
 }
 
 Task<Result<Put<Application>>> put_application(Context& context, const Call& call, ApplicationChange change) {
-  CO_TRY(const auto there, co_await find_application(context, change.name));
-  const Application before = there.value_or(Application{});
   log::Command command;
   auto& what = *command.mutable_put_application();
   what.set_name(change.name);
-  what.set_department(change.department.value_or(before.department));
-  what.set_owner(change.owner.value_or(before.owner));
-  what.set_description(change.description.value_or(before.description));
-  CO_TRYV(authorise_application(context, call, what, !there));
+  if (change.department) what.set_department(*change.department);
+  if (change.owner) what.set_owner(*change.owner);
+  if (change.description) what.set_description(*change.description);
+  if (!call.caller->may(Permission::manage_applications, "", change.name)) {
+    CO_TRYV(co_await authorise_new_application(context, call, what));
+    what.set_create_only(true);  // somebody else may make it before this is committed
+  }
   CO_TRYV(check_name(change.name, "application", context.limits.name));
   if (!what.department().empty()) CO_TRYV(check_name(what.department(), "department", context.limits.name));
-  CO_TRYV(check_length(context.limits, what.owner(), "owner"));
-  CO_TRYV(check_length(context.limits, what.description(), "description"));
-  const Application made{.name = change.name,
-                         .department = what.department(),
-                         .owner = what.owner(),
-                         .description = what.description(),
-                         .created = there ? there->created : context.clock.wall()};
+  CO_TRYV(check_text(context.limits, what.owner(), "owner"));
+  CO_TRYV(check_text(context.limits, what.description(), "description"));
+  const Application given{.name = change.name,
+                          .department = what.department(),
+                          .owner = what.owner(),
+                          .description = what.description(),
+                          .created = context.clock.wall()};
   CO_TRY(const Done done, co_await propose_done(context, call, std::move(command)));
   CO_TRY(const auto now, co_await find_application(context, change.name));
-  co_return Put<Application>{.item = now.value_or(made), .created = done.created, .repeated = done.repeated};
+  co_return Put<Application>{.item = now.value_or(given), .created = done.created, .repeated = done.repeated};
 }
 
 Task<Result<Done>> delete_application(Context& context, const Call& call, std::string name) {
@@ -162,33 +162,33 @@ Task<Result<state::Page<Cluster>>> list_clusters(Context& context, const Call& c
   CO_TRYV(authorise_list(context, call, "cluster.list"));
   CO_TRY(auto all,
          co_await offload(context.workers, [&] { return context.queries.clusters(environment, application); }));
-  std::erase_if(all, [&](const Cluster& one) {
-    return !call.caller->may_somewhere(Permission::read, one.environment, one.application);
+  const auto name_of = [](const Cluster& one) { return path_of(one); };
+  std::ranges::sort(all, {}, name_of);
+  co_return page_by_name(all, page, name_of, [&](const Cluster& one) {
+    return call.caller->may_somewhere(Permission::read, one.environment, one.application);
   });
-  co_return page_by_name(std::move(all), page, [](const Cluster& one) { return path_of(one); });
 }
 
 Task<Result<Put<Cluster>>> put_cluster(Context& context, const Call& call, ClusterName cluster,
                                        std::optional<std::string> description) {
-  CO_TRY(const auto there, co_await find_cluster(context, cluster));
-  CO_TRYV(authorise(context, call, Permission::manage_applications, there ? "cluster.update" : "cluster.create",
-                    path_of(cluster), cluster.environment, cluster.application));
+  CO_TRYV(authorise(context, call, Permission::manage_applications, "cluster.put", path_of(cluster),
+                    cluster.environment, cluster.application));
   CO_TRYV(check_cluster(cluster, context.limits));
+  if (description) CO_TRYV(check_text(context.limits, *description, "description"));
   log::Command command;
   auto& what = *command.mutable_put_cluster();
   what.set_environment(cluster.environment);
   what.set_application(cluster.application);
   what.set_name(cluster.name);
-  what.set_description(description.value_or(there ? there->description : ""));
-  CO_TRYV(check_length(context.limits, what.description(), "description"));
-  const Cluster made{.environment = cluster.environment,
-                     .application = cluster.application,
-                     .name = cluster.name,
-                     .description = what.description(),
-                     .created = there ? there->created : context.clock.wall()};
+  if (description) what.set_description(*description);
+  const Cluster given{.environment = cluster.environment,
+                      .application = cluster.application,
+                      .name = cluster.name,
+                      .description = what.description(),
+                      .created = context.clock.wall()};
   CO_TRY(const Done done, co_await propose_done(context, call, std::move(command)));
   CO_TRY(const auto now, co_await find_cluster(context, cluster));
-  co_return Put<Cluster>{.item = now.value_or(made), .created = done.created, .repeated = done.repeated};
+  co_return Put<Cluster>{.item = now.value_or(given), .created = done.created, .repeated = done.repeated};
 }
 
 Task<Result<Done>> delete_cluster(Context& context, const Call& call, ClusterName cluster) {

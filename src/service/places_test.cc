@@ -139,6 +139,27 @@ TEST_F(PlacesTest, an_administrator_of_a_department_makes_applications_in_it_and
   EXPECT_EQ(put_app(node.as(ann), {.name = "ledger", .department = "sales"}).error().code, Code::permission_denied);
 }
 
+TEST_F(PlacesTest, who_may_only_make_an_application_does_not_take_one_that_is_made_meanwhile) {
+  node.user("ann", {{.role = Role::admin, .scope = {.department = "sales"}}});
+  const std::string token = node.token("ann");
+  for (int i = 0; i < 10; ++i) {
+    const std::string name = "shop" + std::to_string(i);
+    const Call ann = node.as(token), admin = node.admin();
+    const auto hers =
+        node.start(put_application(node.context(), ann, {.name = name, .department = "sales", .owner = "ann"}));
+    const auto other = node.start(put_application(node.context(), admin, {.name = name, .department = "finance"}));
+    ASSERT_TRUE(other->value());
+    // Whoever came first: she has made it, or not touched it.
+    if (const auto made = hers->value()) {
+      EXPECT_TRUE(made->created);
+    } else {
+      EXPECT_THAT(made.error().code, testing::AnyOf(Code::already_exists, Code::permission_denied));
+      EXPECT_EQ(node.run(read_application(node.context(), node.admin(), name)).value().owner, "");
+    }
+    EXPECT_EQ(node.context().directory->departments()->at(name), "finance");
+  }
+}
+
 TEST_F(PlacesTest, audit_records_of_a_place_are_for_who_administers_it) {
   ASSERT_TRUE(node.run(put_cluster(node.context(), node.admin(), {"dev", "shop", "a"}, {})));
   ASSERT_TRUE(node.run(put_cluster(node.context(), node.admin(), {"dev", "shop2", "a"}, {})));
@@ -159,7 +180,9 @@ TEST_F(PlacesTest, audit_records_of_a_place_are_for_who_administers_it) {
 TEST_F(PlacesTest, the_status_of_the_node_is_for_everyone_who_is_logged_in) {
   node.context().cluster_id = "c";
   node.context().node_version = "1.2.3";
-  const auto status = node.run(node_status(node.context(), user("ann", {.role = Role::viewer, .scope = {}}))).value();
+  const Call ann = user("ann", {.role = Role::viewer, .scope = {}});
+  ASSERT_TRUE(node.queries().environments()) << "the counts are as last committed: let that be now";
+  const auto status = node.run(node_status(node.context(), ann)).value();
   EXPECT_EQ(status.cluster_id, "c");
   EXPECT_EQ(status.version, "1.2.3");
   EXPECT_EQ(status.log.role, consensus::Role::leader);

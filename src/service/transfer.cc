@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/zip.h"
+#include "model/quote.h"
 #include "service/change.h"
 #include "service/content.h"
 
@@ -18,6 +19,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kPageOfView = 1000;
+constexpr std::size_t kMostFaultsTold = 100;
 
 // One file of an import.
 struct File {
@@ -33,30 +35,31 @@ struct File {
   }
 };
 
-// What is wrong with an import, file by file.
+// What is wrong with an import, file by file. Names of files may be anything.
 class Faults {
  public:
   void add(std::string_view file, const Error& error) {
-    json::object fault{{"name", file}, {"message", error.message}};
+    if (++count_ > kMostFaultsTold) return;
+    json::object fault{{"name", on_one_line(file)}, {"message", error.message}};
     boost::system::error_code none;
     if (const json::value details = json::parse(error.details, none); !none && details.is_object()) {
       for (const auto& member : details.get_object())
         fault[member.key()] = member.value();
     }
-    if (faults_.empty()) first_ = fmt::format("{}: {}", file, error.message);
+    if (faults_.empty()) first_ = fmt::format("{}: {}", on_one_line(file), error.message);
     faults_.push_back(std::move(fault));
   }
 
   Result<> verdict(std::size_t files) const {
     if (faults_.empty()) return {};
-    return fail(
-        Code::invalid_argument,
-        fmt::format("nothing was imported: {} of {} files cannot be; the first is {}", faults_.size(), files, first_),
-        json::serialize(json::object{{"errors", faults_}}));
+    return fail(Code::invalid_argument,
+                fmt::format("nothing was imported: {} of {} files cannot be; the first is {}", count_, files, first_),
+                json::serialize(json::object{{"count", count_}, {"errors", faults_}}));
   }
 
  private:
-  json::array faults_;
+  std::size_t count_ = 0;
+  json::array faults_;  // the first of them
   std::string first_;
 };
 
@@ -131,10 +134,11 @@ void check_all(const Limits& limits, std::vector<File>& files, Faults& faults) {
 
 Result<std::vector<ZipEntry>> unpack(std::string_view zip) {
   auto entries = read_zip(zip, kMostUnpacked);
-  if (!entries && entries.error().code == Code::exhausted) {
-    entries.error().details = fmt::format(R"({{"limit_bytes":{}}})", kMostUnpacked);
-  }
-  return entries;
+  if (entries) return entries;
+  Error error = std::move(entries).error();
+  error.message = on_one_line(error.message);  // it may quote a name
+  if (error.code == Code::exhausted) error.details = fmt::format(R"({{"limit_bytes":{}}})", kMostUnpacked);
+  return fail(std::move(error));
 }
 
 Result<> authorise_import(Context& context, const Call& call, const Import& import, const std::vector<File>& files) {
@@ -203,11 +207,12 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
   const std::string prefix = prefix_of(import.environment, import.application);
   CO_TRYV(check_name(import.environment, "environment"));
   if (!import.application.empty()) CO_TRYV(check_name(import.application, "application"));
-  if (!import.application.empty() || call.caller->kind == identity::Caller::Kind::anonymous) {
+  // Before anything is unpacked: who may import nothing there has no part of the zip looked at.
+  if (!import.application.empty() || !call.caller->may_somewhere(Permission::publish, import.environment)) {
     CO_TRYV(
         authorise(context, call, Permission::publish, "config.import", prefix, import.environment, import.application));
   }
-  CO_TRYV(check_comment(context.limits, import.comment));
+  CO_TRYV(check_text(context.limits, import.comment, "comment"));
 
   Faults faults;
   CO_TRY(std::vector<File> files, co_await offload(context.workers, [&]() -> Result<std::vector<File>> {
@@ -225,7 +230,10 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
     check_all(context.limits, files, faults);
     return faults.verdict(files.size());
   }));
-  if (import.dry_run) co_return forecast(context, files);
+  if (import.dry_run) {
+    CO_TRYV(co_await offload(context.workers, [&] { return must_exist(context.queries, import.environment, ""); }));
+    co_return forecast(context, files);
+  }
   CO_TRY(const log::Outcome outcome, co_await propose(context, call, command_of(import, files)));
   co_return change_of(outcome);
 }

@@ -25,8 +25,8 @@ struct Import {
   bool dry_run = false;  // say what would be done, and do nothing
 };
 
-// All in one commit or none; configs that are so already are left alone. An error names every file that is in the way,
-// in its message the first and in details {"errors":[{"name","message",…}]} all.
+// All in one commit or none; configs that are so already are left alone. An error names the files that are in the way: in
+// its message the first, in details {"count","errors":[{"name","message",…}]} their number and the first hundred.
 Task<Result<Change>> import_configs(Context& context, const Call& call, Import import);
 
 }  // namespace cc::service

@@ -10,23 +10,9 @@
 namespace cc::service {
 namespace {
 
-// Environment and application of a key, or of a prefix as far as whole segments name them.
-struct Place {
-  std::string_view environment, application;
-};
-
-Place place_of(const view::Interest& interest) {
-  const std::string_view text = interest.text;
-  const auto first = text.find('/');
-  if (first == std::string_view::npos) return {};
-  const auto second = text.find('/', first + 1);
-  if (second == std::string_view::npos) return {text.substr(0, first), {}};
-  return {text.substr(0, first), text.substr(first + 1, second - first - 1)};
-}
-
 // Whether all that it can show lies in one application.
 bool is_one_place(const view::Interest& interest) {
-  return !interest.prefix || !place_of(interest).application.empty();
+  return !interest.prefix || !parts_of(interest.text).application.empty();
 }
 
 }  // namespace
@@ -40,7 +26,7 @@ Result<> authorise_watch(Context& context, const Call& call, std::span<const vie
   }
   for (const view::Interest& interest : interests) {
     if (!interest.prefix) TRYV(ConfigKey::parse(interest.text));
-    const Place place = place_of(interest);
+    const KeyParts place = parts_of(interest.text);
     if (!is_one_place(interest) && call.caller->may_somewhere(Permission::read, place.environment)) continue;
     TRYV(authorise(context, call, Permission::read, "config.watch", interest.text, place.environment,
                    place.application));
@@ -55,11 +41,11 @@ Watch::Watch(Context& context, SessionPtr session, std::vector<view::Interest> i
       timer_(context.io.get_executor()),
       wake_([this] { timer_.cancel(); }) {
   if (const auto& caller = session_->caller(context_.directory, context_.clock.wall()); caller) caller_ = *caller;
-  context_.on_stop.insert(&wake_);
+  session_->add_wait(wake_);
 }
 
 Watch::~Watch() {
-  context_.on_stop.erase(&wake_);
+  session_->remove_wait(wake_);
 }
 
 bool Watch::still_allowed() {
@@ -72,7 +58,7 @@ bool Watch::still_allowed() {
   caller_ = *caller;
   for (const view::Interest& interest : interests_) {
     if (!is_one_place(interest)) continue;
-    const Place place = place_of(interest);
+    const KeyParts place = parts_of(interest.text);
     if (auto allowed = caller_->require(Permission::read, place.environment, place.application); !allowed) {
       refused_ = std::move(allowed).error();
       return false;
@@ -105,7 +91,9 @@ bool Watch::must_wait(Mono until) {
 }
 
 Watch::Changes Watch::changes(std::size_t limit) {
-  Changes result{.releases = context_.view.changes(interests_), .revision = context_.view.revision()};
+  // A client that has been told more by another node must not go back to what this one knows.
+  const Revision seen = std::ranges::min(interests_, {}, &view::Interest::after).after;
+  Changes result{.releases = context_.view.changes(interests_), .revision = std::max(context_.view.revision(), seen)};
   std::erase_if(result.releases, [&](const ReleasePtr& release) {
     return !caller_->may(Permission::read, release->key.environment, release->key.application);
   });

@@ -2,7 +2,7 @@
 //
 //   Watch watch(context, call.session, interests);
 //   while (watch.must_wait(deadline)) co_await watch.sleep();
-//   // watch.refused()? watch.over()? else watch.changes()
+//   // watch.refused()? watch.stopping()? else watch.changes()
 //
 // must_wait() looks at the view and, when there is nothing new, registers there, on one thread and without giving it up
 // in between: no change can be missed. A Watch is all that a waiting client costs here, some hundred bytes.
@@ -49,7 +49,7 @@ class Watch {
 
   struct Changes {
     std::vector<ReleasePtr> releases;  // oldest first; those of one revision are never parted
-    Revision revision = 0;             // what to ask with next
+    Revision revision = 0;             // what to ask with next, for interests that are not further already
   };
   // What the caller may see of what changed after the interests' revisions: about `limit` (0: all) of it.
   Changes changes(std::size_t limit = 0);

@@ -3,14 +3,6 @@
 namespace cc::state {
 namespace {
 
-// Takes the part before the next '/' from the front.
-std::string_view take_part(std::string_view& key) {
-  const std::size_t slash = key.find('/');
-  const std::string_view part = key.substr(0, slash);
-  key.remove_prefix(slash == std::string_view::npos ? key.size() : slash + 1);
-  return part;
-}
-
 bool agrees(const std::string& wanted, std::string_view part) {
   return wanted.empty() || wanted == part;
 }
@@ -33,8 +25,9 @@ std::string KeyRange::start(const std::string& after) const {
 
 bool KeyRange::matches(std::string_view key) const {
   if (!filter_.in_content && key.find(filter_.text) == std::string_view::npos) return false;
-  return agrees(filter_.environment, take_part(key)) && agrees(filter_.application, take_part(key)) &&
-         agrees(filter_.cluster, take_part(key)) && key.starts_with(filter_.prefix);
+  const KeyParts parts = parts_of(key);
+  return agrees(filter_.environment, parts.environment) && agrees(filter_.application, parts.application) &&
+         agrees(filter_.cluster, parts.cluster) && parts.name.starts_with(filter_.prefix);
 }
 
 }  // namespace cc::state

@@ -202,6 +202,21 @@ def test_drafts(cli, admin, key, file):
     cli("draft", "show", key, expect=1)
 
 
+def test_an_unfinished_draft_is_kept_with_a_warning(cli, admin, key):
+    saved = cli("draft", "save", key, "--file", "-", input="a: 1\na: 2\n")
+    assert "warning" in saved.stderr and "line 2" in saved.stderr
+    assert cli("draft", "show", key).stdout == "a: 1\na: 2\n"
+    assert cli("draft", "save", key, "--file", "-", input="a: 1\n").stderr == ""
+
+
+def test_a_draft_is_published_only_as_it_was_reviewed(cli, admin, key):
+    reviewed = cli.json("draft", "save", key, "--file", "-", input="a: 1\n")["revision"]
+    newer = cli.json("draft", "save", key, "--file", "-", input="a: 2\n")["revision"]
+    cli("draft", "publish", key, "--draft-revision", reviewed, expect=1)
+    cli("draft", "publish", key, "--draft-revision", newer)
+    assert cli("get", key).stdout == "a: 2\n"
+
+
 def test_destructive_commands_ask_and_without_a_terminal_refuse(cli, admin, key):
     admin.publish(key, b"a: 1\n")
     assert "--yes" in cli("delete", key, expect=2).stderr

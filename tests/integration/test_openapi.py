@@ -374,9 +374,8 @@ def documented():
 
 COINCIDENCES = {
     ("POST", "/v1/keys", "409"), ("POST", "/v1/keys", "412"),  # a random id that was given before
-    # deleted by somebody else between the change and its answer
-    ("PUT", "/v1/environments/{env}", "412"), ("PUT", "/v1/applications/{app}", "412"),
-    ("PUT", "/v1/clusters/{env}/{app}/{cluster}", "412"),
+    ("PUT", "/v1/applications/{app}", "409"),  # made by somebody else meanwhile, of another department
+    ("PUT", "/v1/users/{name}/password", "412"),  # changed by somebody else while the current one was looked at
 }
 
 

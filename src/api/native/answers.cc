@@ -108,17 +108,6 @@ json::object change_json(const Release& release) {
           {"deleted", release.deleted}};
 }
 
-KeyParts parts_of(std::string_view key) {
-  const auto next = [&key] {
-    const auto end = std::min(key.find('/'), key.size());
-    const std::string_view part = key.substr(0, end);
-    key.remove_prefix(std::min(end + 1, key.size()));
-    return part;
-  };
-  const std::string_view environment = next(), application = next(), cluster = next();
-  return {.environment = environment, .application = application, .cluster = cluster, .name = key};
-}
-
 Task<http::Response> ready(http::Response response) {
   co_return std::move(response);
 }

@@ -26,12 +26,6 @@ json::object info_json(const ReleaseInfo& info);   // a line of a history
 json::object change_json(const Release& release);  // what watchers are told
 json::object published_json(const service::Published& published);
 
-// The pieces of a "prod/shop/default/a/b.yaml" that the log made.
-struct KeyParts {
-  std::string_view environment, application, cluster, name;
-};
-KeyParts parts_of(std::string_view key);
-
 // A handler's answer that is there already.
 Task<http::Response> ready(http::Response response);
 

@@ -142,19 +142,20 @@ Result<std::string> string_in(const json::object& object, std::string_view membe
   return std::string(std::string_view(value->get_string()));
 }
 
-Result<std::optional<Revision>> expected_of(const http::Request& request) {
+Result<std::optional<service::Expected>> expected_of(const http::Request& request) {
   const std::string_view match = trim(request.header("If-Match"));
   const std::string_view none = trim(request.header("If-None-Match"));
   if (!match.empty() && !none.empty()) {
     return fail(Code::invalid_argument, "give If-Match or If-None-Match, not both");
   }
   if (!none.empty()) {
-    if (none == "*") return Revision{0};
+    if (none == "*") return service::Expected(0);
     return fail(Code::invalid_argument, "with a change, If-None-Match can only be *: the config must not exist");
   }
-  if (match.empty() || match == "*") return std::nullopt;
+  if (match.empty()) return std::nullopt;
+  if (match == "*") return service::Expected::anything();
   TRY(const Revision revision, revision_of_tag(match));
-  return revision;
+  return service::Expected(revision);
 }
 
 Result<> only_query(const http::Request& request, std::initializer_list<std::string_view> known) {

@@ -11,6 +11,7 @@
 #include "http/exchange.h"
 #include "model/words.h"
 #include "service/context.h"
+#include "service/expected.h"
 #include "state/queries.h"
 
 namespace cc::api::native {
@@ -37,8 +38,8 @@ Result<ConfigKey> key_of(const http::Request& request,
 Result<json::object> object_of(const http::Request& request, std::initializer_list<std::string_view> known);
 // A string member; "" when absent; invalid_argument when it is not a string.
 Result<std::string> string_in(const json::object& object, std::string_view member);
-// If-Match: "<revision>" → revision; If-None-Match: * → 0; neither or If-Match: * → nothing.
-Result<std::optional<Revision>> expected_of(const http::Request& request);
+// If-Match: "<revision>" → revision; If-Match: * → anything; If-None-Match: * → 0; neither → nothing.
+Result<std::optional<service::Expected>> expected_of(const http::Request& request);
 // invalid_argument that names the first query parameter not in `known`.
 Result<> only_query(const http::Request& request, std::initializer_list<std::string_view> known);
 

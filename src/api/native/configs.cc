@@ -3,8 +3,6 @@
 #include <functional>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "api/native/answers.h"
 #include "api/native/call.h"
 #include "api/native/routes.h"
@@ -53,9 +51,6 @@ Task<Result<http::Response>> read_version(service::Context& context, service::Ca
   CO_TRY(const ConfigKey key, key_of(request));
   CO_TRY(const Version version, parse_uint(request.query("version").value_or(""), "version"));
   CO_TRY(ReleasePtr release, co_await service::read_release(context, call, key, version));
-  if (release->deleted) {
-    co_return fail(Code::not_found, fmt::format("{} has no release {}", key.to_string(), version));
-  }
   co_return content_answer(request, std::move(release));
 }
 
@@ -86,7 +81,7 @@ Result<Waiting> waiting_of(service::Context& context, const http::Request& reque
   return waiting;
 }
 
-http::Response poll_answer(const service::Context& context, const http::Request& request, service::Watch& watch) {
+http::Response poll_answer(const http::Request& request, service::Watch& watch) {
   if (watch.refused()) return http::Response::error(*watch.refused(), request.request_id);
   auto changes = watch.changes();
   if (!changes.releases.empty()) {
@@ -94,7 +89,7 @@ http::Response poll_answer(const service::Context& context, const http::Request&
     return newest_answer(request, release->key_text, release);
   }
   http::Response response(304);
-  response.header("X-Config-Revision", std::to_string(context.view.revision()));
+  response.header("X-Config-Revision", std::to_string(changes.revision));
   return response;
 }
 
@@ -103,7 +98,7 @@ Task<http::Response> poll(service::Context& context, http::Request& request, Wai
   service::Watch watch(context, std::move(waiting.session), std::move(waiting.interests));
   while (watch.must_wait(waiting.until))
     co_await watch.sleep();
-  co_return poll_answer(context, request, watch);
+  co_return poll_answer(request, watch);
 }
 
 Task<http::Response> poll_or_stream(service::Context& context, http::Request& request) {
@@ -119,23 +114,29 @@ Task<http::Response> poll_or_stream(service::Context& context, http::Request& re
 // --- changing ---
 
 Task<Result<http::Response>> put(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {"comment", "format", "from"}));
+  CO_TRYV(only_query(request, {"comment", "format", "from", "draft_revision"}));
   CO_TRY(ConfigKey key, key_of(request));
-  CO_TRY(const std::optional<Revision> expected, expected_of(request));
+  CO_TRY(const auto expected, expected_of(request));
   std::string comment = request.query("comment").value_or("");
   std::optional<Format> format;
   if (const auto given = request.query("format")) {
     CO_TRY(format, parse_format(*given));
   }
+  const auto draft_revision = request.query("draft_revision");
   if (const auto from = request.query("from")) {
     if (*from != "draft") co_return fail(Code::invalid_argument, "from can only be draft");
     if (format || !request.body.empty()) {
       co_return fail(Code::invalid_argument, "with from=draft, content and format are the draft's: send neither");
     }
+    std::optional<service::Expected> expected_draft;
+    if (draft_revision) {
+      CO_TRY(expected_draft, parse_uint(*draft_revision, "draft_revision"));
+    }
     CO_TRY(const service::Change change,
-           co_await service::publish_draft(context, call, key, std::move(comment), expected));
+           co_await service::publish_draft(context, call, key, std::move(comment), expected, expected_draft));
     co_return published_answer(change);
   }
+  if (draft_revision) co_return fail(Code::invalid_argument, "draft_revision goes with from=draft");
   CO_TRY(const service::Change change, co_await service::publish(context, call,
                                                                  {.key = std::move(key),
                                                                   .content = std::move(request.body),
@@ -148,7 +149,7 @@ Task<Result<http::Response>> put(service::Context& context, service::Call call, 
 Task<Result<http::Response>> remove(service::Context& context, service::Call call, http::Request& request) {
   CO_TRYV(only_query(request, {"comment"}));
   CO_TRY(const ConfigKey key, key_of(request));
-  CO_TRY(const std::optional<Revision> expected, expected_of(request));
+  CO_TRY(const auto expected, expected_of(request));
   CO_TRY(const service::Change change,
          co_await service::delete_config(context, call, key, request.query("comment").value_or(""), expected));
   json::object body{{"key", key.to_string()}, {"revision", change.revision}};
