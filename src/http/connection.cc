@@ -317,7 +317,7 @@ const Handler* Connection::route() {
     answer(error_response(405, fmt::format("this resource has other methods: {}", match.allow), id)
                .header("Allow", match.allow));
   } else if (match.status == 400) {
-    answer(error_response(400, "the path's percent-encoding is broken", id));
+    answer(error_response(400, std::string(match.reason), id));
   } else {
     answer(error_response(
         404, fmt::format("there is nothing at \"{}\"; /openapi.json describes what there is", request_->path()), id));

@@ -139,6 +139,19 @@ std::optional<std::string> Request::unknown_query(std::initializer_list<std::str
   return unknown;
 }
 
+bool Request::query_is_utf8() const {
+  const auto is_utf8 = [](std::string_view text) {
+    if (!text.contains('%')) return find_invalid_utf8(text) == std::string_view::npos;
+    return find_invalid_utf8(decode_parameter(text)) == std::string_view::npos;
+  };
+  bool all = true;
+  each_parameter(target, [&](std::string_view key, std::string_view value) {
+    all = is_utf8(key) && is_utf8(value);
+    return !all;
+  });
+  return all;
+}
+
 void Request::add_header(std::string_view name, std::string_view value) {
   headers_.append(name);
   headers_ += '\0';

@@ -37,6 +37,7 @@ class Request {
   std::optional<std::string> query(std::string_view name) const;  // percent-decoded; first of several
   // Names in the query that are not among `known`: for refusing typing errors.
   std::optional<std::string> unknown_query(std::initializer_list<std::string_view> known) const;
+  bool query_is_utf8() const;  // all of it, percent-decoded
 
   // One block of "Name: value" pairs, so that a waiting request costs little memory.
   void add_header(std::string_view name, std::string_view value);

@@ -266,6 +266,17 @@ TEST_F(HttpServer, KnowsNoOtherPaths) {
   EXPECT_EQ(client.ask(get("/hello")).status, 200U);
 }
 
+TEST_F(HttpServer, ShowsNoHandlerWhatIsNotUtf8) {
+  start();
+  RawClient client(port());
+  for (const char* target : {"/header/%FF", "/header/\xff", "/hello?a=%FF", "/hello?\xc3", "/absent/\xff"}) {
+    const Answer answer = client.ask(get(target));
+    EXPECT_EQ(answer.status, 400U) << target;
+    EXPECT_EQ(code_of_body(answer), "invalid_argument") << target;
+  }
+  EXPECT_EQ(client.ask(get("/hello?a=中")).body, "hello");
+}
+
 TEST_F(HttpServer, NamesTheMethodsOfAPath) {
   start();
   RawClient client(port());

@@ -1,7 +1,10 @@
 // Records what changes no state but must be known: logins, refused attempts. Collected in memory from all
 // I/O threads and proposed in batches, a few a second, so that a flood of refused requests cannot flood the log;
-// beyond `at_most` a batch they are counted in one record ("… and 2300 more"). A batch that the log does not take
+// beyond `at_most` a batch they are counted in one record ("… and 2300 more"). A batch that the log does not take now
 // is offered again, under the same request id, until it does.
+//
+// What a record says may come from anybody: it is made printable and cut here, so that neither its bytes nor its size
+// can harm what keeps and shows it.
 #pragma once
 
 #include <condition_variable>

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
+#include "model/quote.h"
 
 namespace cc::service {
 namespace {
@@ -29,6 +29,16 @@ bool is_one_place(const view::Interest& interest) {
   return !interest.prefix || !place_of(interest).application.empty();
 }
 
+Result<> check_interest(const view::Interest& interest, const Limits& limits) {
+  if (!interest.prefix) {
+    TRYV(ConfigKey::parse(interest.text));
+  } else if (interest.text.size() > limits.key()) {
+    return fail(Code::invalid_argument, fmt::format("the prefix {} is {} bytes long; no config key is longer than {}",
+                                                    quoted(interest.text), interest.text.size(), limits.key()));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<> authorise_watch(Context& context, const Call& call, std::span<const view::Interest> interests) {
@@ -39,7 +49,7 @@ Result<> authorise_watch(Context& context, const Call& call, std::span<const vie
                             interests.size(), kMostInterests));
   }
   for (const view::Interest& interest : interests) {
-    if (!interest.prefix) TRYV(ConfigKey::parse(interest.text));
+    TRYV(check_interest(interest, context.limits));
     const Place place = place_of(interest);
     if (!is_one_place(interest) && call.caller->may_somewhere(Permission::read, place.environment)) continue;
     TRYV(authorise(context, call, Permission::read, "config.watch", interest.text, place.environment,

@@ -288,5 +288,17 @@ TEST_F(Watching, WhatIsNoKeyAndTooManyAreRefused) {
   EXPECT_FALSE(authorise_watch(node.context(), admin, many));
 }
 
+TEST_F(Watching, APrefixThatNoKeyHasIsRefused) {
+  const auto verdict = [&](std::size_t size) {
+    return authorise_watch(node.context(), node.admin(),
+                           std::vector<view::Interest>{{.text = std::string(size, 'x'), .prefix = true}});
+  };
+  EXPECT_TRUE(verdict(Limits{}.key()));
+  const auto refused = verdict(Limits{}.key() + 1);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid_argument);
+  EXPECT_LT(refused.error().message.size(), 200u);
+}
+
 }  // namespace
 }  // namespace cc::service

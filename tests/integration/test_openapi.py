@@ -1,7 +1,6 @@
 """The OpenAPI document is the truth: every operation of it, every status that it names for it, is brought about here,
 and each answer is held against it (contract.py does that for every request of all these tests)."""
 
-import http.client
 import json
 import pathlib
 import re
@@ -13,7 +12,7 @@ import pytest
 from client import Answer, Client, contract_of
 from conftest import log_in
 from contract import METHODS
-from node import ADMIN_PASSWORD
+from node import ADMIN_PASSWORD, wait_until
 from raw import Closed, Raw
 from test_configs import zipped
 
@@ -153,11 +152,7 @@ def raw_answer(node, method, path, query, head, token):
     """The answer to a request put together by hand, as the contract takes it."""
     with Raw(node) as raw:
         raw.send(f"{method} {path}{query} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n{head}\r\n")
-        status, headers, answered = raw.answer(method)
-    message = http.client.HTTPMessage()
-    for name, value in headers.items():
-        message[name] = value
-    return Answer(status, message, answered)
+        return Answer.of(*raw.answer(method))
 
 
 class Sweep:
@@ -387,6 +382,41 @@ def test_each_documented_status_is_answered(seen, method, template, status):
     if status in OUT_OF_REACH and not (status == "429" and template == "/v1/login"):
         pytest.skip(OUT_OF_REACH[status])
     assert (method, template, int(status)) in seen
+
+
+def targets_that_are_no_text(contract, method, template):
+    """Paths with 0xFF in each capture, and with it in each parameter and its name; percent-encoded, and as it is."""
+    names = re.findall(r"\{(\w+)\}", template)
+    plain = re.sub(r"\{(\w+)\}", r"\1", template).encode()
+    parameters = [p["name"] for p in contract.parameters[method, template] if p["in"] == "query"]
+    for bad in (b"%FF", b"a%e4%b8", b"\xff"):
+        for name in names:
+            yield re.sub(r"\{(\w+)\}", lambda m: m[1] if m[1] != name else "@", template).encode().replace(b"@", bad)
+        yield from (plain + b"?" + name.encode() + b"=" + bad for name in parameters)
+        yield plain + b"?" + bad
+        yield plain + b"?a=b&" + bad + b"=c"
+
+
+def test_bytes_that_are_no_text_are_refused_everywhere_and_harm_nothing(make_node):
+    """Whoever sends them: what is refused is recorded, and the log must be able to live with what is recorded."""
+    node = make_node()
+    admin = log_in(node)
+    for token in (None, "nonsense", admin.token):
+        with Raw(node) as raw:
+            for method, template in DOES:
+                for target in targets_that_are_no_text(admin.contract, method, template):
+                    authorization = b"Authorization: Bearer %s\r\n" % token.encode() if token else b""
+                    raw.send(b"%s %s HTTP/1.1\r\nHost: x\r\n%s\r\n" % (method.encode(), target, authorization))
+                    answer = Answer.of(*raw.answer(method))
+                    assert answer.status == 400, (method, target, token, answer)
+                    admin.contract.check(method, target.decode("latin-1").split("?")[0], {}, answer)
+    admin.publish("dev/text/default/a", b"before")
+    Client(node, "nonsense").get("/v1/users/%1B%5B31m%E4%B8%AD", expect=401)
+    wait_until(lambda: admin.items("/v1/audit", action="authenticate"), "the attempt is recorded")
+    node.restart()
+    again = Client(node, admin.token)
+    assert again.read("dev/text/default/a").body == b"before"
+    again.publish("dev/text/default/a", b"after")
 
 
 @pytest.mark.parametrize("template", DOCUMENT["paths"])
