@@ -103,22 +103,6 @@ Result<std::uint64_t> free_space(const Path& path) {
   return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }
 
-std::uint64_t size_of_tree(const Path& path) noexcept {
-  std::uint64_t total = 0;
-  std::error_code error;
-  std::filesystem::recursive_directory_iterator at(path, error);
-  const std::filesystem::recursive_directory_iterator end;
-  while (!error && at != end) {
-    std::error_code gone;  // files come and go while we look
-    if (at->is_regular_file(gone)) {
-      const auto size = at->file_size(gone);
-      if (!gone) total += size;
-    }
-    at.increment(error);
-  }
-  return total;
-}
-
 TempDirectory::TempDirectory() {
   std::string pattern = (std::filesystem::temp_directory_path() / "config-center-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot create " + pattern);

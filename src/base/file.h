@@ -19,8 +19,7 @@ Result<> write_file(const Path& path, std::string_view content, unsigned mode = 
 
 Result<> make_directories(const Path& path, unsigned mode = 0755);
 Result<> sync_directory(const Path& path);
-Result<std::uint64_t> free_space(const Path& path);     // bytes that an unprivileged writer may still use
-std::uint64_t size_of_tree(const Path& path) noexcept;  // bytes of all files below; 0 when there is none
+Result<std::uint64_t> free_space(const Path& path);  // bytes that an unprivileged writer may still use
 
 // A new folder under $TMPDIR, removed with everything in it when the object dies.
 class TempDirectory {

@@ -36,6 +36,18 @@ std::size_t find_invalid_utf8(std::string_view text) noexcept;
 std::string printable(std::string_view text, std::size_t longest = std::string_view::npos,
                       std::string_view escaped = {});
 
+// Of ASCII; other characters stay.
+constexpr char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string_view trim(std::string_view text) noexcept;
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "http/connections.h"
 #include "http/head.h"
+#include "model/quote.h"
 
 namespace cc::http {
 namespace {
@@ -23,29 +24,8 @@ constexpr int kMaxReads = 32;  // then other connections have their turn
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
-Code code_of_status(unsigned status) {
-  switch (status) {
-    case 404:
-      return Code::not_found;
-    case 408:
-      return Code::timeout;
-    case 413:
-    case 414:
-    case 431:
-      return Code::exhausted;
-    case 500:
-      return Code::internal;
-    case 503:
-      return Code::unavailable;
-    default:
-      return Code::invalid_argument;
-  }
-}
-
 Response error_response(unsigned status, std::string message, std::string_view request_id) {
-  Response response = Response::error({code_of_status(status), std::move(message)}, request_id);
-  response.status = status;
-  return response;
+  return Response::error(status, {code_of_status(status), std::move(message)}, request_id);
 }
 
 }  // namespace
@@ -320,7 +300,8 @@ const Handler* Connection::route() {
     answer(error_response(400, std::string(match.reason), id));
   } else {
     answer(error_response(
-        404, fmt::format("there is nothing at \"{}\"; /openapi.json describes what there is", request_->path()), id));
+        404, fmt::format("there is nothing at {}; /openapi.json describes what there is", quoted(request_->path())),
+        id));
   }
   return nullptr;
 }

@@ -75,10 +75,12 @@ class Response {
 
   static Response json(unsigned status, std::string body);  // application/json
   static Response text(unsigned status, std::string body);  // text/plain; charset=utf-8
-  // The one place where an Error becomes a status: {"error":{"code","message","details"},"request_id"};
-  // unavailable and exhausted carry Retry-After ("retry_after_seconds" of the details, else 1); exhausted with
-  // "limit_bytes" in its details is 413 instead of 429; unauthenticated carries WWW-Authenticate.
+  // The one place where an Error becomes an answer: {"error":{"code","message","details"},"request_id"}; 429 and 503
+  // carry Retry-After ("retry_after_seconds" of the details, else 1), 401 WWW-Authenticate. The status is that of the
+  // code; of exhausted with "limit_bytes" in its details it is 413.
   static Response error(const Error& error, std::string_view request_id);
+  // What HTTP itself refuses, with a status that no code has.
+  static Response error(unsigned status, const Error& error, std::string_view request_id);
 
   // CR and LF in the value are replaced by blanks.
   Response& header(std::string_view name, std::string_view value) &;
@@ -107,6 +109,7 @@ class Response {
 };
 
 unsigned status_of(Code code) noexcept;  // 400 404 409 412(conflict) 401 403 503 504 429(exhausted) 500
+Code code_of_status(unsigned status) noexcept;
 
 // Must not throw; what it throws all the same is logged and answered 500.
 using Handler = std::function<Task<Response>(Request&)>;

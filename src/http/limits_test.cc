@@ -29,6 +29,7 @@ struct HttpLimits : ServerTest {
     EXPECT_EQ(answer.header("Connection"), "close") << bytes.substr(0, 200);
     EXPECT_EQ(answer.header("Content-Type"), "application/json") << bytes.substr(0, 200);
     EXPECT_FALSE(answer.header("X-Request-Id").empty());
+    EXPECT_FALSE(answer.has("Retry-After")) << "a client that sent it again would be refused again";
     EXPECT_TRUE(client.closed_without_more()) << bytes.substr(0, 200);
     return answer.status;
   }

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "http/etag.h"
+#include "model/quote.h"
 #include "service/audit_trail.h"
 
 namespace cc::api::native {
@@ -32,24 +34,23 @@ service::Call call_by(service::Context& context, const http::Request& request) {
 }
 
 // "\"12\"" or W/"12" → 12. A proxy that compresses may have made the tag weak; the revision is the same.
-Result<Revision> revision_of_tag(std::string_view tag) {
-  if (tag.starts_with("W/")) tag.remove_prefix(2);
-  if (tag.size() < 3 || !tag.starts_with('"') || !tag.ends_with('"')) {
+Result<Revision> revision_of(std::string_view if_match) {
+  const auto etags = http::parse_etags(if_match);
+  if (!etags || etags->tags.size() != 1) {
     return fail(Code::invalid_argument,
-                fmt::format("If-Match is {}: give one revision in quotation marks, as ETag had it", tag));
+                fmt::format("If-Match is {}: give one revision in quotation marks, as ETag had it", quoted(if_match)));
   }
-  return parse_uint(tag.substr(1, tag.size() - 2), "the revision in If-Match");
+  return parse_uint(etags->tags.front().opaque, "the revision in If-Match");
 }
 
 Result<> json_is_sent(const http::Request& request) {
   const std::string_view type = request.header("Content-Type");
   const std::string_view media = trim(type.substr(0, type.find(';')));
   constexpr std::string_view kJson = "application/json";
-  const auto same = [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b + ('a' - 'A')) : b); };
-  if (media.empty() || std::ranges::equal(kJson, media, same)) return {};
-  return fail(
-      Code::invalid_argument,
-      fmt::format("the body is sent as {}; this resource takes JSON: send Content-Type: application/json", media));
+  if (media.empty() || equal_ignoring_case(kJson, media)) return {};
+  return fail(Code::invalid_argument,
+              fmt::format("the body is sent as {}; this resource takes JSON: send Content-Type: application/json",
+                          quoted(media)));
 }
 
 }  // namespace
@@ -128,8 +129,8 @@ Result<json::object> object_of(const http::Request& request, std::initializer_li
   for (const auto& member : value.get_object()) {
     const std::string_view name = member.key();
     if (std::ranges::find(known, name) == known.end()) {
-      return fail(Code::invalid_argument,
-                  fmt::format("the body has an unknown member \"{}\"; there are: {}", name, fmt::join(known, ", ")));
+      return fail(Code::invalid_argument, fmt::format("the body has an unknown member {}; there are: {}", quoted(name),
+                                                      fmt::join(known, ", ")));
     }
   }
   return std::move(value.get_object());
@@ -153,7 +154,7 @@ Result<std::optional<Revision>> expected_of(const http::Request& request) {
     return fail(Code::invalid_argument, "with a change, If-None-Match can only be *: the config must not exist");
   }
   if (match.empty() || match == "*") return std::nullopt;
-  TRY(const Revision revision, revision_of_tag(match));
+  TRY(const Revision revision, revision_of(match));
   return revision;
 }
 
@@ -164,7 +165,7 @@ Result<> only_query(const http::Request& request, std::initializer_list<std::str
   std::string advice = known.size() == 0 ? "this resource takes none"
                        : near.empty()    ? fmt::format("there are: {}", fmt::join(known, ", "))
                                          : fmt::format("did you mean \"{}\"?", near);
-  return fail(Code::invalid_argument, fmt::format("unknown query parameter \"{}\": {}", *unknown, advice));
+  return fail(Code::invalid_argument, fmt::format("unknown query parameter {}: {}", quoted(*unknown), advice));
 }
 
 http::Response json_response(unsigned status, const json::value& body) {
