@@ -20,7 +20,9 @@ namespace {
 const Logger kLog{"http"};
 
 constexpr std::chrono::seconds kLingerTime{2};
-constexpr int kMaxReads = 32;  // then other connections have their turn
+// Without having waited; then other connections have their turn.
+constexpr unsigned kMostAnswers = 32;
+constexpr int kMaxReads = 32;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
@@ -92,6 +94,7 @@ void Connection::begin(Phase phase) {
 
 // For the socket, in the direction that want_ says. Sets error_.
 Task<> Connection::wait() {
+  answered_ = 0;
   return transport_.socket().async_wait(want_ == Transport::Status::want_write ? Socket::wait_write : Socket::wait_read,
                                         asio::redirect_error(asio::use_awaitable, error_));
 }
@@ -148,6 +151,12 @@ Task<> Connection::run() {
     if (unfinished_) co_await finish_answer();
     if (aborted_) co_return;
     conclude();
+    // A client that sends one request after the other, and handlers that have their answers ready, would keep the thread
+    // to themselves.
+    if (++answered_ >= kMostAnswers) {
+      answered_ = 0;
+      co_await asio::post(transport_.socket().get_executor(), asio::use_awaitable);
+    }
   }
   co_await linger();
 }

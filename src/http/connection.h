@@ -94,6 +94,7 @@ class Connection {
   Mono began_{};
   Accepted accepted_;
   unsigned short status_ = 0;  // of the answer
+  unsigned char answered_ = 0;  // requests, without having waited
   Phase phase_ = Phase::idle;
   Transport::Status want_ = Transport::Status::want_read;
   const bool refused_;  // over the limit
