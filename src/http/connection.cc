@@ -176,8 +176,13 @@ Task<bool> Connection::shake_hands() {
 // At the beginning of a request. The kernel is not asked for bytes that are seldom there already: the wait ends at once
 // when they are.
 Connection::Received Connection::first_look() {
-  if (pending_at_ < pending_.size() || transport_.encrypted()) return receive();
-  if (all_.stopping()) return Received::closed;
+  const bool pending = pending_at_ < pending_.size();
+  if (all_.stopping()) {
+    // What came whole is answered; nothing more is waited for.
+    const Received received = pending ? receive() : Received::closed;
+    return received == Received::more ? Received::closed : received;
+  }
+  if (pending || transport_.encrypted()) return receive();
   want_ = Transport::Status::want_read;
   return Received::more;
 }
