@@ -20,6 +20,7 @@ namespace {
 const Logger kLog{"http"};
 
 constexpr std::chrono::seconds kLingerTime{2};
+constexpr std::size_t kMuchToSend = 1u << 20;  // so much has its own time limit
 // Without having waited; then other connections have their turn.
 constexpr unsigned kMostAnswers = 32;
 constexpr int kMaxReads = 32;
@@ -400,6 +401,7 @@ Task<> Connection::send_stream(const Response& response) {
 
 Task<Result<>> Connection::write_all(std::string head, std::string_view body) {
   begin(Phase::sending);
+  std::size_t moved = 0;
   std::string_view first = head;
   for (;;) {
     const auto progress = transport_.write(first, body);
@@ -408,6 +410,11 @@ Task<Result<>> Connection::write_all(std::string head, std::string_view body) {
     body.remove_prefix(progress.bytes - of_first);
     if (progress.status == Transport::Status::done) co_return Result<>{};
     if (progress.status == Transport::Status::closed) co_return fail(Code::unavailable, "the client is gone");
+    moved += progress.bytes;
+    if (moved >= kMuchToSend) {
+      begin(Phase::sending);
+      moved = 0;
+    }
     want_ = progress.status;
     co_await wait();
     if (error_) {
@@ -437,12 +444,13 @@ void Connection::conclude() {
 Task<> Connection::linger() {
   transport_.shut_down();
   begin(Phase::lingering);
-  for (;;) {
-    auto& buffer = all_.read_buffer();
-    const ssize_t got = ::recv(descriptor(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (got > 0 && !all_.stopping()) continue;
-    if (got >= 0 || (errno != EAGAIN && errno != EINTR)) co_return;
-    if (all_.stopping()) co_return;
+  while (!all_.stopping()) {
+    ssize_t got = 1;
+    for (int reads = 0; got > 0 && reads < kMaxReads; ++reads) {
+      auto& buffer = all_.read_buffer();
+      got = ::recv(descriptor(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    }
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) co_return;
     want_ = Transport::Status::want_read;
     co_await wait();
     if (error_) co_return;

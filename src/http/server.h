@@ -25,7 +25,7 @@ struct Limits {
   std::uint64_t body = 8u << 20;                  // more is 413
   std::chrono::milliseconds header_time{10'000};  // from the first byte of a request to the end of its header; else 408
   std::chrono::milliseconds body_time{30'000};    // to receive a body
-  std::chrono::milliseconds write_time{30'000};   // to send a response, or one piece of a stream
+  std::chrono::milliseconds write_time{30'000};   // to send a response or a piece of a stream; of large ones each MiB
   std::chrono::milliseconds idle_time{300'000};   // between requests, and before the first
 };
 
