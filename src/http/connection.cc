@@ -66,25 +66,30 @@ Connection::Connection(Connections& all, Socket socket, std::string remote_addre
       refused_(refused) {}
 
 void Connection::begin(Phase phase) {
+  begin(phase, all_.now());
+}
+
+// The clock is asked, and not the last sweep: after something has held the thread up, that may be long ago.
+void Connection::begin(Phase phase, Mono now) {
   phase_ = phase;
   expired_ = false;
   const Limits& limits = all_.limits();
   switch (phase) {
     case Phase::handshake:
     case Phase::header:
-      deadline_ = all_.deadline_after(limits.header_time);
+      deadline_ = now + limits.header_time;
       break;
     case Phase::idle:
-      deadline_ = all_.deadline_after(limits.idle_time);
+      deadline_ = now + limits.idle_time;
       break;
     case Phase::body:
-      deadline_ = all_.deadline_after(limits.body_time);
+      deadline_ = now + limits.body_time;
       break;
     case Phase::sending:
-      deadline_ = all_.deadline_after(limits.write_time);
+      deadline_ = now + limits.write_time;
       break;
     case Phase::lingering:
-      deadline_ = all_.deadline_after(std::min<std::chrono::milliseconds>(kLingerTime, limits.write_time));
+      deadline_ = now + std::min<std::chrono::milliseconds>(kLingerTime, limits.write_time);
       break;
     case Phase::handling:
       waited_ = false;
@@ -131,8 +136,9 @@ Task<> Connection::run() {
   }
   if (transport_.encrypted() && !co_await shake_hands()) co_return;
 
+  Mono now = all_.now();
   while (open_) {
-    begin(Phase::idle);
+    begin(Phase::idle, now);
     Received received = first_look();
     while (received == Received::more) {
       co_await wait();
@@ -151,9 +157,9 @@ Task<> Connection::run() {
     }
     if (unfinished_) co_await finish_answer();
     if (aborted_) co_return;
-    conclude();
-    // A client that sends one request after the other, and handlers that have their answers ready, would keep the thread
-    // to themselves.
+    now = conclude();
+    // A client that sends one request after the other, and handlers that have their answers ready, would keep the
+    // thread to themselves.
     if (++answered_ >= kMostAnswers) {
       answered_ = 0;
       co_await asio::post(transport_.socket().get_executor(), asio::use_awaitable);
@@ -242,13 +248,15 @@ Connection::Received Connection::parse(std::string_view input, std::size_t& used
     while (input.substr(used).starts_with("\r\n"))
       used += 2;
     if (used == input.size() || (input.size() - used == 1 && input[used] == '\r')) return Received::more;
-    begin(Phase::header);
     scan_ = {};
   }
   const std::string_view rest = input.substr(used);
   auto header = scan_.find_end(rest, all_.limits());
   if (!header) return refuse(std::move(header).error());
-  if (*header == 0) return Received::more;
+  if (*header == 0) {
+    if (phase_ == Phase::idle) begin(Phase::header);
+    return Received::more;
+  }
   request_ = std::make_unique<Request>();
   parser_ = std::make_unique<RequestParser>(*request_, all_.limits());
   const bool parsed = parser_->parse_header(rest.substr(0, *header));
@@ -299,9 +307,9 @@ Connection::Received Connection::interrupted() {
 }
 
 const Handler* Connection::route() {
-  began_ = Mono::clock::now();
+  began_ = all_.now();
   release_buffer();
-  begin(Phase::handling);
+  begin(Phase::handling, began_);
   const Router::Match match = all_.router().match(*request_);
   if (match.handler != nullptr) return match.handler;
 
@@ -338,7 +346,7 @@ void Connection::answer_refusal() {
   if (!request_) request_ = std::make_unique<Request>();
   if (request_->request_id.empty()) request_->request_id = all_.next_request_id();
   request_->keep_alive = false;
-  began_ = Mono::clock::now();
+  began_ = all_.now();
   answer(error_response(refusal_->status, refusal_->message, request_->request_id));
 }
 
@@ -424,10 +432,11 @@ Task<Result<>> Connection::write_all(std::string head, std::string_view body) {
   }
 }
 
-// The answer was sent: tells who counts, and forgets the request.
-void Connection::conclude() {
+// The answer was sent: tells who counts, and forgets the request. Returns the time.
+Mono Connection::conclude() {
+  const Mono now = all_.now();
   if (const OnAnswered& on_answered = all_.options().on_answered)
-    on_answered(request_->route, request_->method, status_, Mono::clock::now() - began_);
+    on_answered(request_->route, request_->method, status_, now - began_);
   if (kLog.enabled(LogLevel::debug)) {
     kLog.debug("answered", {{"method", to_string(request_->method)},
                             {"path", request_->path()},
@@ -437,6 +446,7 @@ void Connection::conclude() {
   }
   request_.reset();
   refusal_.reset();
+  return now;
 }
 
 // Closing while there are unread bytes would make the kernel reset the connection, and the client might never see the

@@ -54,6 +54,7 @@ class Connection {
   };
 
   void begin(Phase phase);
+  void begin(Phase phase, Mono now);
   Task<> wait();
   Task<bool> shake_hands();
 
@@ -75,7 +76,7 @@ class Connection {
   Task<> finish_answer();
   Task<> send_stream(const Response& response);
   Task<Result<>> write_all(std::string head, std::string_view body);
-  void conclude();
+  Mono conclude();
   Task<> linger();
 
   Connections& all_;
@@ -93,7 +94,7 @@ class Connection {
   Mono deadline_ = Mono::max();
   Mono began_{};
   Accepted accepted_;
-  unsigned short status_ = 0;  // of the answer
+  unsigned short status_ = 0;   // of the answer
   unsigned char answered_ = 0;  // requests, without having waited
   Phase phase_ = Phase::idle;
   Transport::Status want_ = Transport::Status::want_read;

@@ -20,6 +20,7 @@
 
 namespace cc::http {
 
+// Times are never shorter than this, and half a second longer at most, or a quarter when that is less.
 struct Limits {
   std::size_t header = 32u << 10;                 // request line (half of it, else 414) and fields; more is 431
   std::uint64_t body = 8u << 20;                  // more is 413
@@ -65,9 +66,9 @@ class Server {
     std::shared_ptr<TlsContext> tls;  // null: plain
     OnAnswered on_answered;
   };
-  // Opens the listening socket; unavailable when the port is taken. `router` outlives the server.
+  // Opens the listening socket; unavailable when the port is taken. `router`, `count` and `clock` outlive the server.
   static Result<std::unique_ptr<Server>> listen(asio::io_context& context, Options options, const Router& router,
-                                                ConnectionCount& count);
+                                                ConnectionCount& count, const Clock& clock);
   ~Server();  // requires: stopped, or the io_context no longer runs
 
   std::uint16_t port() const;

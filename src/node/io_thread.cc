@@ -48,7 +48,7 @@ Result<std::uint16_t> IoThread::listen(std::uint16_t port) {
                                                       std::chrono::nanoseconds took) {
                                   requests_.add(route, http::to_string(method), status, took);
                                 }};
-  TRY(server_, http::Server::listen(io_, std::move(options), router_, shared_.connections));
+  TRY(server_, http::Server::listen(io_, std::move(options), router_, shared_.connections, shared_.clock));
   return server_->port();
 }
 
@@ -60,7 +60,7 @@ Result<std::uint16_t> IoThread::listen_metrics(std::uint16_t port, const http::R
                                 .compress = true,
                                 .tls = nullptr,
                                 .on_answered = {}};
-  TRY(metrics_server_, http::Server::listen(io_, std::move(options), router, connections));
+  TRY(metrics_server_, http::Server::listen(io_, std::move(options), router, connections, shared_.clock));
   return metrics_server_->port();
 }
 
