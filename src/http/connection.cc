@@ -263,11 +263,31 @@ Connection::Received Connection::parse(std::string_view input, std::size_t& used
   used += *header;
   http11_ = parser_->http11();
   if (!parsed) return refuse(*parser_->refusal());
+  if (request_->request_id.empty()) request_->request_id = all_.next_request_id();
+  request_->remote_address = remote_address_;
   if (parser_->done()) return finish_request();
 
   begin(Phase::body);
+  admitted_ = false;
   if (parser_->expects_continue() && used == input.size()) return ask_for_body();
   return parse_body(input, used);
+}
+
+// As far as it is known to need: refuses what this client may not send, and what there is no memory for.
+bool Connection::make_room_for_body() {
+  const std::uint64_t size = request_->body.size();
+  if (!admitted_ && std::max(size, parser_->announced()) > Server::kSmallBody) {
+    if (const auto& admit = all_.options().admit) {
+      if (const auto admitted = admit(*request_); !admitted) {
+        refuse({status_of(admitted.error().code), admitted.error().message});
+        return false;
+      }
+    }
+    admitted_ = true;
+  }
+  if (request_->body_share.grow(all_.usage(), size)) return true;
+  refuse({503, "the node has as many bodies of requests in memory as it may; try again in a moment"});
+  return false;
 }
 
 // The client waits for a word before it sends the body. A request that no handler would see is answered without it.
@@ -276,20 +296,20 @@ Connection::Received Connection::ask_for_body() {
     request_->keep_alive = false;
     return finish_request();
   }
+  if (!make_room_for_body()) return Received::refused;
   return transport_.write(kContinue, {}).bytes == kContinue.size() ? Received::more : Received::closed;
 }
 
 Connection::Received Connection::parse_body(std::string_view input, std::size_t& used) {
   used += parser_->parse_body(input.substr(used));
   if (parser_->refusal()) return refuse(*parser_->refusal());
+  if (!make_room_for_body()) return Received::refused;
   return parser_->done() ? finish_request() : Received::more;
 }
 
 Connection::Received Connection::finish_request() {
   accepted_ = parser_->accepted();
   parser_.reset();
-  if (request_->request_id.empty()) request_->request_id = all_.next_request_id();
-  request_->remote_address = remote_address_;
   return Received::request;
 }
 

@@ -66,6 +66,7 @@ class Connection {
   Received refuse(Refusal refusal);
   Received interrupted();
   Received ask_for_body();
+  bool make_room_for_body();
   void release_buffer();
 
   const Handler* route();  // null: answered already
@@ -103,7 +104,8 @@ class Connection {
   bool open_ = true;  // after this answer
   bool expired_ = false;
   bool aborted_ = false;
-  bool waited_ = false;  // see has_long_waited()
+  bool waited_ = false;    // see has_long_waited()
+  bool admitted_ = false;  // the client may send more than a small body
 };
 
 }  // namespace cc::http

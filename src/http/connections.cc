@@ -41,12 +41,12 @@ void report(const std::exception_ptr& exception) {
 
 }  // namespace
 
-Connections::Connections(asio::io_context& context, Server::Options options, const Router& router,
-                         ConnectionCount& count, const Clock& clock)
+Connections::Connections(asio::io_context& context, Server::Options options, const Router& router, Usage& usage,
+                         const Clock& clock)
     : context_(context),
       options_(std::move(options)),
       router_(router),
-      count_(count),
+      usage_(usage),
       clock_(clock),
       period_(period_for(options_.limits)),
       ended_(context, Mono::max()),
@@ -58,9 +58,9 @@ Connections::~Connections() = default;
 
 void Connections::add(Socket socket, std::string remote_address) {
   if (stopping_) return;
-  const bool refused = count_.open.fetch_add(1, std::memory_order_relaxed) >= count_.limit;
+  const bool refused = usage_.connections.fetch_add(1, std::memory_order_relaxed) >= usage_.most_connections;
   if (refused) {
-    count_.open.fetch_sub(1, std::memory_order_relaxed);
+    usage_.connections.fetch_sub(1, std::memory_order_relaxed);
     if (options_.tls || refused_ >= kMaxRefused) return;
     ++refused_;
   }
@@ -79,7 +79,7 @@ void Connections::remove(std::list<Connection>::iterator connection) {
   if (connection->refused()) {
     --refused_;
   } else {
-    count_.open.fetch_sub(1, std::memory_order_relaxed);
+    usage_.connections.fetch_sub(1, std::memory_order_relaxed);
   }
   connections_.erase(connection);
   if (connections_.empty()) ended_.cancel();

@@ -23,7 +23,7 @@ class Connections {
  public:
   static constexpr std::size_t kReadSize = 16u << 10;
 
-  Connections(asio::io_context& context, Server::Options options, const Router& router, ConnectionCount& count,
+  Connections(asio::io_context& context, Server::Options options, const Router& router, Usage& usage,
               const Clock& clock);
   ~Connections();
   Connections(const Connections&) = delete;
@@ -45,6 +45,7 @@ class Connections {
   std::string_view date() const { return date_; }
   std::string next_request_id();
   Mono now() const { return clock_.now(); }
+  Usage& usage() { return usage_; }
   // For one read or one head at a time; nothing is kept in them while a connection waits.
   std::array<char, kReadSize>& read_buffer() { return read_buffer_; }
   std::string& head_buffer() { return head_buffer_; }
@@ -70,7 +71,7 @@ class Connections {
   asio::io_context& context_;
   Server::Options options_;
   const Router& router_;
-  ConnectionCount& count_;
+  Usage& usage_;
   const Clock& clock_;
   const std::chrono::milliseconds period_;
   std::list<Connection> connections_;

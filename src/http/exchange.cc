@@ -196,6 +196,7 @@ void Request::reserve_headers(std::size_t bytes) {
 void Request::release_memory() {
   std::string().swap(headers_);
   std::string().swap(body);
+  body_share.give_back();
 }
 
 struct Response::Parts {

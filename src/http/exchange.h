@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "base/task.h"
+#include "http/usage.h"
 
 namespace cc::http {
 
@@ -22,8 +23,9 @@ std::string_view to_string(Method method) noexcept;  // "GET", ...
 class Request {
  public:
   Method method = Method::get;
-  std::string target;          // as sent: "/v1/configs/prod/a/default/x.yaml?after=3"
-  std::string body;            // decoded from chunks; at most Limits::body
+  std::string target;  // as sent: "/v1/configs/prod/a/default/x.yaml?after=3"
+  std::string body;    // decoded from chunks; at most Limits::body
+  BodyShare body_share;
   std::string remote_address;  // "10.0.0.7", without port
   std::string request_id;      // the client's X-Request-Id when it is 1…64 of [A-Za-z0-9._-], else a new one
   bool keep_alive = true;

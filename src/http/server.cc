@@ -82,12 +82,12 @@ PortsInUse& ports_in_use() {
 }  // namespace
 
 struct Server::Impl {
-  Impl(asio::io_context& context, Options options, const Router& router, ConnectionCount& count, const Clock& clock_)
+  Impl(asio::io_context& context, Options options, const Router& router, Usage& usage, const Clock& clock_)
       : io(context),
         clock(clock_),
         acceptor(context),
         tasks(context.get_executor()),
-        connections(context, std::move(options), router, count, clock_) {}
+        connections(context, std::move(options), router, usage, clock_) {}
   ~Impl() { leave_port(); }
 
   Result<> open(const tcp::endpoint& wanted);
@@ -161,9 +161,9 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::listen(asio::io_context& context, Options options, const Router& router,
-                                               ConnectionCount& count, const Clock& clock) {
+                                               Usage& usage, const Clock& clock) {
   TRY(const auto endpoint, endpoint_of(context, options.host, options.port));
-  auto impl = std::make_unique<Impl>(context, std::move(options), router, count, clock);
+  auto impl = std::make_unique<Impl>(context, std::move(options), router, usage, clock);
   TRYV(impl->open(endpoint));
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }

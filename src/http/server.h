@@ -4,7 +4,6 @@
 // Keep-alive, pipelining, chunked bodies, Expect: 100-continue, HEAD, gzip and zstd, TLS.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -17,6 +16,7 @@
 #include "base/task.h"
 #include "http/exchange.h"
 #include "http/router.h"
+#include "http/usage.h"
 
 namespace cc::http {
 
@@ -46,29 +46,27 @@ class TlsContext {
   std::unique_ptr<Impl> impl_;
 };
 
-// Shared by the servers of all I/O threads: how many connections there are.
-struct ConnectionCount {
-  std::atomic<std::uint64_t> open{0};
-  std::uint64_t limit = 100'000;  // more are answered 503 with Retry-After and closed
-};
-
 // Called on the I/O thread after each response. `route` is "" when none matched.
 using OnAnswered =
     std::function<void(std::string_view route, Method method, unsigned status, std::chrono::nanoseconds took)>;
 
 class Server {
  public:
+  static constexpr std::uint64_t kSmallBody = 16u << 10;
+
   struct Options {
     std::string host = "127.0.0.1";
     std::uint16_t port = 8848;  // 0: any free one, see port()
     Limits limits;
     bool compress = true;
     std::shared_ptr<TlsContext> tls;  // null: plain
+    // Asked before more than kSmallBody of a request's body is received: an Error refuses it, unseen by its handler.
+    std::function<Result<>(const Request&)> admit;
     OnAnswered on_answered;
   };
-  // Opens the listening socket; unavailable when the port is taken. `router`, `count` and `clock` outlive the server.
+  // Opens the listening socket; unavailable when the port is taken. `router`, `usage` and `clock` outlive the server.
   static Result<std::unique_ptr<Server>> listen(asio::io_context& context, Options options, const Router& router,
-                                                ConnectionCount& count, const Clock& clock);
+                                                Usage& usage, const Clock& clock);
   ~Server();  // requires: stopped, or the io_context no longer runs
 
   std::uint16_t port() const;

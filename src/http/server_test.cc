@@ -101,6 +101,36 @@ TEST_F(HttpServer, AnswersPipelinedRequestsInOrder) {
     ASSERT_EQ(client.answer().body, std::to_string(i));
 }
 
+TEST_F(HttpServer, OneThatPipelinesLeavesOthersTheirTurn) {
+  std::promise<void> release;
+  std::atomic<int> answered = 0, before_the_other = 0;
+  add(Method::get, "/hold", [&](Request&) {
+    release.get_future().wait();
+    return Response(204);
+  });
+  add(Method::get, "/count", [&](Request&) {
+    ++answered;
+    return Response(204);
+  });
+  add(Method::get, "/other", [&](Request&) {
+    before_the_other = answered.load();
+    return Response(204);
+  });
+  start();
+  RawClient eager(port()), other(port());
+  EXPECT_EQ(other.ask(get("/hello")).status, 200U);
+  std::string all = get("/hold");
+  for (int i = 0; i < 1000; ++i)
+    all += get("/count");
+  eager.send(all);
+  other.send(get("/other"));
+  release.set_value();
+  EXPECT_EQ(other.answer().status, 204U);
+  for (int i = 0; i < 1001; ++i)
+    ASSERT_EQ(eager.answer().status, 204U);
+  EXPECT_LT(before_the_other, 200);
+}
+
 TEST_F(HttpServer, AnswersPipelinedRequestsInOrderWhenTheFirstWaits) {
   asio::steady_timer never(io, asio::steady_timer::time_point::max());
   router.add(Method::get, "/wait", [&never](Request&) -> Task<Response> {
@@ -333,7 +363,7 @@ TEST_F(HttpServer, ReportsEachAnswer) {
 }
 
 TEST_F(HttpServer, AnswersConnectionsOverTheLimitWith503) {
-  count.limit = 2;
+  usage.most_connections = 2;
   start();
   RawClient first(port()), second(port());
   EXPECT_EQ(first.ask(get("/hello")).status, 200U);
@@ -350,14 +380,14 @@ TEST_F(HttpServer, AnswersConnectionsOverTheLimitWith503) {
   wait_for_connections(1);
   RawClient fourth(port());
   EXPECT_EQ(fourth.ask(get("/hello")).status, 200U);
-  EXPECT_EQ(count.open.load(), 2U);
+  EXPECT_EQ(usage.connections.load(), 2U);
 }
 
 TEST_F(HttpServer, SaysWhenThePortIsTaken) {
   asio::io_context other_io;
   asio::ip::tcp::acceptor other(other_io, {asio::ip::make_address("127.0.0.1"), 0});
   options.port = other.local_endpoint().port();
-  const auto refused = Server::listen(io, options, router, count);
+  const auto refused = Server::listen(io, options, router, usage, clock);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::unavailable);
   EXPECT_THAT(refused.error().message, HasSubstr(std::to_string(options.port)));
@@ -367,7 +397,7 @@ TEST_F(HttpServer, SharesItsPortWithTheOtherThreadsOfTheProcess) {
   start();
   options.port = port();
   asio::io_context other_io;
-  EXPECT_TRUE(Server::listen(other_io, options, router, count));
+  EXPECT_TRUE(Server::listen(other_io, options, router, usage, clock));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/native/call.h"
 #include "api/native/routes.h"
 #include "node/directory.h"
 
@@ -35,32 +36,34 @@ IoThread::~IoThread() {
 
 Result<std::uint16_t> IoThread::listen(std::uint16_t port) {
   const Settings& settings = shared_.settings;
-  http::Server::Options options{.host = settings.server.host,
-                                .port = port,
-                                .limits = {.body = settings.server.max_body,
-                                           .header_time = settings.server.header_timeout,
-                                           .body_time = settings.server.timeout,
-                                           .write_time = settings.server.timeout,
-                                           .idle_time = settings.server.idle_timeout},
-                                .compress = true,
-                                .tls = shared_.tls,
-                                .on_answered = [this](std::string_view route, http::Method method, unsigned status,
-                                                      std::chrono::nanoseconds took) {
-                                  requests_.add(route, http::to_string(method), status, took);
-                                }};
-  TRY(server_, http::Server::listen(io_, std::move(options), router_, shared_.connections, shared_.clock));
+  http::Server::Options options{
+      .host = settings.server.host,
+      .port = port,
+      .limits = {.body = settings.server.max_body,
+                 .header_time = settings.server.header_timeout,
+                 .body_time = settings.server.timeout,
+                 .write_time = settings.server.timeout,
+                 .idle_time = settings.server.idle_timeout},
+      .compress = true,
+      .tls = shared_.tls,
+      .admit = [this](const http::Request& request) { return api::native::admit_large_body(context_, request); },
+      .on_answered =
+          [this](std::string_view route, http::Method method, unsigned status, std::chrono::nanoseconds took) {
+            requests_.add(route, http::to_string(method), status, took);
+          }};
+  TRY(server_, http::Server::listen(io_, std::move(options), router_, shared_.usage, shared_.clock));
   return server_->port();
 }
 
-Result<std::uint16_t> IoThread::listen_metrics(std::uint16_t port, const http::Router& router,
-                                               http::ConnectionCount& connections) {
+Result<std::uint16_t> IoThread::listen_metrics(std::uint16_t port, const http::Router& router, http::Usage& usage) {
   http::Server::Options options{.host = shared_.settings.server.host,
                                 .port = port,
                                 .limits = {},
                                 .compress = true,
                                 .tls = nullptr,
+                                .admit = {},
                                 .on_answered = {}};
-  TRY(metrics_server_, http::Server::listen(io_, std::move(options), router, connections, shared_.clock));
+  TRY(metrics_server_, http::Server::listen(io_, std::move(options), router, usage, shared_.clock));
   return metrics_server_->port();
 }
 

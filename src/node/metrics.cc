@@ -120,7 +120,7 @@ Task<http::Response> scrape(MetricsSources sources) {
   page.add("config_center_configs", static_cast<double>(last.configs));
   page.add("config_center_config_bytes", static_cast<double>(last.content_bytes));
   page.add("config_center_revision", static_cast<double>(last.revision));
-  page.add("config_center_http_connections", static_cast<double>(sources.connections.open.load()));
+  page.add("config_center_http_connections", static_cast<double>(sources.usage.connections.load()));
   add_requests(page, sources.threads);
   add_counters(page, sources.counters);
   add_log(page, sources.log.status());

@@ -14,7 +14,7 @@ struct MetricsSources {
   const Settings& settings;
   consensus::Log& log;
   Counters& counters;
-  const http::ConnectionCount& connections;
+  const http::Usage& usage;
   const std::vector<std::unique_ptr<IoThread>>& threads;
 };
 

@@ -91,7 +91,8 @@ std::string outline(std::string_view answers) {
 
 std::string answers_to(std::string_view bytes, std::size_t piece) {
   static asio::io_context io{1};
-  ConnectionCount count;
+  const cc::SystemClock clock;
+  Usage usage;
   Server::Options options;
   options.limits.header = 1024;
   options.limits.body = 4096;
@@ -103,7 +104,7 @@ std::string answers_to(std::string_view bytes, std::size_t piece) {
   must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0, "there are sockets");
   std::string answers;
   {
-    Connections connections(io, options, router(), count);
+    Connections connections(io, options, router(), usage, clock);
     Socket served(io);
     served.assign(asio::ip::tcp::v4(), sockets[0]);
     connections.add(std::move(served), "127.0.0.1");
@@ -126,7 +127,7 @@ std::string answers_to(std::string_view bytes, std::size_t piece) {
     turn();
   }
   ::close(sockets[1]);
-  must(count.open == 0, "connections are counted down");
+  must(usage.connections == 0, "connections are counted down");
   return out + outline(answers);
 }
 

@@ -53,6 +53,49 @@ Result<> json_is_sent(const http::Request& request) {
                           quoted(media)));
 }
 
+// How many values a JSON text has at most, without making any of them: one, and what follows an opening bracket or a
+// comma.
+std::size_t most_values_in(std::string_view json) {
+  std::size_t values = 1;
+  bool in_string = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == ',' || c == '[' || c == '{') {
+      ++values;
+    }
+  }
+  return values;
+}
+
+Result<> check_cost(std::string_view json, JsonLimits limits) {
+  if (json.size() > limits.bytes) {
+    return fail(Code::exhausted,
+                fmt::format("the body has {} bytes; this resource takes at most {}", json.size(), limits.bytes),
+                fmt::format(R"({{"limit_bytes":{}}})", limits.bytes));
+  }
+  if (most_values_in(json) > limits.values) {
+    return fail(Code::invalid_argument,
+                fmt::format("the body holds more than the {} values that this resource takes", limits.values));
+  }
+  return {};
+}
+
+void record_refusal(service::Context& context, const http::Request& request, const Error& error) {
+  context.audit.record({.time = context.clock.wall(),
+                        .actor = "anonymous",
+                        .address = request.remote_address,
+                        .request_id = request.request_id,
+                        .action = "authenticate",
+                        .target = fmt::format("{} {}", http::to_string(request.method), request.path()),
+                        .outcome = std::string(to_string(error.code)),
+                        .message = error.message});
+}
+
 }  // namespace
 
 Result<service::Call> call_of(service::Context& context, const http::Request& request) {
@@ -60,19 +103,24 @@ Result<service::Call> call_of(service::Context& context, const http::Request& re
   const Wall now = context.clock.wall();
   auto session = context.sessions.open(context.directory, request.header("Authorization"), request.remote_address, now);
   if (!session) {
-    context.audit.record({.time = now,
-                          .actor = "anonymous",
-                          .address = call.address,
-                          .request_id = call.request_id,
-                          .action = "authenticate",
-                          .target = fmt::format("{} {}", http::to_string(request.method), request.path()),
-                          .outcome = std::string(to_string(session.error().code)),
-                          .message = session.error().message});
+    record_refusal(context, request, session.error());
     return fail(std::move(session).error());
   }
   call.caller = *(*session)->caller(context.directory, now);
   call.session = *std::move(session);
   return call;
+}
+
+Result<> admit_large_body(service::Context& context, const http::Request& request) {
+  TRY(const service::Call call, call_of(context, request));
+  const identity::Caller& caller = *call.caller;
+  if (caller.kind != identity::Caller::Kind::anonymous || caller.may_somewhere(Permission::read)) return {};
+  auto refused =
+      fail(Code::unauthenticated,
+           "a body of this size is taken from who is logged in only: send a token as \"Authorization: Bearer "
+           "…\"; POST /v1/login, or config-center login, makes one");
+  record_refusal(context, request, refused.error());
+  return refused;
 }
 
 http::Handler authenticated(service::Context& context, Act act) {
@@ -117,9 +165,11 @@ Result<ConfigKey> key_of(const http::Request& request, std::size_t first_capture
   return key;
 }
 
-Result<json::object> object_of(const http::Request& request, std::initializer_list<std::string_view> known) {
+Result<json::object> object_of(const http::Request& request, std::initializer_list<std::string_view> known,
+                               JsonLimits limits) {
   TRYV(json_is_sent(request));
   if (request.body.empty()) return json::object{};
+  TRYV(check_cost(request.body, limits));
   boost::system::error_code broken;
   json::value value = json::parse(request.body, broken);
   if (broken) {

@@ -1,4 +1,5 @@
 #include <functional>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,6 +14,9 @@ namespace cc::api::native {
 namespace {
 
 constexpr std::size_t kChangesPerAnswer = 1000;
+// Of each item three: itself, its key, its revision. The rest is for what is told better item by item.
+constexpr JsonLimits kWatchLimits{.bytes = std::numeric_limits<std::size_t>::max(),
+                                  .values = 4 * service::kMostInterests};
 
 struct Waiting {
   service::SessionPtr session;
@@ -52,7 +56,7 @@ Result<view::Interest> interest_of(const json::value& item, Revision at_least) {
 Result<Waiting> waiting_of(service::Context& context, const http::Request& request) {
   TRY(service::Call call, call_of(context, request));
   TRYV(only_query(request, {}));
-  TRY(const json::object body, object_of(request, {"wait", "items"}));
+  TRY(const json::object body, object_of(request, {"wait", "items"}, kWatchLimits));
   TRY(const std::string wait_text, string_in(body, "wait"));
   std::chrono::milliseconds wait{0};
   if (!wait_text.empty()) {
@@ -64,7 +68,7 @@ Result<Waiting> waiting_of(service::Context& context, const http::Request& reque
     return fail(Code::invalid_argument, "the body needs \"items\": a list of keys or prefixes to watch");
   }
   Waiting waiting{.session = std::move(call.session), .interests = {}, .until = context.clock.now() + wait};
-  if (items->get_array().size() <= service::kMostInterests) waiting.interests.reserve(items->get_array().size());
+  waiting.interests.reserve(items->get_array().size());
   for (const json::value& item : items->get_array()) {
     TRY(view::Interest interest, interest_of(item, at_least));
     waiting.interests.push_back(std::move(interest));
