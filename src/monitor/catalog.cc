@@ -14,6 +14,7 @@ constexpr auto kCatalog = std::to_array<MetricInfo>({
     {"config_center_http_request_duration_seconds", histogram, "route",
      "From the end of a request's header to the end of its answer, waiting by intent included"},
     {"config_center_http_connections", gauge, "", "Open client connections"},
+    {"config_center_http_body_bytes", gauge, "", "Bodies of requests that are being received or answered"},
     {"config_center_watchers", gauge, "", "Requests that wait for a change"},
     {"config_center_configs", gauge, "", "Published configs"},
     {"config_center_config_bytes", gauge, "", "Content of all published configs in memory"},

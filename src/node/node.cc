@@ -115,7 +115,7 @@ Result<> Node::Impl::serve() {
     TRY(port, thread->listen(i == 0 ? settings.server.port : port));
   }
   if (settings.monitoring.enabled) {
-    add_metrics_route(metrics_router, {settings, *log, counters, usage, threads});
+    add_metrics_route(metrics_router, {settings, *log, counters, workers, usage, threads});
     TRY(metrics_port,
         threads.front()->listen_metrics(settings.monitoring.prometheus_port, metrics_router, metrics_usage));
   }
