@@ -20,6 +20,7 @@ IoThread::IoThread(const Shared& shared)
                .lockout = shared.lockout,
                .audit = shared.audit} {
   context_.limits.content = shared.settings.server.max_content;
+  context_.limits.transfer = 8 * shared.settings.server.max_body;
   context_.jwt_secret = shared.settings.security.jwt_secret;
   context_.jwt_expiration = shared.settings.security.jwt_expiration;
   context_.timeout = shared.settings.server.timeout;

@@ -8,6 +8,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "base/zip.h"
 #include "service/change.h"
 #include "service/content.h"
@@ -86,12 +87,24 @@ Result<> must_exist(const state::Queries& queries, const std::string& environmen
   return {};
 }
 
-Result<std::string> pack(const std::vector<ReleasePtr>& releases, std::size_t strip) {
-  std::vector<ZipEntry> entries;
-  entries.reserve(releases.size());
+// What it holds stands in memory until it is sent.
+Result<> check_total(const Limits& limits, const std::vector<ReleasePtr>& releases) {
+  std::uint64_t total = 0;
   for (const ReleasePtr& release : releases)
-    entries.push_back({.name = release->key_text.substr(strip), .content = release->content});
-  return write_zip(entries);
+    total += release->content.size();
+  if (total <= limits.transfer) return {};
+  return fail(Code::exhausted,
+              fmt::format("the configs have {} in all; an export holds at most {}, eight times the setting "
+                          "server.max_body: export application by application",
+                          format_size(total), format_size(limits.transfer)),
+              fmt::format(R"({{"size_bytes":{},"limit_bytes":{}}})", total, limits.transfer));
+}
+
+Result<std::string> pack(const std::vector<ReleasePtr>& releases, std::size_t strip) {
+  ZipWriter zip;
+  for (const ReleasePtr& release : releases)
+    TRYV(zip.add(release->key_text.substr(strip), release->content));
+  return zip.finish();
 }
 
 // Names to keys. Whatever is no config's name is a fault.
@@ -129,10 +142,11 @@ void check_all(const Limits& limits, std::vector<File>& files, Faults& faults) {
   }
 }
 
-Result<std::vector<ZipEntry>> unpack(std::string_view zip) {
-  auto entries = read_zip(zip, kMostUnpacked);
+Result<std::vector<ZipEntry>> unpack(const Limits& limits, std::string_view zip) {
+  auto entries = read_zip(zip, limits.transfer);
   if (!entries && entries.error().code == Code::exhausted) {
-    entries.error().details = fmt::format(R"({{"limit_bytes":{}}})", kMostUnpacked);
+    entries.error().message += ", eight times the setting server.max_body: import application by application";
+    entries.error().details = fmt::format(R"({{"limit_bytes":{}}})", limits.transfer);
   }
   return entries;
 }
@@ -193,6 +207,7 @@ Task<Result<std::string>> export_configs(Context& context, const Call& call, con
   if (releases.empty()) {
     CO_TRYV(authorise(context, call, Permission::read, "config.export", prefix, environment, application));
   }
+  CO_TRYV(check_total(context.limits, releases));
   co_return co_await offload(context.workers, [&]() -> Result<std::string> {
     if (releases.empty()) TRYV(must_exist(context.queries, environment, application));
     return pack(releases, prefix.size());
@@ -211,7 +226,7 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
 
   Faults faults;
   CO_TRY(std::vector<File> files, co_await offload(context.workers, [&]() -> Result<std::vector<File>> {
-           TRY(auto entries, unpack(import.zip));
+           TRY(auto entries, unpack(context.limits, import.zip));
            return files_of(std::move(entries), prefix, faults);
          }));
   import.zip = {};

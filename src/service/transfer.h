@@ -10,11 +10,8 @@
 
 namespace cc::service {
 
-// What a zip holds when it is unpacked, at most.
-constexpr std::uint64_t kMostUnpacked = 64u << 20;
-
 // Published configs that the caller may read, as <app>/<cluster>/<name>, or of one application as <cluster>/<name>.
-// not_found when there is no such environment or application.
+// not_found when there is no such environment or application; exhausted when it is more than limits.transfer.
 Task<Result<std::string>> export_configs(Context& context, const Call& call, const std::string& environment,
                                          const std::string& application);
 
