@@ -320,8 +320,8 @@ TEST_F(Https, StopsAtOnceWhenAStreamEnds) {
   });
   start();
   std::string all;
+  Client asking = secure();  // keeps its connection
   std::thread reading([&] {
-    Client asking = secure();
     EXPECT_TRUE(asking.stream({.target = "/events"}, [&](std::string_view bytes) {
       all += bytes;
       return true;

@@ -258,15 +258,17 @@ Connection::Received Connection::parse(std::string_view input, std::size_t& used
     return Received::more;
   }
   request_ = std::make_unique<Request>();
-  parser_ = std::make_unique<RequestParser>(*request_, all_.limits());
-  const bool parsed = parser_->parse_header(rest.substr(0, *header));
+  RequestParser parser(*request_, all_.limits());
+  const bool parsed = parser.parse_header(rest.substr(0, *header));
   used += *header;
-  http11_ = parser_->http11();
-  if (!parsed) return refuse(*parser_->refusal());
+  http11_ = parser.http11();
+  accepted_ = parser.accepted();
+  if (!parsed) return refuse(*parser.refusal());
   if (request_->request_id.empty()) request_->request_id = all_.next_request_id();
   request_->remote_address = remote_address_;
-  if (parser_->done()) return finish_request();
+  if (parser.done()) return Received::request;
 
+  parser_ = std::make_unique<RequestParser>(std::move(parser));
   begin(Phase::body);
   admitted_ = false;
   if (parser_->expects_continue() && used == input.size()) return ask_for_body();
@@ -276,7 +278,8 @@ Connection::Received Connection::parse(std::string_view input, std::size_t& used
 // As far as it is known to need: refuses what this client may not send, and what there is no memory for.
 bool Connection::make_room_for_body() {
   const std::uint64_t size = request_->body.size();
-  if (!admitted_ && std::max(size, parser_->announced()) > Server::kSmallBody) {
+  const bool large = std::max(size, parser_->announced()) > Server::kSmallBody;
+  if (large && !admitted_) {
     if (const auto& admit = all_.options().admit) {
       if (const auto admitted = admit(*request_); !admitted) {
         refuse({status_of(admitted.error().code), admitted.error().message});
@@ -285,7 +288,9 @@ bool Connection::make_room_for_body() {
     }
     admitted_ = true;
   }
-  if (request_->body_share.grow(all_.usage(), size)) return true;
+  // A part is for small ones, so that a few who send much slowly do not keep the others from publishing.
+  const std::uint64_t most = all_.usage().most_body_bytes;
+  if (request_->body_share.grow(all_.usage(), size, large ? most / 4 * 3 : most)) return true;
   refuse({503, "the node has as many bodies of requests in memory as it may; try again in a moment"});
   return false;
 }
@@ -308,7 +313,6 @@ Connection::Received Connection::parse_body(std::string_view input, std::size_t&
 }
 
 Connection::Received Connection::finish_request() {
-  accepted_ = parser_->accepted();
   parser_.reset();
   return Received::request;
 }
@@ -343,7 +347,7 @@ const Handler* Connection::route() {
     answer(error_response(400, std::string(match.reason), id));
   } else {
     answer(error_response(
-        404, fmt::format("there is nothing at {}; /openapi.json describes what there is", quoted(request_->path())),
+        404, fmt::format("there is nothing at {}; /openapi.json describes what there is", cc::quoted(request_->path())),
         id));
   }
   return nullptr;
@@ -456,7 +460,8 @@ Task<Result<>> Connection::write_all(std::string head, std::string_view body) {
 Mono Connection::conclude() {
   const Mono now = all_.now();
   if (const OnAnswered& on_answered = all_.options().on_answered)
-    on_answered(request_->route, request_->method, status_, now - began_);
+    on_answered(request_->route, request_->method, status_,
+                request_->waits() ? std::nullopt : std::optional<std::chrono::nanoseconds>(now - began_));
   if (kLog.enabled(LogLevel::debug)) {
     kLog.debug("answered", {{"method", to_string(request_->method)},
                             {"path", request_->path()},

@@ -193,7 +193,8 @@ void Request::reserve_headers(std::size_t bytes) {
   headers_.reserve(bytes);
 }
 
-void Request::release_memory() {
+void Request::begin_to_wait() {
+  waits_ = true;
   std::string().swap(headers_);
   std::string().swap(body);
   body_share.give_back();

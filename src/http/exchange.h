@@ -44,12 +44,14 @@ class Request {
   // One block of "Name: value" pairs, so that a waiting request costs little memory.
   void add_header(std::string_view name, std::string_view value);
   void reserve_headers(std::size_t bytes);
-  // Before a long wait: gives back the header fields and the body (header() finds nothing any more). Target, captures,
-  // address and request id stay.
-  void release_memory();
+  // Before a wait by intent, for a change: gives back the header fields and the body (header() finds nothing any more).
+  // Target, captures, address and request id stay. How long the request takes from then on says nothing of the server.
+  void begin_to_wait();
+  bool waits() const { return waits_; }
 
  private:
   std::string headers_;  // name '\0' value '\0' ...
+  bool waits_ = false;
 };
 
 class Response;

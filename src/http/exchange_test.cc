@@ -20,12 +20,12 @@ TEST(Request, FindsHeadersInAnyCase) {
   EXPECT_EQ(request.header("text/plain"), "");
 }
 
-TEST(Request, KeepsWhatAWaitNeedsWhenItReleasesMemory) {
+TEST(Request, KeepsWhatAWaitNeedsAndGivesBackTheRest) {
   Request request;
   request.target = "/a?b=c";
   request.body = "body";
   request.add_header("A", "b");
-  request.release_memory();
+  request.begin_to_wait();
   EXPECT_EQ(request.body, "");
   EXPECT_EQ(request.header("A"), "");
   EXPECT_EQ(request.query("b"), "c");

@@ -286,20 +286,24 @@ TEST_F(HttpLimits, ALargeAnswerHasItsTimeForEachPart) {
 }
 
 TEST_F(HttpLimits, BodiesInMemoryAreLimitedInAll) {
-  usage.most_body_bytes = 15'000;
+  options.limits.body = 1u << 20;
+  usage.most_body_bytes = 100'000;
   start();
+  const auto put = [](std::size_t size, std::size_t sent) {
+    return fmt::format("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{}", size, std::string(sent, 'x'));
+  };
   RawClient first(port());
-  first.send("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n" + std::string(9000, 'x'));
-  wait_until([&] { return usage.body_bytes == 9000; });
+  first.send(put(70'000, 60'000));
+  wait_until([&] { return usage.body_bytes == 60'000; });
   RawClient second(port());
-  const Answer refused =
-      second.ask("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n" + std::string(10'000, 'x'));
+  const Answer refused = second.ask(put(20'000, 20'000));
   EXPECT_EQ(refused.status, 503U);
   EXPECT_EQ(refused.header("Retry-After"), "1");
-  EXPECT_EQ(first.ask(std::string(1000, 'x')).body, std::string(10'000, 'x')) << "who came first is unharmed";
+  RawClient small(port());
+  EXPECT_EQ(small.ask(put(16'000, 16'000)).status, 200U) << "a part is for small ones";
+  EXPECT_EQ(first.ask(std::string(10'000, 'x')).body, std::string(70'000, 'x')) << "who came first is unharmed";
   wait_until([&] { return usage.body_bytes == 0; });
-  RawClient third(port());
-  EXPECT_EQ(third.ask("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nagain").body, "again");
+  EXPECT_EQ(small.ask(put(50'000, 50'000)).status, 200U);
   wait_until([&] { return usage.body_bytes == 0; });
 }
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
@@ -20,7 +21,7 @@
 
 namespace cc::http {
 
-// Times are never shorter than this, and half a second longer at most, or a quarter when that is less.
+// No time is shorter than this; each may be longer by the time between two sweeps, half a second at most.
 struct Limits {
   std::size_t header = 32u << 10;                 // request line (half of it, else 414) and fields; more is 431
   std::uint64_t body = 8u << 20;                  // more is 413
@@ -46,9 +47,10 @@ class TlsContext {
   std::unique_ptr<Impl> impl_;
 };
 
-// Called on the I/O thread after each response. `route` is "" when none matched.
-using OnAnswered =
-    std::function<void(std::string_view route, Method method, unsigned status, std::chrono::nanoseconds took)>;
+// Called on the I/O thread after each response. `route` is "" when none matched; `took` is absent when the request
+// waited by intent.
+using OnAnswered = std::function<void(std::string_view route, Method method, unsigned status,
+                                      std::optional<std::chrono::nanoseconds> took)>;
 
 class Server {
  public:

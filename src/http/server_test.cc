@@ -348,18 +348,31 @@ TEST_F(HttpServer, AHandlersExceptionIsAFaultOfTheServerNotOfTheConnection) {
 TEST_F(HttpServer, ReportsEachAnswer) {
   std::vector<std::string> seen;
   std::mutex mutex;
-  options.on_answered = [&](std::string_view route, Method method, unsigned status, std::chrono::nanoseconds took) {
+  options.on_answered = [&](std::string_view route, Method method, unsigned status,
+                            std::optional<std::chrono::nanoseconds> took) {
     const std::lock_guard lock(mutex);
-    seen.push_back(fmt::format("{} {} {} {}", to_string(method), route, status, took.count() >= 0));
+    seen.push_back(fmt::format("{} {} {} {}", to_string(method), route, status, took ? took->count() : -1));
   };
+  add(Method::get, "/takes/{ms}", [&](Request& request) {
+    clock.advance(std::chrono::milliseconds(std::stoi(request.captures[0])));
+    return Response(204);
+  });
+  add(Method::get, "/waits", [&](Request& request) {
+    request.begin_to_wait();
+    clock.advance(std::chrono::minutes(1));
+    return Response(304);
+  });
   start();
   RawClient client(port());
-  client.ask(get("/header/a"));
+  client.ask(get("/takes/7"));
+  client.ask(get("/waits"));
   client.ask(get("/absent"));
   client.ask(get("/hello", "Connection: close\r\n"));
   client.rest();
+  client.close();
   stop(std::chrono::seconds(20));
-  EXPECT_THAT(seen, ::testing::ElementsAre("GET /header/{name} 200 true", "GET  404 true", "GET /hello 200 true"));
+  EXPECT_THAT(seen, ::testing::ElementsAre("GET /takes/{ms} 204 7000000", "GET /waits 304 -1", "GET  404 0",
+                                           "GET /hello 200 0"));
 }
 
 TEST_F(HttpServer, AnswersConnectionsOverTheLimitWith503) {

@@ -41,7 +41,7 @@ struct HttpStopping : ServerTest {
     add(Method::get, "/hello", [](Request&) { return Response::text(200, "hello"); });
     // As a long poll: until wake() or cancellation.
     router.add(Method::get, "/wait", [this](Request& request) -> Task<Response> {
-      request.release_memory();
+      request.begin_to_wait();
       const Waiting::Guard guard(waiting);
       boost::system::error_code error;
       co_await gate.async_wait(asio::redirect_error(asio::use_awaitable, error));

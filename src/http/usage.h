@@ -27,11 +27,11 @@ class BodyShare {
   }
   ~BodyShare() { give_back(); }
 
-  // False, and nothing is taken, when there is not that much.
-  bool grow(Usage& usage, std::uint64_t bytes) {
+  // False, and nothing is taken, when more than `most` would be in use.
+  bool grow(Usage& usage, std::uint64_t bytes, std::uint64_t most) {
     if (bytes <= bytes_) return true;
     const std::uint64_t more = bytes - bytes_;
-    if (usage.body_bytes.fetch_add(more, std::memory_order_relaxed) + more > usage.most_body_bytes) {
+    if (usage.body_bytes.fetch_add(more, std::memory_order_relaxed) + more > most) {
       usage.body_bytes.fetch_sub(more, std::memory_order_relaxed);
       return false;
     }

@@ -12,7 +12,7 @@ constexpr auto kCatalog = std::to_array<MetricInfo>({
     {"config_center_info", gauge, "version,node_id", "1; the labels say which version runs here"},
     {"config_center_http_requests_total", counter, "route,method,status", "Requests answered"},
     {"config_center_http_request_duration_seconds", histogram, "route",
-     "From the end of a request's header to the end of its answer, waiting by intent included"},
+     "From the end of a request to the end of its answer; what waits by intent is left out"},
     {"config_center_http_connections", gauge, "", "Open client connections"},
     {"config_center_http_body_bytes", gauge, "", "Bodies of requests that are being received or answered"},
     {"config_center_watchers", gauge, "", "Requests that wait for a change"},

@@ -1,5 +1,6 @@
 #include "node/io_thread.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "api/native/call.h"
@@ -20,7 +21,7 @@ IoThread::IoThread(const Shared& shared)
                .lockout = shared.lockout,
                .audit = shared.audit} {
   context_.limits.content = shared.settings.server.max_content;
-  context_.limits.transfer = 8 * shared.settings.server.max_body;
+  context_.limits.transfer = 8 * std::min<std::uint64_t>(shared.settings.server.max_body, 1ull << 60);
   context_.jwt_secret = shared.settings.security.jwt_secret;
   context_.jwt_expiration = shared.settings.security.jwt_expiration;
   context_.timeout = shared.settings.server.timeout;
@@ -49,7 +50,8 @@ Result<std::uint16_t> IoThread::listen(std::uint16_t port) {
       .tls = shared_.tls,
       .admit = [this](const http::Request& request) { return api::native::admit_large_body(context_, request); },
       .on_answered =
-          [this](std::string_view route, http::Method method, unsigned status, std::chrono::nanoseconds took) {
+          [this](std::string_view route, http::Method method, unsigned status,
+                 std::optional<std::chrono::nanoseconds> took) {
             requests_.add(route, http::to_string(method), status, took);
           }};
   TRY(server_, http::Server::listen(io_, std::move(options), router_, shared_.usage, shared_.clock));
@@ -93,11 +95,8 @@ void IoThread::take(const Message& message) {
 void IoThread::stop(Mono deadline, std::function<void()> stopped) {
   asio::post(io_, [this, deadline, stopped = std::move(stopped)] {
     context_.stopping = true;
-    // A woken wait takes itself out of the set: go through a copy.
-    const auto waits = context_.on_stop;
-    for (const auto* wake : waits) {
-      if (context_.on_stop.contains(const_cast<std::function<void()>*>(wake))) (*wake)();
-    }
+    for (const auto* wake : context_.on_stop)
+      (*wake)();
     stopping_.emplace(io_.get_executor());
     stopping_->spawn("stop", [](IoThread& self, Mono until, std::function<void()> done) -> Task<> {
       if (self.server_) co_await self.server_->stop(until);

@@ -135,9 +135,9 @@ Task<http::Response> scrape(MetricsSources sources) {
     last = co_await offload(thread->io(), [&] { return thread->figures(); });
     watchers += last.watchers;
   }
+  std::string page = co_await offload(sources.workers, [&] { return page_of(sources, watchers, last); });
   http::Response response(200);
-  response.header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-      .body(co_await offload(sources.workers, [&] { return page_of(sources, watchers, last); }));
+  response.header("Content-Type", "text/plain; version=0.0.4; charset=utf-8").body(std::move(page));
   co_return response;
 }
 

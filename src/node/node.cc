@@ -1,5 +1,6 @@
 #include "node/node.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <future>
@@ -106,7 +107,7 @@ Result<> Node::Impl::serve() {
                                     settings.server.tls_client_ca_file));
   }
   usage.most_connections = settings.server.max_connections;
-  usage.most_body_bytes = std::max(usage.most_body_bytes, 2 * settings.server.max_body);
+  usage.most_body_bytes = std::max(usage.most_body_bytes, settings.server.max_body);
   metrics_usage.most_connections = 100;
   shared.emplace(Shared{settings, clock, *log, *queries, workers, lockout, *audit, usage, std::move(tls),
                         state->position().cluster_id});

@@ -41,7 +41,7 @@ Task<Result<Change>> publish(Context& context, const Call& call, NewRelease rele
   CO_TRYV(authorise(context, call, Permission::publish, "config.publish", key));
   CO_TRYV(check_comment(context.limits, release.comment));
   CO_TRYV(check_size(context.limits, release.content, key.name));
-  const Format format = release.format.value_or(format_of(context, key));
+  const Format format = release.format ? *release.format : format_of(context, key);
   CO_TRY(Sums sums, co_await check_content_somewhere(context, format, release.content, key.name));
 
   log::Command command;
@@ -55,8 +55,8 @@ Task<Result<Change>> publish(Context& context, const Call& call, NewRelease rele
   one.set_md5(std::move(sums.md5));
   one.set_sha256(std::move(sums.sha256));
   if (release.expected) one.mutable_expected()->set_revision(*release.expected);
-  CO_TRY(const log::Outcome outcome, co_await propose(context, call, std::move(command)));
-  co_return change_of(outcome);
+  CO_TRY(log::Outcome outcome, co_await propose(context, call, std::move(command)));
+  co_return change_of(std::move(outcome));
 }
 
 Task<Result<Change>> publish_draft(Context& context, const Call& call, const ConfigKey& key, std::string comment,
@@ -85,8 +85,8 @@ Task<Result<Change>> publish_draft(Context& context, const Call& call, const Con
   one.set_md5(draft ? std::move(sums.md5) : std::string("no draft"));
   one.set_sha256(std::move(sums.sha256));
   if (expected) one.mutable_expected()->set_revision(*expected);
-  CO_TRY(const log::Outcome outcome, co_await propose(context, call, std::move(command)));
-  co_return change_of(outcome);
+  CO_TRY(log::Outcome outcome, co_await propose(context, call, std::move(command)));
+  co_return change_of(std::move(outcome));
 }
 
 Task<Result<Change>> delete_config(Context& context, const Call& call, const ConfigKey& key, std::string comment,
@@ -98,8 +98,8 @@ Task<Result<Change>> delete_config(Context& context, const Call& call, const Con
   put(key, *deleting.mutable_key());
   deleting.set_comment(std::move(comment));
   if (expected) deleting.mutable_expected()->set_revision(*expected);
-  CO_TRY(const log::Outcome outcome, co_await propose(context, call, std::move(command)));
-  co_return change_of(outcome);
+  CO_TRY(log::Outcome outcome, co_await propose(context, call, std::move(command)));
+  co_return change_of(std::move(outcome));
 }
 
 Task<Result<state::Page<ReleaseInfo>>> list_configs(Context& context, const Call& call, state::ConfigFilter filter,

@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "base/clock.h"
+#include "base/inbox.h"
 #include "base/result.h"
 #include "base/task.h"
 #include "consensus/log.h"
@@ -38,6 +39,14 @@ struct Call {
   SessionPtr session;  // what `caller` was found by; set for calls that may wait
 };
 
+struct Pending;  // a proposal that its coroutine waits for
+
+struct LogAnswer {
+  std::shared_ptr<Pending> to;
+  Result<std::string> answer;
+};
+void take(LogAnswer answer);
+
 struct Context {
   asio::io_context& io;
   const Clock& clock;
@@ -55,10 +64,12 @@ struct Context {
   std::string node_version, cluster_id;
   Mono started{};
   bool stopping = false;  // set by the node before http::Server::stop; waits end at once
-  // What waits registers here how to be woken, by the node when it stops and by replace_directory().
+  // What waits registers here how to be woken, by the node when it stops and by replace_directory(). To wake is to
+  // post: what is woken goes on later, and takes itself out then.
   std::set<std::function<void()>*> on_stop;
   Sessions sessions{};
   unsigned logins = 0;  // whose password is being checked now
+  std::unique_ptr<Inbox<LogAnswer>> answers = std::make_unique<Inbox<LogAnswer>>(io, take);
 };
 
 // Replaces the directory, and wakes what waits when a session that waits has ended or may do other things now.

@@ -241,8 +241,8 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
     return faults.verdict(files.size());
   }));
   if (import.dry_run) co_return forecast(context, files);
-  CO_TRY(const log::Outcome outcome, co_await propose(context, call, command_of(import, files)));
-  co_return change_of(outcome);
+  CO_TRY(log::Outcome outcome, co_await propose(context, call, command_of(import, files)));
+  co_return change_of(std::move(outcome));
 }
 
 }  // namespace cc::service

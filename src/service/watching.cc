@@ -34,7 +34,7 @@ Result<> check_interest(const view::Interest& interest, const Limits& limits) {
     TRYV(ConfigKey::parse(interest.text));
   } else if (interest.text.size() > limits.key()) {
     return fail(Code::invalid_argument, fmt::format("the prefix {} is {} bytes long; no config key is longer than {}",
-                                                    quoted(interest.text), interest.text.size(), limits.key()));
+                                                    cc::quoted(interest.text), interest.text.size(), limits.key()));
   }
   return {};
 }
@@ -93,7 +93,7 @@ bool Watch::still_allowed() {
 
 bool Watch::must_wait(Mono until) {
   context_.view.forget(waiter_);
-  if (context_.stopping || !still_allowed()) return false;
+  if (!still_allowed() || context_.stopping) return false;
   if (const auto changed = context_.view.changes(interests_); !changed.empty()) {
     const bool visible = std::ranges::any_of(changed, [&](const ReleasePtr& release) {
       return caller_->may(Permission::read, release->key.environment, release->key.application);

@@ -215,6 +215,20 @@ TEST_F(Watching, ATokenMayBeValidForLongerThanAnyWait) {
   EXPECT_EQ(node.view().waiters(), 1u);
 }
 
+TEST_F(Watching, WhoIsNoLongerAllowedIsToldNothingWhenTheNodeStopsEither) {
+  const Grant grant{.role = Role::viewer, .scope = {.application = "shop"}};
+  node.user("vera", {grant});
+  const auto revision = publish("dev/shop/default/a");
+  Watch watch(node.context(), node.as(node.token("vera")).session, {{.text = "dev/shop/default/a", .after = revision}});
+  ASSERT_TRUE(watch.must_wait(node.clock().now() + minutes(1)));
+  node.grant("vera", grant, true);
+  publish("dev/shop/default/a", "secret");
+  node.context().stopping = true;
+  EXPECT_FALSE(watch.must_wait(node.clock().now() + minutes(1)));
+  ASSERT_TRUE(watch.refused());
+  EXPECT_EQ(watch.refused()->code, Code::permission_denied);
+}
+
 TEST_F(Watching, ALostGrantEndsItBeforeTheNextChange) {
   const Grant grant{.role = Role::viewer, .scope = {.application = "shop"}};
   node.user("vera", {grant});

@@ -37,8 +37,9 @@ service::Call call_by(service::Context& context, const http::Request& request) {
 Result<Revision> revision_of(std::string_view if_match) {
   const auto etags = http::parse_etags(if_match);
   if (!etags || etags->tags.size() != 1) {
-    return fail(Code::invalid_argument,
-                fmt::format("If-Match is {}: give one revision in quotation marks, as ETag had it", quoted(if_match)));
+    return fail(
+        Code::invalid_argument,
+        fmt::format("If-Match is {}: give one revision in quotation marks, as ETag had it", cc::quoted(if_match)));
   }
   return parse_uint(etags->tags.front().opaque, "the revision in If-Match");
 }
@@ -50,7 +51,7 @@ Result<> json_is_sent(const http::Request& request) {
   if (media.empty() || equal_ignoring_case(kJson, media)) return {};
   return fail(Code::invalid_argument,
               fmt::format("the body is sent as {}; this resource takes JSON: send Content-Type: application/json",
-                          quoted(media)));
+                          cc::quoted(media)));
 }
 
 // How many values a JSON text has at most, without making any of them: one, and what follows an opening bracket or a
@@ -179,18 +180,11 @@ Result<json::object> object_of(const http::Request& request, std::initializer_li
   for (const auto& member : value.get_object()) {
     const std::string_view name = member.key();
     if (std::ranges::find(known, name) == known.end()) {
-      return fail(Code::invalid_argument, fmt::format("the body has an unknown member {}; there are: {}", quoted(name),
-                                                      fmt::join(known, ", ")));
+      return fail(Code::invalid_argument, fmt::format("the body has an unknown member {}; there are: {}",
+                                                      cc::quoted(name), fmt::join(known, ", ")));
     }
   }
   return std::move(value.get_object());
-}
-
-Result<std::string> string_in(const json::object& object, std::string_view member) {
-  const json::value* value = object.if_contains(member);
-  if (value == nullptr) return {};
-  if (!value->is_string()) return fail(Code::invalid_argument, fmt::format("\"{}\" must be a string", member));
-  return std::string(std::string_view(value->get_string()));
 }
 
 Result<std::optional<Revision>> expected_of(const http::Request& request) {
@@ -215,7 +209,7 @@ Result<> only_query(const http::Request& request, std::initializer_list<std::str
   std::string advice = known.size() == 0 ? "this resource takes none"
                        : near.empty()    ? fmt::format("there are: {}", fmt::join(known, ", "))
                                          : fmt::format("did you mean \"{}\"?", near);
-  return fail(Code::invalid_argument, fmt::format("unknown query parameter {}: {}", quoted(*unknown), advice));
+  return fail(Code::invalid_argument, fmt::format("unknown query parameter {}: {}", cc::quoted(*unknown), advice));
 }
 
 http::Response json_response(unsigned status, const json::value& body) {

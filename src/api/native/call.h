@@ -44,8 +44,6 @@ struct JsonLimits {
 // without a type; exhausted when it is larger than the limits. No body is an object without members.
 Result<json::object> object_of(const http::Request& request, std::initializer_list<std::string_view> known,
                                JsonLimits limits = {});
-// A string member; "" when absent; invalid_argument when it is not a string.
-Result<std::string> string_in(const json::object& object, std::string_view member);
 // If-Match: "<revision>" → revision; If-None-Match: * → 0; neither or If-Match: * → nothing.
 Result<std::optional<Revision>> expected_of(const http::Request& request);
 // invalid_argument that names the first query parameter not in `known`.

@@ -6,9 +6,10 @@
 
 #include "api/native/answers.h"
 #include "api/native/call.h"
+#include "api/native/members.h"
 #include "api/native/routes.h"
 #include "api/native/watching.h"
-#include "service/watching.h"
+#include "model/quote.h"
 
 namespace cc::api::native {
 namespace {
@@ -18,12 +19,6 @@ constexpr std::size_t kChangesPerAnswer = 1000;
 constexpr JsonLimits kWatchLimits{.bytes = std::numeric_limits<std::size_t>::max(),
                                   .values = 4 * service::kMostInterests};
 
-struct Waiting {
-  service::SessionPtr session;
-  std::vector<view::Interest> interests;
-  Mono until;
-};
-
 // {"key"|"prefix": "…", "revision": R}
 Result<view::Interest> interest_of(const json::value& item, Revision at_least) {
   if (!item.is_object()) return fail(Code::invalid_argument, "each item must be an object");
@@ -32,8 +27,8 @@ Result<view::Interest> interest_of(const json::value& item, Revision at_least) {
   const std::string_view place = interest.prefix ? "prefix" : "key";
   for (const auto& member : object) {
     if (member.key() != place && member.key() != "revision") {
-      return fail(Code::invalid_argument, fmt::format("an item has \"{}\"; it takes key or prefix, and revision",
-                                                      std::string_view(member.key())));
+      return fail(Code::invalid_argument,
+                  fmt::format("an item has {}; it takes key or prefix, and revision", cc::quoted(member.key())));
     }
   }
   const json::value* text = object.if_contains(place);
@@ -46,7 +41,7 @@ Result<view::Interest> interest_of(const json::value& item, Revision at_least) {
     interest.after = revision->is_number() ? revision->to_number<Revision>(none) : 0;
     if (none || !revision->is_number()) {
       return fail(Code::invalid_argument,
-                  fmt::format("the revision of {} must be a whole number, 0 for none", interest.text));
+                  fmt::format("the revision of {} must be a whole number, 0 for none", cc::quoted(interest.text)));
     }
   }
   interest.after = std::max(interest.after, at_least);
@@ -77,8 +72,7 @@ Result<Waiting> waiting_of(service::Context& context, const http::Request& reque
   return waiting;
 }
 
-http::Response changes_answer(const http::Request& request, service::Watch& watch) {
-  if (watch.refused()) return http::Response::error(*watch.refused(), request.request_id);
+http::Response changes_answer(const http::Request&, service::Watch& watch) {
   const auto found = watch.changes(kChangesPerAnswer);
   json::array changes;
   for (const ReleasePtr& release : found.releases)
@@ -86,24 +80,11 @@ http::Response changes_answer(const http::Request& request, service::Watch& watc
   return json_response(200, {{"revision", found.revision}, {"changes", std::move(changes)}});
 }
 
-Task<http::Response> watch_many(service::Context& context, http::Request& request, Waiting waiting) {
-  service::Watch watch(context, std::move(waiting.session), std::move(waiting.interests));
-  while (watch.must_wait(waiting.until))
-    co_await watch.sleep();
-  co_return changes_answer(request, watch);
-}
-
 }  // namespace
 
 void add_watch_routes(http::Router& router, service::Context& context) {
-  router.add(http::Method::post, "/v1/watch", [&context](http::Request& request) -> Task<http::Response> {
-    auto waiting = waiting_of(context, request);
-    if (!waiting) return ready(http::Response::error(waiting.error(), request.request_id));
-    if (wants_events(request)) {
-      return ready(event_stream(context, std::move(waiting->session), std::move(waiting->interests)));
-    }
-    request.release_memory();
-    return watch_many(context, request, *std::move(waiting));
+  router.add(http::Method::post, "/v1/watch", [&context](http::Request& request) {
+    return wait_or_stream(context, request, waiting_of(context, request), changes_answer);
   });
 }
 
