@@ -44,7 +44,15 @@ std::string json_line(std::string_view time, LogLevel level, std::string_view mo
   boost::json::object line{
       {"time", time}, {"level", kNames.at(static_cast<std::size_t>(level))}, {"module", module}, {"message", sentence}};
   for (const LogField& field : fields) {
-    std::visit([&](const auto& value) { line[field.name] = value; }, field.value);
+    std::visit(
+        [&](const auto& value) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
+            line[field.name] = find_invalid_utf8(value) == std::string::npos ? value : printable(value);
+          } else {
+            line[field.name] = value;
+          }
+        },
+        field.value);
   }
   return boost::json::serialize(line);
 }
@@ -56,8 +64,8 @@ std::string text_line(std::string_view time, LogLevel level, std::string_view mo
     const std::string value = std::visit(
         [](const auto& v) -> std::string {
           if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string>) {
-            const bool plain = !v.empty() && v.find_first_of(" \t\r\n\"=") == std::string::npos;
-            return plain ? v : boost::json::serialize(boost::json::string(v));
+            const bool plain = !v.empty() && v.find_first_of(" \"=") == std::string::npos;
+            return plain ? printable(v) : '"' + printable(v, std::string::npos, "\"\\") + '"';
           } else {
             return fmt::format("{}", v);
           }

@@ -44,6 +44,24 @@ TEST(Text, utf8_is_checked_to_the_byte) {
   EXPECT_EQ(find_invalid_utf8("a\xe4\xb8"), 1u) << "cut off";
 }
 
+TEST(Text, what_is_foreign_is_made_printable) {
+  EXPECT_EQ(printable("配置 ok, C:\\temp \"x\""), "配置 ok, C:\\temp \"x\"");
+  EXPECT_EQ(printable("\x1b[31mred\n\x7f"), "\\x1B[31mred\\x0A\\x7F");
+  EXPECT_EQ(printable("next line: \xc2\x85"), "next line: \\xC2\\x85") << "a control character of two bytes";
+  EXPECT_EQ(printable("\xff配\xe4\xb8"), "\\xFF配\\xE4\\xB8") << "what is right behind what is wrong stays";
+  EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\\x00b");
+  EXPECT_EQ(printable("say \"a\\b\"", 80, "\"\\"), "say \\\"a\\\\b\\\"");
+}
+
+TEST(Text, what_is_printable_is_cut_between_characters) {
+  EXPECT_EQ(printable("abcd", 4), "abcd");
+  EXPECT_EQ(printable("abcde", 4), "abcd…");
+  EXPECT_EQ(printable("配置", 5), "配…");
+  EXPECT_EQ(printable("ab\xff", 5), "ab…");
+  EXPECT_EQ(printable("ab\xff", 6), "ab\\xFF");
+  EXPECT_EQ(printable(std::string(100'000, '\xff'), 8), "\\xFF\\xFF…");
+}
+
 TEST(Text, percent_encoding_comes_back) {
   const std::string text = "a b/配置?%.yaml";
   EXPECT_EQ(percent_decode(percent_encode(text)).value(), text);

@@ -209,14 +209,15 @@ Result<> watch(Session& session, const Options& options) {
 void add_watch(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
-      root.add_subcommand("watch", "Print each change of configs as it happens, or run a command on it");
+      root.add_subcommand("watch", "Print the newest state of configs whenever it changes, or run a command on it");
   command
       ->add_option("what", options->what, "Config keys, or the start of keys: dev, dev/shop, dev/shop/default/conf.d/")
       ->required()
       ->type_name("KEY|PREFIX");
   command
       ->add_option("--exec", options->command,
-                   "Run this with sh on each change: content on standard input and in $CONFIG_CENTER_FILE; also "
+                   "Run this with sh on what is newest after a change: content on standard input and in "
+                   "$CONFIG_CENTER_FILE; also "
                    "$CONFIG_CENTER_KEY, _REVISION, _VERSION, _DELETED")
       ->type_name("COMMAND");
   command->add_flag("--once", options->once, "End after the first change");

@@ -24,7 +24,7 @@
 
 #include "base/clock.h"
 #include "base/task.h"
-#include "http/fields.h"
+#include "base/text.h"
 #include "http/head.h"
 #include "http/url.h"
 
@@ -44,35 +44,7 @@ constexpr std::uint32_t kMaxHeader = 64u << 10;
 bool may_be_repeated(const ClientRequest& request) {
   if (request.method == "GET" || request.method == "HEAD") return true;
   return std::ranges::any_of(request.headers,
-                             [](const auto& header) { return equal_fields(header.first, "X-Request-Id"); });
-}
-
-Code code_of_status(unsigned status) {
-  switch (status) {
-    case 401:
-      return Code::unauthenticated;
-    case 403:
-      return Code::permission_denied;
-    case 404:
-      return Code::not_found;
-    case 409:
-      return Code::already_exists;
-    case 412:
-      return Code::conflict;
-    case 408:
-    case 504:
-      return Code::timeout;
-    case 413:
-    case 414:
-    case 429:
-    case 431:
-      return Code::exhausted;
-    case 502:
-    case 503:
-      return Code::unavailable;
-    default:
-      return status >= 500 ? Code::internal : Code::invalid_argument;
-  }
+                             [](const auto& header) { return equal_ignoring_case(header.first, "X-Request-Id"); });
 }
 
 }  // namespace
@@ -248,7 +220,7 @@ Result<ClientResponse> Client::Impl::repeat_if_stale(const ClientRequest& reques
 
 std::string_view ClientResponse::header(std::string_view name) const {
   const auto found =
-      std::ranges::find_if(headers, [name](const auto& header) { return equal_fields(header.first, name); });
+      std::ranges::find_if(headers, [name](const auto& header) { return equal_ignoring_case(header.first, name); });
   return found == headers.end() ? std::string_view{} : std::string_view(found->second);
 }
 

@@ -82,11 +82,12 @@ PortsInUse& ports_in_use() {
 }  // namespace
 
 struct Server::Impl {
-  Impl(asio::io_context& context, Options options, const Router& router, ConnectionCount& count)
+  Impl(asio::io_context& context, Options options, const Router& router, Usage& usage, const Clock& clock_)
       : io(context),
+        clock(clock_),
         acceptor(context),
         tasks(context.get_executor()),
-        connections(context, std::move(options), router, count) {}
+        connections(context, std::move(options), router, usage, clock_) {}
   ~Impl() { leave_port(); }
 
   Result<> open(const tcp::endpoint& wanted);
@@ -97,6 +98,7 @@ struct Server::Impl {
   }
 
   asio::io_context& io;
+  const Clock& clock;
   Acceptor acceptor;
   TaskGroup tasks;
   Connections connections;
@@ -144,7 +146,7 @@ Task<> Server::Impl::accept() {
     }
     if (error == asio::error::connection_aborted) continue;
     // Out of file descriptors or memory: those who are connected go on, newcomers wait in the kernel.
-    if (const Mono now = Mono::clock::now(); now - complained > kAcceptComplaint) {
+    if (const Mono now = clock.now(); now - complained > kAcceptComplaint) {
       complained = now;
       kLog.error("cannot accept connections; raise the limit of open files if it is too low",
                  {{"reason", error.message()}, {"connections", connections.size()}});
@@ -159,9 +161,9 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::listen(asio::io_context& context, Options options, const Router& router,
-                                               ConnectionCount& count) {
+                                               Usage& usage, const Clock& clock) {
   TRY(const auto endpoint, endpoint_of(context, options.host, options.port));
-  auto impl = std::make_unique<Impl>(context, std::move(options), router, count);
+  auto impl = std::make_unique<Impl>(context, std::move(options), router, usage, clock);
   TRYV(impl->open(endpoint));
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "identity/address.h"
 #include "identity/token.h"
 
@@ -77,10 +78,7 @@ std::unexpected<Error> not_authenticated() {
 
 bool is_bearer(std::string_view scheme) {
   constexpr std::string_view kBearer = "bearer ";
-  return scheme.size() > kBearer.size() &&
-         std::equal(kBearer.begin(), kBearer.end(), scheme.begin(), [](char a, char b) {
-           return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b + ('a' - 'A')) : b);
-         });
+  return scheme.size() > kBearer.size() && equal_ignoring_case(scheme.substr(0, kBearer.size()), kBearer);
 }
 
 }  // namespace

@@ -133,7 +133,10 @@ Result<> check_config_name(std::string_view name) {
     return fail(Code::invalid_argument, fmt::format("config name {} is {} bytes long; at most {} are allowed",
                                                     quoted(name), name.size(), limit));
   }
-  for (const std::string_view segment : split(name, '/')) {
+  for (std::size_t from = 0; from <= name.size();) {
+    const std::size_t to = std::min(name.find('/', from), name.size());
+    const std::string_view segment = name.substr(from, to - from);
+    from = to + 1;
     if (segment.empty()) {
       return fail(
           Code::invalid_argument,
@@ -188,7 +191,8 @@ std::string ConfigKey::to_string() const {
   text.reserve(environment.size() + application.size() + cluster.size() + name.size() + 3);
   for (const std::string* part : {&environment, &application, &cluster})
     text.append(*part) += '/';
-  return text += name;
+  text += name;
+  return text;
 }
 
 }  // namespace cc

@@ -48,10 +48,13 @@ struct ConfigKey {
 };
 
 struct Limits {
-  std::uint64_t content = 1u << 20;  // bytes of one config
-  std::size_t name = 128;            // bytes of an environment, application, cluster, user name
-  std::size_t config_name = 512;     // bytes of a config's name
-  std::size_t comment = 4096;        // bytes of a comment or description
+  std::uint64_t content = 1u << 20;    // bytes of one config
+  std::uint64_t transfer = 64u << 20;  // bytes of all configs of one import or export
+  std::size_t name = 128;              // bytes of an environment, application, cluster, user name
+  std::size_t config_name = 512;       // bytes of a config's name
+  std::size_t comment = 4096;          // bytes of a comment or description
+
+  constexpr std::size_t key() const { return 3 * (name + 1) + config_name; }  // bytes of a config key as text
 };
 
 // Environment, application, cluster, user, department names: printable UTF-8 without '/', control

@@ -1,7 +1,9 @@
 #include "node/io_thread.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "api/native/call.h"
 #include "api/native/routes.h"
 #include "service/directory.h"
 
@@ -20,6 +22,7 @@ IoThread::IoThread(const Shared& shared)
                .lockout = shared.lockout,
                .audit = shared.audit} {
   context_.limits.content = shared.settings.server.max_content;
+  context_.limits.transfer = 8 * std::min<std::uint64_t>(shared.settings.server.max_body, 1ull << 60);
   context_.jwt_secret = shared.settings.security.jwt_secret;
   context_.jwt_expiration = shared.settings.security.jwt_expiration;
   context_.timeout = shared.settings.server.timeout;
@@ -35,32 +38,35 @@ IoThread::~IoThread() {
 
 Result<std::uint16_t> IoThread::listen(std::uint16_t port) {
   const Settings& settings = shared_.settings;
-  http::Server::Options options{.host = settings.server.host,
-                                .port = port,
-                                .limits = {.body = settings.server.max_body,
-                                           .header_time = settings.server.header_timeout,
-                                           .body_time = settings.server.timeout,
-                                           .write_time = settings.server.timeout,
-                                           .idle_time = settings.server.idle_timeout},
-                                .compress = true,
-                                .tls = shared_.tls,
-                                .on_answered = [this](std::string_view route, http::Method method, unsigned status,
-                                                      std::chrono::nanoseconds took) {
-                                  requests_.add(route, http::to_string(method), status, took);
-                                }};
-  TRY(server_, http::Server::listen(io_, std::move(options), router_, shared_.connections));
+  http::Server::Options options{
+      .host = settings.server.host,
+      .port = port,
+      .limits = {.body = settings.server.max_body,
+                 .header_time = settings.server.header_timeout,
+                 .body_time = settings.server.timeout,
+                 .write_time = settings.server.timeout,
+                 .idle_time = settings.server.idle_timeout},
+      .compress = true,
+      .tls = shared_.tls,
+      .admit = [this](const http::Request& request) { return api::native::admit_large_body(context_, request); },
+      .on_answered =
+          [this](std::string_view route, http::Method method, unsigned status,
+                 std::optional<std::chrono::nanoseconds> took) {
+            requests_.add(route, http::to_string(method), status, took);
+          }};
+  TRY(server_, http::Server::listen(io_, std::move(options), router_, shared_.usage, shared_.clock));
   return server_->port();
 }
 
-Result<std::uint16_t> IoThread::listen_metrics(std::uint16_t port, const http::Router& router,
-                                               http::ConnectionCount& connections) {
+Result<std::uint16_t> IoThread::listen_metrics(std::uint16_t port, const http::Router& router, http::Usage& usage) {
   http::Server::Options options{.host = shared_.settings.server.host,
                                 .port = port,
                                 .limits = {},
                                 .compress = true,
                                 .tls = nullptr,
+                                .admit = {},
                                 .on_answered = {}};
-  TRY(metrics_server_, http::Server::listen(io_, std::move(options), router, connections));
+  TRY(metrics_server_, http::Server::listen(io_, std::move(options), router, usage, shared_.clock));
   return metrics_server_->port();
 }
 

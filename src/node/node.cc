@@ -1,5 +1,6 @@
 #include "node/node.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <future>
@@ -60,7 +61,7 @@ struct Node::Impl {
   std::unique_ptr<service::AuditTrail> audit;
   identity::Lockout lockout;
   asio::thread_pool workers{kWorkerThreads};
-  http::ConnectionCount connections, metrics_connections;
+  http::Usage usage, metrics_usage;
   http::Router metrics_router;
   std::optional<Shared> shared;
   std::vector<std::unique_ptr<IoThread>> threads;
@@ -106,18 +107,19 @@ Result<> Node::Impl::serve() {
     TRY(tls, http::TlsContext::load(settings.server.tls_certificate_file, settings.server.tls_key_file,
                                     settings.server.tls_client_ca_file));
   }
-  connections.limit = settings.server.max_connections;
-  metrics_connections.limit = 100;
-  shared.emplace(Shared{settings, clock, *log, *queries, workers, lockout, *audit, connections, std::move(tls),
+  usage.most_connections = settings.server.max_connections;
+  usage.most_body_bytes = std::max(usage.most_body_bytes, settings.server.max_body);
+  metrics_usage.most_connections = 100;
+  shared.emplace(Shared{settings, clock, *log, *queries, workers, lockout, *audit, usage, std::move(tls),
                         state->position().cluster_id});
   for (unsigned i = 0; i < settings.server.workers; ++i) {
     auto& thread = threads.emplace_back(std::make_unique<IoThread>(*shared));
     TRY(port, thread->listen(i == 0 ? settings.server.port : port));
   }
   if (settings.monitoring.enabled) {
-    add_metrics_route(metrics_router, {settings, *log, counters, connections, threads});
+    add_metrics_route(metrics_router, {settings, *log, counters, workers, usage, threads});
     TRY(metrics_port,
-        threads.front()->listen_metrics(settings.monitoring.prometheus_port, metrics_router, metrics_connections));
+        threads.front()->listen_metrics(settings.monitoring.prometheus_port, metrics_router, metrics_usage));
   }
   // The messages wait in the I/O threads' queues: each serves its first request after it has loaded its view.
   std::promise<Result<>> live;

@@ -1,8 +1,11 @@
 // Records what changes no state but must be known: logins, refused attempts. Collected in memory from all
 // I/O threads and proposed in batches, a few a second, so that a flood of refused requests cannot flood the log;
 // of a batch, equal refusals are one record with their number, and beyond `at_most` records the rest is counted in one
-// ("… and 2300 more"). A batch that the log does not take
+// ("… and 2300 more"). A batch that the log does not take now
 // is offered again, under the same request id, until it does.
+//
+// What a record says may come from anybody: it is made printable and cut here, so that neither its bytes nor its size
+// can harm what keeps and shows it.
 #pragma once
 
 #include <condition_variable>

@@ -41,6 +41,31 @@ TEST(AuditTrail, WhatIsRecordedCanBeQueried) {
   EXPECT_EQ(records[0].revision, 0u);
 }
 
+TEST(AuditTrail, WhatIsNoTextIsMadePrintable) {
+  TestNode node;
+  node.context().audit.record({.time = node.clock().wall(),
+                               .actor = "anonymous",
+                               .action = "user.read",
+                               .target = "\xff\x1b[31m配置",
+                               .outcome = "unauthenticated",
+                               .message = "no \xc3\n"});
+  const auto records = node.audited({.action = "user.read"});
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].target, "\\xFF\\x1B[31m配置");
+  EXPECT_EQ(records[0].message, "no \\xC3\\x0A");
+}
+
+TEST(AuditTrail, WhatIsTooLongIsCutSoThatNobodyFillsMemoryAndLogWithIt) {
+  TestNode node;
+  for (int i = 0; i < 20; ++i)
+    node.context().audit.record(refusal(std::string(8u << 20, 'x')));
+  node.context().audit.record(refusal("the last"));
+  const auto records = node.audited({.action = "config.publish"});
+  ASSERT_EQ(records.size(), 21u);
+  EXPECT_EQ(records[0].target, "the last");
+  EXPECT_EQ(records[1].target, std::string(1024, 'x') + "…");
+}
+
 TEST(AuditTrail, AFloodIsCountedInsteadOfRecorded) {
   TestNode node;
   {

@@ -7,7 +7,7 @@
 
 namespace cc::service {
 
-Change change_of(const log::Outcome& outcome);
+Change change_of(log::Outcome outcome);
 void put(const ConfigKey& key, log::Key& into);
 void put(const Expected& expected, log::Expected& into);
 

@@ -41,7 +41,7 @@ Task<Result<Change>> publish(Context& context, const Call& call, NewRelease rele
   CO_TRYV(authorise(context, call, Permission::publish, "config.publish", key));
   CO_TRYV(check_text(context.limits, release.comment, "comment"));
   CO_TRYV(check_size(context.limits, release.content, key.name));
-  const Format format = release.format.value_or(format_of(context, key));
+  const Format format = release.format ? *release.format : format_of(context, key);
   CO_TRY(Sums sums, co_await check_content_somewhere(context, format, release.content, key.name));
 
   log::Command command;
@@ -56,8 +56,8 @@ Task<Result<Change>> publish(Context& context, const Call& call, NewRelease rele
   one.set_md5(std::move(sums.md5));
   one.set_sha256(std::move(sums.sha256));
   if (release.expected) put(*release.expected, *one.mutable_expected());
-  CO_TRY(const log::Outcome outcome, co_await propose(context, call, std::move(command)));
-  co_return change_of(outcome);
+  CO_TRY(log::Outcome outcome, co_await propose(context, call, std::move(command)));
+  co_return change_of(std::move(outcome));
 }
 
 Task<Result<Change>> publish_draft(Context& context, const Call& call, const ConfigKey& key, std::string comment,
@@ -87,8 +87,8 @@ Task<Result<Change>> publish_draft(Context& context, const Call& call, const Con
   one.set_sha256(std::move(sums.sha256));
   if (expected) put(*expected, *one.mutable_expected());
   if (expected_draft) put(*expected_draft, *one.mutable_expected_draft());
-  CO_TRY(const log::Outcome outcome, co_await propose(context, call, std::move(command)));
-  co_return change_of(outcome);
+  CO_TRY(log::Outcome outcome, co_await propose(context, call, std::move(command)));
+  co_return change_of(std::move(outcome));
 }
 
 Task<Result<Change>> delete_config(Context& context, const Call& call, const ConfigKey& key, std::string comment,
@@ -100,8 +100,8 @@ Task<Result<Change>> delete_config(Context& context, const Call& call, const Con
   put(key, *deleting.mutable_key());
   deleting.set_comment(std::move(comment));
   if (expected) put(*expected, *deleting.mutable_expected());
-  CO_TRY(const log::Outcome outcome, co_await propose(context, call, std::move(command)));
-  co_return change_of(outcome);
+  CO_TRY(log::Outcome outcome, co_await propose(context, call, std::move(command)));
+  co_return change_of(std::move(outcome));
 }
 
 Task<Result<state::Page<ReleaseInfo>>> list_configs(Context& context, const Call& call, state::ConfigFilter filter,

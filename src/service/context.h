@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "base/clock.h"
+#include "base/inbox.h"
 #include "base/result.h"
 #include "base/task.h"
 #include "consensus/log.h"
@@ -37,6 +38,14 @@ struct Call {
   SessionPtr session;  // what `caller` was found by; set for calls that may wait
 };
 
+struct Pending;  // a proposal that its coroutine waits for
+
+struct LogAnswer {
+  std::shared_ptr<Pending> to;
+  Result<std::string> answer;
+};
+void take(LogAnswer answer);
+
 struct Context {
   asio::io_context& io;
   const Clock& clock;
@@ -55,6 +64,7 @@ struct Context {
   bool stopping = false;  // set by stop_waiting()
   Sessions sessions{};
   unsigned logins = 0;  // whose password is being checked now
+  std::unique_ptr<Inbox<LogAnswer>> answers = std::make_unique<Inbox<LogAnswer>>(io, take);
 };
 
 // Replaces the directory, and wakes what waits in a session that has ended or may do other things now.

@@ -104,6 +104,7 @@ Task<Result<Put<Environment>>> put_environment(Context& context, const Call& cal
 
 Task<Result<Done>> delete_environment(Context& context, const Call& call, std::string name) {
   CO_TRYV(authorise(context, call, Permission::manage_environments, "environment.delete", name, name));
+  CO_TRYV(check_name(name, "environment", context.limits.name));
   log::Command command;
   command.mutable_delete_environment()->set_name(name);
   co_return co_await propose_done(context, call, std::move(command));
@@ -152,6 +153,7 @@ Task<Result<Put<Application>>> put_application(Context& context, const Call& cal
 
 Task<Result<Done>> delete_application(Context& context, const Call& call, std::string name) {
   CO_TRYV(authorise(context, call, Permission::manage_applications, "application.delete", name, "", name));
+  CO_TRYV(check_name(name, "application", context.limits.name));
   log::Command command;
   command.mutable_delete_application()->set_name(name);
   co_return co_await propose_done(context, call, std::move(command));
@@ -194,6 +196,7 @@ Task<Result<Put<Cluster>>> put_cluster(Context& context, const Call& call, Clust
 Task<Result<Done>> delete_cluster(Context& context, const Call& call, ClusterName cluster) {
   CO_TRYV(authorise(context, call, Permission::manage_applications, "cluster.delete", path_of(cluster),
                     cluster.environment, cluster.application));
+  CO_TRYV(check_cluster(cluster, context.limits));
   log::Command command;
   auto& what = *command.mutable_delete_cluster();
   what.set_environment(cluster.environment);

@@ -90,6 +90,15 @@ TEST_F(PlacesTest, clusters_are_made_listed_and_deleted) {
   EXPECT_THAT(names_of(node.run(list_clusters(node.context(), node.admin(), "", "", {}))), IsEmpty());
 }
 
+TEST_F(PlacesTest, what_cannot_be_a_name_is_not_deleted) {
+  for (const char* bad : {"\xff", "", "..", "a\nb"}) {
+    EXPECT_EQ(node.run(delete_environment(node.context(), node.admin(), bad)).error().code, Code::invalid_argument);
+    EXPECT_EQ(node.run(delete_application(node.context(), node.admin(), bad)).error().code, Code::invalid_argument);
+    for (const ClusterName& name : {ClusterName{bad, "a", "b"}, {"dev", bad, "b"}, {"dev", "a", bad}})
+      EXPECT_EQ(node.run(delete_cluster(node.context(), node.admin(), name)).error().code, Code::invalid_argument);
+  }
+}
+
 TEST_F(PlacesTest, lists_show_what_the_caller_may_read_something_of) {
   ASSERT_TRUE(put_app(node.admin(), {.name = "shop", .department = "sales"}));
   ASSERT_TRUE(put_app(node.admin(), {.name = "ledger", .department = "finance"}));

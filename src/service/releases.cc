@@ -82,8 +82,8 @@ Task<Result<Change>> roll_back(Context& context, const Call& call, const ConfigK
   rolling.set_to_version(to);
   rolling.set_comment(std::move(comment));
   if (expected) put(*expected, *rolling.mutable_expected());
-  CO_TRY(const log::Outcome outcome, co_await propose(context, call, std::move(command)));
-  co_return change_of(outcome);
+  CO_TRY(log::Outcome outcome, co_await propose(context, call, std::move(command)));
+  co_return change_of(std::move(outcome));
 }
 
 }  // namespace cc::service

@@ -8,8 +8,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "base/zip.h"
-#include "model/quote.h"
 #include "service/change.h"
 #include "service/content.h"
 
@@ -40,13 +40,13 @@ class Faults {
  public:
   void add(std::string_view file, const Error& error) {
     if (++count_ > kMostFaultsTold) return;
-    json::object fault{{"name", on_one_line(file)}, {"message", error.message}};
+    json::object fault{{"name", printable(file)}, {"message", error.message}};
     boost::system::error_code none;
     if (const json::value details = json::parse(error.details, none); !none && details.is_object()) {
       for (const auto& member : details.get_object())
         fault[member.key()] = member.value();
     }
-    if (faults_.empty()) first_ = fmt::format("{}: {}", on_one_line(file), error.message);
+    if (faults_.empty()) first_ = fmt::format("{}: {}", printable(file), error.message);
     faults_.push_back(std::move(fault));
   }
 
@@ -89,12 +89,24 @@ Result<> must_exist(const state::Queries& queries, const std::string& environmen
   return {};
 }
 
-Result<std::string> pack(const std::vector<ReleasePtr>& releases, std::size_t strip) {
-  std::vector<ZipEntry> entries;
-  entries.reserve(releases.size());
+// What it holds stands in memory until it is sent.
+Result<> check_total(const Limits& limits, const std::vector<ReleasePtr>& releases) {
+  std::uint64_t total = 0;
   for (const ReleasePtr& release : releases)
-    entries.push_back({.name = release->key_text.substr(strip), .content = release->content});
-  return write_zip(entries);
+    total += release->content.size();
+  if (total <= limits.transfer) return {};
+  return fail(Code::exhausted,
+              fmt::format("the configs have {} in all; an export holds at most {}, eight times the setting "
+                          "server.max_body: export application by application",
+                          format_size(total), format_size(limits.transfer)),
+              fmt::format(R"({{"size_bytes":{},"limit_bytes":{}}})", total, limits.transfer));
+}
+
+Result<std::string> pack(const std::vector<ReleasePtr>& releases, std::size_t strip) {
+  ZipWriter zip;
+  for (const ReleasePtr& release : releases)
+    TRYV(zip.add(release->key_text.substr(strip), release->content));
+  return zip.finish();
 }
 
 // Names to keys. Whatever is no config's name is a fault.
@@ -132,12 +144,15 @@ void check_all(const Limits& limits, std::vector<File>& files, Faults& faults) {
   }
 }
 
-Result<std::vector<ZipEntry>> unpack(std::string_view zip) {
-  auto entries = read_zip(zip, kMostUnpacked);
+Result<std::vector<ZipEntry>> unpack(const Limits& limits, std::string_view zip) {
+  auto entries = read_zip(zip, limits.transfer);
   if (entries) return entries;
   Error error = std::move(entries).error();
-  error.message = on_one_line(error.message);  // it may quote a name
-  if (error.code == Code::exhausted) error.details = fmt::format(R"({{"limit_bytes":{}}})", kMostUnpacked);
+  error.message = printable(error.message);  // it may quote a name
+  if (error.code == Code::exhausted) {
+    error.message += ", eight times the setting server.max_body: import application by application";
+    error.details = fmt::format(R"({{"limit_bytes":{}}})", limits.transfer);
+  }
   return fail(std::move(error));
 }
 
@@ -197,6 +212,7 @@ Task<Result<std::string>> export_configs(Context& context, const Call& call, con
   if (releases.empty()) {
     CO_TRYV(authorise(context, call, Permission::read, "config.export", prefix, environment, application));
   }
+  CO_TRYV(check_total(context.limits, releases));
   co_return co_await offload(context.workers, [&]() -> Result<std::string> {
     if (releases.empty()) TRYV(must_exist(context.queries, environment, application));
     return pack(releases, prefix.size());
@@ -216,7 +232,7 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
 
   Faults faults;
   CO_TRY(std::vector<File> files, co_await offload(context.workers, [&]() -> Result<std::vector<File>> {
-           TRY(auto entries, unpack(import.zip));
+           TRY(auto entries, unpack(context.limits, import.zip));
            return files_of(std::move(entries), prefix, faults);
          }));
   import.zip = {};
@@ -234,8 +250,8 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
     CO_TRYV(co_await offload(context.workers, [&] { return must_exist(context.queries, import.environment, ""); }));
     co_return forecast(context, files);
   }
-  CO_TRY(const log::Outcome outcome, co_await propose(context, call, command_of(import, files)));
-  co_return change_of(outcome);
+  CO_TRY(log::Outcome outcome, co_await propose(context, call, command_of(import, files)));
+  co_return change_of(std::move(outcome));
 }
 
 }  // namespace cc::service

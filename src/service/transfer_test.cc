@@ -247,6 +247,19 @@ TEST_F(Transfer, AnExportHoldsOnlyWhatMayBeRead) {
   EXPECT_FALSE(node.run(export_configs(node.context(), node.as(node.token("vera")), "dev", "other")));
 }
 
+TEST_F(Transfer, ThereIsALimitToWhatIsMovedAtOnce) {
+  ASSERT_TRUE(import({{"default/a", "12345"}, {"default/b", "67890"}}));
+  node.context().limits.transfer = 9;
+  for (const Error& refused : {node.run(export_configs(node.context(), node.admin(), "dev", "shop")).error(),
+                               import({{"default/a", "12345"}, {"default/b", "67890"}}).error()}) {
+    EXPECT_EQ(refused.code, Code::exhausted);
+    EXPECT_THAT(refused.message, HasSubstr("server.max_body"));
+    EXPECT_THAT(refused.details, HasSubstr("\"limit_bytes\":9"));
+  }
+  node.context().limits.transfer = 10;
+  EXPECT_TRUE(node.run(export_configs(node.context(), node.admin(), "dev", "shop")));
+}
+
 TEST_F(Transfer, AnExportOfWhatIsNotThereIsNotFoundAndOfNothingIsEmpty) {
   const auto missing = node.run(export_configs(node.context(), node.admin(), "nowhere", ""));
   ASSERT_FALSE(missing);

@@ -65,6 +65,7 @@ Task<Result<Done>> put_user(Context& context, const Call& call, UserChange chang
 
 Task<Result<Done>> delete_user(Context& context, const Call& call, std::string name) {
   CO_TRYV(authorise(context, call, Permission::manage_users, "user.delete", name));
+  CO_TRYV(check_user_name(name, context.limits));
   log::Command command;
   command.mutable_delete_user()->set_name(name);
   co_return co_await propose_done(context, call, std::move(command));
@@ -76,6 +77,7 @@ Task<Result<Done>> change_grant(Context& context, const Call& call, std::string 
     CO_TRYV(authorise(context, call, Permission::manage_users, revoke ? "grant.revoke" : "grant.add", user,
                       scope.environment, scope.application));
   }
+  CO_TRYV(check_user_name(user, context.limits));
   for (const auto& [name, what] :
        {std::pair(&scope.environment, "environment"), std::pair(&scope.application, "application"),
         std::pair(&scope.department, "department")}) {

@@ -92,6 +92,13 @@ TEST_F(UsersTest, names_that_records_use_for_others_are_refused) {
   }
 }
 
+TEST_F(UsersTest, what_cannot_be_a_name_is_neither_deleted_nor_granted_anything) {
+  for (const char* name : {"\xff", "", "a/b", "anonymous"}) {
+    EXPECT_EQ(node.run(delete_user(node.context(), again(), name)).error().code, Code::invalid_argument);
+    EXPECT_EQ(change(again(), name, everywhere(Role::viewer)).error().code, Code::invalid_argument);
+  }
+}
+
 TEST_F(UsersTest, are_listed_by_name_page_by_page) {
   for (const char* name : {"dora", "ann", "carl", "bob"})
     node.user(name, {});

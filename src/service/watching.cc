@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
+#include "model/quote.h"
 
 namespace cc::service {
 namespace {
@@ -13,6 +13,16 @@ namespace {
 // Whether all that it can show lies in one application.
 bool is_one_place(const view::Interest& interest) {
   return !interest.prefix || !parts_of(interest.text).application.empty();
+}
+
+Result<> check_interest(const view::Interest& interest, const Limits& limits) {
+  if (!interest.prefix) {
+    TRYV(ConfigKey::parse(interest.text));
+  } else if (interest.text.size() > limits.key()) {
+    return fail(Code::invalid_argument, fmt::format("the prefix {} is {} bytes long; no config key is longer than {}",
+                                                    cc::quoted(interest.text), interest.text.size(), limits.key()));
+  }
+  return {};
 }
 
 }  // namespace
@@ -25,7 +35,7 @@ Result<> authorise_watch(Context& context, const Call& call, std::span<const vie
                             interests.size(), kMostInterests));
   }
   for (const view::Interest& interest : interests) {
-    if (!interest.prefix) TRYV(ConfigKey::parse(interest.text));
+    TRYV(check_interest(interest, context.limits));
     const KeyParts place = parts_of(interest.text);
     if (!is_one_place(interest) && call.caller->may_somewhere(Permission::read, place.environment)) continue;
     TRYV(authorise(context, call, Permission::read, "config.watch", interest.text, place.environment,
@@ -69,7 +79,7 @@ bool Watch::still_allowed() {
 
 bool Watch::must_wait(Mono until) {
   context_.view.forget(waiter_);
-  if (context_.stopping || !still_allowed()) return false;
+  if (!still_allowed() || context_.stopping) return false;
   if (const auto changed = context_.view.changes(interests_); !changed.empty()) {
     const bool visible = std::ranges::any_of(changed, [&](const ReleasePtr& release) {
       return caller_->may(Permission::read, release->key.environment, release->key.application);

@@ -28,7 +28,8 @@ constexpr std::size_t kMostInterests = 10'000;
 constexpr std::chrono::minutes kLongestWait{5};
 
 // Permission to watch all of them: read, for a key. A prefix that lies within one application needs it too; of a
-// shorter one the watcher sees what it may read. Also refuses what are no keys and more than kMostInterests.
+// shorter one the watcher sees what it may read. Also refuses what are no keys, prefixes that no key has, and more than
+// kMostInterests.
 Result<> authorise_watch(Context& context, const Call& call, std::span<const view::Interest> interests);
 
 class Watch {

@@ -249,6 +249,20 @@ TEST_F(Watching, ATokenMayBeValidForLongerThanAnyWait) {
   EXPECT_EQ(node.view().waiters(), 1u);
 }
 
+TEST_F(Watching, WhoIsNoLongerAllowedIsToldNothingWhenTheNodeStopsEither) {
+  const Grant grant{.role = Role::viewer, .scope = {.application = "shop"}};
+  node.user("vera", {grant});
+  const auto revision = publish("dev/shop/default/a");
+  Watch watch(node.context(), node.as(node.token("vera")).session, {{.text = "dev/shop/default/a", .after = revision}});
+  ASSERT_TRUE(watch.must_wait(node.clock().now() + minutes(1)));
+  node.grant("vera", grant, true);
+  publish("dev/shop/default/a", "secret");
+  node.context().stopping = true;
+  EXPECT_FALSE(watch.must_wait(node.clock().now() + minutes(1)));
+  ASSERT_TRUE(watch.refused());
+  EXPECT_EQ(watch.refused()->code, Code::permission_denied);
+}
+
 TEST_F(Watching, ALostGrantEndsItBeforeTheNextChange) {
   const Grant grant{.role = Role::viewer, .scope = {.application = "shop"}};
   node.user("vera", {grant});
@@ -320,6 +334,18 @@ TEST_F(Watching, WhatIsNoKeyAndTooManyAreRefused) {
   EXPECT_TRUE(authorise_watch(node.context(), admin, many));
   many.push_back({.text = "dev/a/b/c"});
   EXPECT_FALSE(authorise_watch(node.context(), admin, many));
+}
+
+TEST_F(Watching, APrefixThatNoKeyHasIsRefused) {
+  const auto verdict = [&](std::size_t size) {
+    return authorise_watch(node.context(), node.admin(),
+                           std::vector<view::Interest>{{.text = std::string(size, 'x'), .prefix = true}});
+  };
+  EXPECT_TRUE(verdict(Limits{}.key()));
+  const auto refused = verdict(Limits{}.key() + 1);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid_argument);
+  EXPECT_LT(refused.error().message.size(), 200u);
 }
 
 }  // namespace

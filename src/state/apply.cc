@@ -67,7 +67,10 @@ void refuse(Applying& at, Error error) {
 Result<std::string> apply_command(Database& database, Tip& tip, const Options& options, std::string_view bytes) {
   log::Command command;
   if (!command.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
-    return fail(Code::corruption, "an entry of the log cannot be read as a command");
+    return fail(
+        Code::corruption,
+        "an entry of the log is not a command: it is damaged, or another program wrote it; this node cannot go on "
+        "from here: restore its data folder from a backup");
   // Passing over it would make this node's state differ from that of the others.
   if (command.what_case() == log::Command::WHAT_NOT_SET) {
     return fail(Code::internal,

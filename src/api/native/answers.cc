@@ -64,12 +64,9 @@ json::object published_json(const service::Published& published) {
           {"sha256", published.sha256}};
 }
 
-http::Response published_answer(const service::Change& change) {
-  if (change.published.size() != 1) {
-    return http::Response::error(
-        {.code = Code::internal, .message = "the log did not say what it published: are all nodes of one version?"},
-        "");
-  }
+Result<http::Response> published_answer(const service::Change& change) {
+  if (change.published.size() != 1)
+    return fail(Code::internal, "the log did not say what it published: are all nodes of one version?");
   const service::Published& published = change.published.front();
   http::Response response =
       http::Response::json(published.version == 1 ? 201 : 200, json::serialize(published_json(published)));

@@ -18,7 +18,7 @@ http::Response content_answer(const http::Request& request, ReleasePtr release);
 http::Response no_content_answer(const http::Request& request, std::string_view key, const ReleasePtr& release);
 
 // {"key","version","revision","md5","sha256"} of the one config that was published.
-http::Response published_answer(const service::Change& change);
+Result<http::Response> published_answer(const service::Change& change);
 // X-Config-Repeated, when the outcome is that of an earlier request.
 void mark_repeated(http::Response& response, bool repeated);
 

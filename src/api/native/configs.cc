@@ -8,7 +8,6 @@
 #include "api/native/routes.h"
 #include "api/native/watching.h"
 #include "base/text.h"
-#include "service/watching.h"
 
 namespace cc::api::native {
 namespace {
@@ -23,10 +22,11 @@ ReleasePtr find_quickly(service::Context& context, const http::Request& request)
   if (!path.starts_with(kStart) || path.contains('%')) return nullptr;
   ReleasePtr release = context.view.find(path.substr(kStart.size()));
   if (!release || release->deleted) return nullptr;
-  const auto session = context.sessions.open(context.directory, request.header("Authorization"), request.remote_address,
-                                             context.clock.wall());
+  const Wall now = context.clock.wall();
+  const auto session =
+      context.sessions.open(context.directory, request.header("Authorization"), request.remote_address, now);
   if (!session) return nullptr;
-  const auto& caller = (*session)->caller(context.directory, context.clock.wall());
+  const auto& caller = (*session)->caller(context.directory, now);
   if (!caller || !(*caller)->may(Permission::read, release->key.environment, release->key.application)) return nullptr;
   return release;
 }
@@ -56,12 +56,6 @@ Task<Result<http::Response>> read_version(service::Context& context, service::Ca
 
 // --- waiting ---
 
-struct Waiting {
-  service::SessionPtr session;
-  std::vector<view::Interest> interests;  // the one key
-  Mono until;
-};
-
 Result<Waiting> waiting_of(service::Context& context, const http::Request& request) {
   TRY(service::Call call, call_of(context, request));
   TRY(const ConfigKey key, key_of(request));
@@ -82,7 +76,6 @@ Result<Waiting> waiting_of(service::Context& context, const http::Request& reque
 }
 
 http::Response poll_answer(const http::Request& request, service::Watch& watch) {
-  if (watch.refused()) return http::Response::error(*watch.refused(), request.request_id);
   auto changes = watch.changes();
   if (!changes.releases.empty()) {
     ReleasePtr& release = changes.releases.front();
@@ -91,24 +84,6 @@ http::Response poll_answer(const http::Request& request, service::Watch& watch) 
   http::Response response(304);
   response.header("X-Config-Revision", std::to_string(changes.revision));
   return response;
-}
-
-// Its frame is what a waiting client costs: nothing that can be freed before may live here.
-Task<http::Response> poll(service::Context& context, http::Request& request, Waiting waiting) {
-  service::Watch watch(context, std::move(waiting.session), std::move(waiting.interests));
-  while (watch.must_wait(waiting.until))
-    co_await watch.sleep();
-  co_return poll_answer(request, watch);
-}
-
-Task<http::Response> poll_or_stream(service::Context& context, http::Request& request) {
-  auto waiting = waiting_of(context, request);
-  if (!waiting) return ready(http::Response::error(waiting.error(), request.request_id));
-  if (wants_events(request)) {
-    return ready(event_stream(context, std::move(waiting->session), std::move(waiting->interests)));
-  }
-  request.release_memory();
-  return poll(context, request, *std::move(waiting));
 }
 
 // --- changing ---
@@ -212,7 +187,9 @@ void add_config_routes(http::Router& router, service::Context& context) {
                      {.code = Code::invalid_argument, .message = "version does not go with after, wait and events"},
                      request.request_id));
                }
-               if (events || request.query("after") || request.query("wait")) return poll_or_stream(context, request);
+               if (events || request.query("after") || request.query("wait")) {
+                 return wait_or_stream(context, request, waiting_of(context, request), poll_answer);
+               }
                return ready(read_now(context, request));
              });
   router.add(http::Method::put, std::string(kPattern), by(put));
