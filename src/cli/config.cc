@@ -23,12 +23,8 @@ std::string name_of(const std::string& file) {
 }
 
 Result<> check(Session& session, const std::string& file) {
-  auto settings = node::load_settings(sources_of(file));
-  // In production nothing is made up: only then can missing secrets be looked for without writing anything.
-  if (settings && settings->production()) {
-    if (auto complete = node::complete_secrets(*settings); !complete) settings = fail(std::move(complete).error());
-  }
-  if (!settings) return fail(std::move(settings).error());
+  TRY(const node::Settings settings, node::load_settings(sources_of(file)));
+  TRYV(node::check_settings(settings));
   session.print({{"file", file}, {"valid", true}}, [&] { return fmt::format("{}: valid\n", name_of(file)); });
   return {};
 }

@@ -72,7 +72,7 @@ struct Node::Impl {
 Result<> Node::Impl::open() {
   TRYV(make_directories(settings.data_dir, 0700));
   TRYV(make_directories(settings.temp_dir, 0700));
-  TRY(auto peers, parse_peers(settings.raft.peers));
+  TRY(auto peers, parse_peers(settings.raft.peers, settings.raft.node_id));
   const Path state_file = settings.data_dir / "state.db";
   TRY(state, state::State::open(state_file));
   machine = std::make_unique<StateMachine>(*state, counters);

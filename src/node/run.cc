@@ -52,8 +52,9 @@ bool is_known_variable(std::string_view name) {
                                                        "CONFIG_CENTER_TOKEN"};  // of the first start, of clients
   return std::ranges::find(kOthers, name) != kOthers.end() ||
          std::ranges::any_of(all_settings(), [&](const Setting& setting) {
-           const std::string variable = setting.environment_variable();
-           return name == variable || (setting.secret && name == variable + "_FILE");
+           return std::ranges::any_of(setting.environment_variables(), [&](const std::string& variable) {
+             return name == variable || (setting.secret && name == variable + "_FILE");
+           });
          });
 }
 
@@ -108,6 +109,9 @@ int run_server(const SettingSources& sources) {
   auto settings = load_settings(sources);
   if (settings) {
     set_logging(*settings);
+    if (auto fine = check_settings(*settings); !fine) settings = fail(std::move(fine).error());
+  }
+  if (settings) {
     if (auto complete = complete_secrets(*settings); !complete) settings = fail(std::move(complete).error());
   }
   if (!settings) {

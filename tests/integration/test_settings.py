@@ -3,6 +3,7 @@
 import os
 import pathlib
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -54,18 +55,34 @@ def test_a_valid_file_is_valid(command, file):
     ("server:\n  timeout: 30\n", 2, "timeout"),
     ("raft:\n  peers: [1@a:1]\n\nsecurity:\n  jwt_expirations: 1h\n", 5, "jwt_expiration"),
     ("log:\n  level: loud\n", 2, "loud"),
+    ("server:\n  host:\n", 2, "0.0.0.0"),
+    ("server:\n  port: {a: 1}\n", 2, "takes a value"),
+    ("server.port: 1\nserver: {port: 2}\n", 2, "twice"),
+    ("server: {port: 1}\n---\nserver: {port: 2}\n", 3, "second document"),
+    ("backup:\n  schedule:\n    cron: nonsense\n", 3, "cron"),
     ("server: [1\n", None, "line"),
     ("- server\n", 1, "section"),
 ])
 def test_what_is_wrong_in_a_file_is_told_with_its_line(command, file, text, line, told):
     path = file(text)
-    done = subprocess.run([BINARY, "config", "check", str(path)], env=command.environment(), capture_output=True, text=True)
-    assert done.returncode in (1, 2)
+    done = command("config", "check", path, expect=2)
     assert told in done.stderr and str(path) in done.stderr
     if line:
         assert f"line {line}" in done.stderr
     serve = command("serve", "--config", path, expect=2)  # the node refuses the same file with the same words
     assert told in serve.stderr
+
+
+@pytest.mark.parametrize("text,told", [
+    ("raft: {peers: junk}", "raft.peers"), ("server: {host: no-such-host.invalid}", "no-such-host.invalid"),
+    ("server: {tls: {certificate_file: /nowhere, key_file: /nowhere}}", "/nowhere"),
+    ("security: {jwt_secret: short}", "32"), ("monitoring: {alert_rules: /nowhere}", "/nowhere")])
+def test_what_serve_refuses_is_not_valid(command, file, text, told):
+    path = file(text)
+    for arguments in (("config", "check", path), ("serve", "--config", path)):
+        refused = command(*arguments, expect=2)
+        assert told in refused.stderr
+    assert not (command.home / "config-center-data").exists()
 
 
 def test_show_prints_what_check_takes_and_every_setting_is_in_it(command, file, tmp_path):
@@ -190,6 +207,16 @@ def test_development_makes_its_secrets_once(make_node):
     node.restart()
     assert {path.name: path.read_bytes() for path in (node.data / "secrets").iterdir()} == secrets
     client.get("/v1/whoami", expect=200)  # the token is still ours
+
+
+@pytest.mark.parametrize("name,told", [("CONFIG_CENTER_SERVER_HOST", "0.0.0.0"), ("DATA_DIR", "data_dir")])
+def test_an_empty_variable_does_not_open_the_node_to_the_network_or_write_elsewhere(make_node, name, told):
+    node = make_node(start=False, variables={name: ""})
+    with pytest.raises(StartFailed) as failed:
+        node.start()
+    assert failed.value.status == 2
+    assert name in failed.value.output and told in failed.value.output
+    assert sorted(path.name for path in node.folder.iterdir()) == ["log", "output"]
 
 
 def test_an_unknown_variable_of_ours_is_told(make_node):
