@@ -15,6 +15,7 @@
 #include <malloc.h>
 
 #include "base/log.h"
+#include "node/first_start.h"
 #include "node/node.h"
 #include "node/notify.h"
 
@@ -68,23 +69,32 @@ void warn_of_unknown_variables() {
   }
 }
 
-// For the person who started the first node by hand; nothing of it goes to the log.
+// For the person who started the first node by hand; nothing of it goes to the log. The password is shown until it
+// once could be.
 void greet(const Node& node, const Settings& settings) {
   const std::string scheme = settings.server.tls_certificate_file.empty() ? "http" : "https";
-  const bool everywhere = settings.server.host == "0.0.0.0" || settings.server.host == "::";
-  const std::string url =
-      fmt::format("{}://{}:{}", scheme, everywhere ? "127.0.0.1" : settings.server.host, node.port());
-  if (node.first_password()) {
-    fmt::print(
+  const std::string& host = settings.server.host;
+  const bool everywhere = host == "0.0.0.0" || host == "::";
+  const bool bare_ipv6 = host.find(':') != std::string::npos;
+  const std::string url = fmt::format("{}://{}:{}", scheme,
+                                      everywhere  ? "127.0.0.1"
+                                      : bare_ipv6 ? "[" + host + "]"
+                                                  : host,
+                                      node.port());
+  const auto password = password_to_show(settings.data_dir);
+  std::string text;
+  if (password) {
+    text = fmt::format(
         "config-center {} serves {}\n\n"
         "  administrator   admin\n"
         "  password        {}   (shown once; kept in {})\n\n"
         "  log in with     config-center --server {} login --username admin\n\n",
-        CC_VERSION, url, *node.first_password(), (settings.data_dir / "admin-password").string(), url);
+        CC_VERSION, url, *password, (settings.data_dir / "admin-password").string(), url);
   } else if (::isatty(STDOUT_FILENO) == 1) {
-    fmt::print("config-center {} serves {}\n", CC_VERSION, url);
+    text = fmt::format("config-center {} serves {}\n", CC_VERSION, url);
   }
-  std::fflush(stdout);
+  const bool shown = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (password && shown) password_was_shown(settings.data_dir);
 }
 
 void reload(Node& node, const SettingSources& sources) {
@@ -106,18 +116,18 @@ int run_server(const SettingSources& sources) {
   ::mallopt(M_ARENA_MAX, 2);
   std::signal(SIGPIPE, SIG_IGN);
   ::umask(0077);  // what the node keeps is nobody else's
+  const auto refuse = [](const Error& error) {
+    fmt::print(stderr, "config-center serve: {}\n", error.message);
+    return error.code == Code::invalid_argument ? 2 : 1;
+  };
   auto settings = load_settings(sources);
-  if (settings) {
-    set_logging(*settings);
-    if (auto fine = check_settings(*settings); !fine) settings = fail(std::move(fine).error());
-  }
-  if (settings) {
-    if (auto complete = complete_secrets(*settings); !complete) settings = fail(std::move(complete).error());
-  }
-  if (!settings) {
-    fmt::print(stderr, "config-center serve: {}\n", settings.error().message);
-    return settings.error().code == Code::invalid_argument ? 2 : 1;
-  }
+  if (!settings) return refuse(settings.error());
+  set_logging(*settings);
+  if (auto fine = check_settings(*settings); !fine) return refuse(fine.error());
+  // Before anything is read or written in it.
+  auto folder = DataFolder::open(settings->data_dir);
+  if (!folder) return refuse(folder.error());
+  if (auto complete = complete_secrets(*settings); !complete) return refuse(complete.error());
   raise_file_limit();
   warn_of_what_is_not_there(*settings);
   warn_of_unknown_variables();
@@ -126,11 +136,8 @@ int run_server(const SettingSources& sources) {
   boost::asio::io_context main_context(1);
   boost::asio::signal_set signals(main_context, SIGTERM, SIGINT, SIGHUP);
   const SystemClock clock;
-  auto node = Node::start(*settings, clock);
-  if (!node) {
-    fmt::print(stderr, "config-center serve: {}\n", node.error().message);
-    return node.error().code == Code::invalid_argument ? 2 : 1;
-  }
+  auto node = Node::start(*settings, *std::move(folder), clock);
+  if (!node) return refuse(node.error());
   notify_supervisor("READY=1");
   greet(**node, *settings);
 

@@ -209,6 +209,71 @@ def test_development_makes_its_secrets_once(make_node):
     client.get("/v1/whoami", expect=200)  # the token is still ours
 
 
+def password_shown(node):
+    shown = re.findall(r"password +(\S+) ", node.output())
+    return shown[0] if shown else None
+
+
+@pytest.mark.parametrize("what,setting,other", [
+    ("server_port", "server.port", "prometheus_port"), ("monitoring_prometheus_port", "monitoring.prometheus_port", "server.port")])
+def test_a_first_start_that_cannot_listen_names_the_setting_and_the_next_one_greets(make_node, what, setting, other):
+    node = make_node(start=False, admin_password=None)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        node.settings[what] = taken.getsockname()[1]
+        with pytest.raises(StartFailed) as failed:
+            node.start()
+    assert failed.value.status == 1
+    assert setting in failed.value.output and other not in failed.value.output
+    assert password_shown(node) is None
+    node.settings[what] = 0
+    node.start()
+    log_in(node, password=password_shown(node))
+    greeted = node.output()
+    node.restart()
+    assert node.output() == greeted, "the password is shown once"
+
+
+def test_a_first_start_with_wrong_tls_files_is_none(make_node, tmp_path):
+    node = make_node(start=False, admin_password=None, server_tls_certificate_file=tmp_path / "no", server_tls_key_file=tmp_path / "no")
+    with pytest.raises(StartFailed):
+        node.start()
+    node.settings.update(server_tls_certificate_file="", server_tls_key_file="")
+    node.start()
+    log_in(node, password=password_shown(node))
+
+
+def test_a_password_that_could_not_be_shown_is_shown_by_the_next_start(make_node):
+    node = make_node(start=False, admin_password=None)
+    real, node.output_file = node.output_file, pathlib.Path("/dev/full")
+    node.start()
+    node.stop()
+    node.output_file = real
+    node.start()
+    log_in(node, password=password_shown(node))
+
+
+def test_an_address_that_is_none_of_this_machine_names_server_host(make_node):
+    with pytest.raises(StartFailed) as failed:
+        make_node(server_host="192.0.2.1")
+    assert "server.host" in failed.value.output and "server.port" not in failed.value.output
+
+
+def test_an_ipv6_address_is_greeted_in_brackets(make_node):
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+    node = make_node(start=False, server_host="::1", admin_password=None)
+    node.start(wait=False)
+    wait_until(lambda: "http://[::1]:" in node.output(), "it greets")
+    url = re.search(r"--server (\S+) ", node.output())[1]
+    own = Command(node.folder / "home", CONFIG_CENTER_SERVER=url)
+    own("login", "--username", "admin", "--password-file", node.data / "admin-password")
+
+
 @pytest.mark.parametrize("name,told", [("CONFIG_CENTER_SERVER_HOST", "0.0.0.0"), ("DATA_DIR", "data_dir")])
 def test_an_empty_variable_does_not_open_the_node_to_the_network_or_write_elsewhere(make_node, name, told):
     node = make_node(start=False, variables={name: ""})
@@ -217,6 +282,26 @@ def test_an_empty_variable_does_not_open_the_node_to_the_network_or_write_elsewh
     assert failed.value.status == 2
     assert name in failed.value.output and told in failed.value.output
     assert sorted(path.name for path in node.folder.iterdir()) == ["log", "output"]
+
+
+def test_a_second_node_is_refused_before_it_looks_at_the_folder(make_node):
+    """What it would finish, migrate or repair belongs to the node that runs."""
+    node = make_node()
+    admin = log_in(node)
+    admin.publish("dev/shop/default/a.yaml", b"a: 1\n")
+    left = [node.data / "state.db.incoming", node.data / "state.db.restored"]
+    for path in left:  # as a crash in the middle of a restore leaves them
+        path.write_bytes((node.data / "state.db").read_bytes())
+    before = {path: path.stat().st_ino for path in node.data.rglob("*")}
+    second = make_node(start=False, name="second", variables={"DATA_DIR": str(node.data)})
+    with pytest.raises(StartFailed) as failed:
+        second.start()
+    assert failed.value.status == 1
+    assert str(node.data) in failed.value.output and str(node.process.pid) in failed.value.output
+    assert {path: path.stat().st_ino for path in node.data.rglob("*")} == before
+    assert [r["version"] for r in admin.get("/v1/releases/dev/shop/default/a.yaml", expect=200).json()["items"]] == [1]
+    for path in left:
+        path.unlink()
 
 
 def test_an_unknown_variable_of_ours_is_told(make_node):
