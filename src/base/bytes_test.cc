@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/table.h"
 #include "base/zip.h"
 
 namespace cc {
@@ -56,13 +55,6 @@ TEST(Zip, of_nothing_is_one_too) {
   const auto nothing = read_zip(write_zip({}).value(), 1000);
   ASSERT_TRUE(nothing) << nothing.error().message;
   EXPECT_TRUE(nothing->empty());
-}
-
-TEST(Table, aligns_chinese_text_by_terminal_cells) {
-  Table table({"NAME", "OWNER"});
-  table.add({"配置", "a"});
-  table.add({"plain", "b"});
-  EXPECT_EQ(table.to_text(), "NAME   OWNER\n配置   a\nplain  b\n");
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ std::string reason_of(archive* a) {
 }
 
 bool is_safe(std::string_view name) {
-  if (name.empty() || name.front() == '/' || name.find('\\') != std::string_view::npos) return false;
+  if (name.empty() || name.front() == '/') return false;
   std::size_t from = 0;
   while (from <= name.size()) {
     const std::size_t to = std::min(name.find('/', from), name.size());
