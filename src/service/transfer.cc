@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/zip.h"
+#include "model/formats_file.h"
 #include "service/change.h"
 #include "service/content.h"
 
@@ -89,8 +90,13 @@ Result<> must_exist(const state::Queries& queries, const std::string& environmen
 Result<std::string> pack(const std::vector<ReleasePtr>& releases, std::size_t strip) {
   std::vector<ZipEntry> entries;
   entries.reserve(releases.size());
-  for (const ReleasePtr& release : releases)
-    entries.push_back({.name = release->key_text.substr(strip), .content = release->content});
+  Formats formats;
+  for (const ReleasePtr& release : releases) {
+    const ZipEntry& entry =
+        entries.emplace_back(ZipEntry{.name = release->key_text.substr(strip), .content = release->content});
+    if (must_be_listed(entry.name, release->format)) formats.emplace(entry.name, release->format);
+  }
+  if (!formats.empty()) entries.push_back({.name = std::string(kFormatsFile), .content = write_formats(formats)});
   return write_zip(entries);
 }
 
@@ -210,8 +216,10 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
   CO_TRYV(check_comment(context.limits, import.comment));
 
   Faults faults;
+  Formats formats;
   CO_TRY(std::vector<File> files, co_await offload(context.workers, [&]() -> Result<std::vector<File>> {
            TRY(auto entries, unpack(import.zip));
+           TRY(formats, take_formats(entries));
            return files_of(std::move(entries), prefix, faults);
          }));
   import.zip = {};
@@ -219,7 +227,10 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
   CO_TRYV(authorise_import(context, call, import, files));
   for (File& file : files) {
     file.published = context.view.find(file.key.to_string());
-    file.format = file.published && !file.published->deleted ? file.published->format : format_of_name(file.key.name);
+    const auto listed = formats.find(file.name);
+    file.format = listed != formats.end()                      ? listed->second
+                  : file.published && !file.published->deleted ? file.published->format
+                                                               : format_of_name(file.key.name);
   }
   CO_TRYV(co_await offload(context.workers, [&] {
     check_all(context.limits, files, faults);

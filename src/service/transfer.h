@@ -13,7 +13,8 @@ namespace cc::service {
 // What a zip holds when it is unpacked, at most.
 constexpr std::uint64_t kMostUnpacked = 64u << 20;
 
-// Published configs that the caller may read, as <app>/<cluster>/<name>, or of one application as <cluster>/<name>.
+// Published configs that the caller may read, as <app>/<cluster>/<name>, or of one application as <cluster>/<name>; and
+// kFormatsFile when a name does not tell a format.
 // not_found when there is no such environment or application.
 Task<Result<std::string>> export_configs(Context& context, const Call& call, const std::string& environment,
                                          const std::string& application);
@@ -25,7 +26,8 @@ struct Import {
   bool dry_run = false;  // say what would be done, and do nothing
 };
 
-// All in one commit or none; configs that are so already are left alone. An error names every file that is in the way,
+// All in one commit or none. A config gets the format that kFormatsFile names, else keeps its own, else has its name's.
+// Configs that are so already are left alone. An error names every file that is in the way,
 // in its message the first and in details {"errors":[{"name","message",…}]} all.
 Task<Result<Change>> import_configs(Context& context, const Call& call, Import import);
 
