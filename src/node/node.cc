@@ -74,7 +74,6 @@ struct Node::Impl {
 };
 
 Result<> Node::Impl::open() {
-  TRYV(make_directories(settings.temp_dir, 0700));
   TRY(auto peers, parse_peers(settings.raft.peers, settings.raft.node_id));
   const Path state_file = folder.path() / "state.db";
   TRY(state, state::State::open(state_file));
@@ -106,7 +105,7 @@ Result<> Node::Impl::listen() {
                                     settings.server.tls_client_ca_file));
   }
   connections.limit = settings.server.max_connections;
-  metrics_connections.limit = 100;
+  metrics_connections.limit = 32;  // scrapes are few, and these are not counted with the others
   shared.emplace(Shared{settings, clock, *log, *queries, workers, lockout, *audit, connections, std::move(tls), {}});
   for (unsigned i = 0; i < settings.server.workers; ++i) {
     auto& thread = threads.emplace_back(std::make_unique<IoThread>(*shared));
