@@ -1,5 +1,6 @@
 """Settings: file, environment, flags; checking and showing them; secrets in production; reloading; systemd."""
 
+import json
 import os
 import pathlib
 import pty
@@ -14,8 +15,10 @@ import yaml
 from client import Client
 from command import Command
 from conftest import log_in
+from machine import in_own_network
 from node import BINARY, PATIENCE, StartFailed, environment, free_port, wait_until
 
+DOCS = pathlib.Path(__file__).parents[2] / "docs"
 SECRET = "a long enough secret, made by nobody else 1"
 
 
@@ -107,8 +110,27 @@ def test_show_prints_what_check_takes_and_every_setting_is_in_it(command, file, 
 
 
 def test_the_reference_is_what_the_documentation_ends_with(command):
-    documentation = (pathlib.Path(__file__).parents[2] / "docs/settings.md").read_text()
-    assert documentation.endswith(command("config", "reference").stdout)
+    assert (DOCS / "settings.md").read_text().endswith(command("config", "reference").stdout)
+
+
+def test_a_program_gets_settings_as_json(command, file):
+    path = file(f"server: {{port: 9000}}\nsecurity: {{jwt_secret: {SECRET}}}\n")
+    settings = command.json("config", "show", path)
+    assert settings["server.port"] == {"value": "9000", "origin": f"{path} line 1"}
+    assert settings["security.jwt_secret"]["value"] == "***" and settings["log.level"]["origin"] == "default"
+    reference = {each["name"]: each for each in command.json("config", "reference")}
+    assert reference.keys() == settings.keys()
+    assert reference["data_dir"]["variables"] == ["DATA_DIR", "CONFIG_CENTER_DATA_DIR"]
+    assert reference["server.workers"]["default"] == "cores" and "[cores]" in command("serve", "--help").stdout
+    assert "[config-center:]" in command("serve", "--help").stdout
+    assert command("config", "check", path, "-o", "json").stdout
+
+
+def test_the_chinese_page_has_the_same_settings_and_defaults():
+    rows = {name: re.findall(r"^\| (`[a-z._]+`(?: \(`\w+`\))?) \| (.*?) \| .+ \|$", (DOCS / name).read_text(), re.M)
+            for name in ("settings.md", "settings.zh-CN.md")}
+    assert len(rows["settings.md"]) > 50
+    assert rows["settings.zh-CN.md"] == [(name, default.replace("cores", "核数")) for name, default in rows["settings.md"]]
 
 
 def test_the_later_source_wins(command, file):
@@ -147,14 +169,9 @@ def test_secrets_are_masked(command, file, tmp_path):
 # --- starting ---
 
 def test_serve_with_nothing_else_works(tmp_path):
-    """In a folder of its own and on the default ports, in a network of its own when this machine lets us have one."""
-    alone = subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode == 0
-    if not alone:
-        pytest.skip("this machine does not let us have a network of our own (unshare -n), and the default ports may be taken")
+    """In a folder of its own and on the default ports, in a network of its own."""
     script = (
-        "import fcntl, socket, struct, subprocess, sys, time, urllib.request\n"
-        "s = socket.socket()\n"
-        "fcntl.ioctl(s, 0x8914, struct.pack('16sh', b'lo', 0x1))\n"  # SIOCSIFFLAGS: lo up
+        "import subprocess, sys, time, urllib.request\n"
         f"server = subprocess.Popen([{BINARY!r}, 'serve'])\n"
         "for _ in range(3000):\n"
         "    time.sleep(0.02)\n"
@@ -166,7 +183,7 @@ def test_serve_with_nothing_else_works(tmp_path):
         "        pass\n"
         "server.terminate()\n"
         "sys.exit(server.wait())\n")
-    done = subprocess.run(["unshare", "-n", "/usr/bin/python3", "-c", script], cwd=tmp_path, env=environment(tmp_path),
+    done = subprocess.run(in_own_network("/usr/bin/python3", "-c", script), cwd=tmp_path, env=environment(tmp_path),
                           capture_output=True, text=True, timeout=90 * PATIENCE)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("200") >= 2
@@ -284,6 +301,43 @@ def test_an_empty_variable_does_not_open_the_node_to_the_network_or_write_elsewh
     assert sorted(path.name for path in node.folder.iterdir()) == ["log", "output"]
 
 
+def test_idle_connections_leave_the_files_that_changes_need(make_node):
+    """Whoever holds all connections that there are, users and configs are changed, and the log says how many those are."""
+    node = make_node(start=False)
+    node.start(wrapper=["bash", "-c", 'ulimit -n 150 && exec "$@"', "bash"])
+    admin = log_in(node)
+    told, = [r for r in node.records() if "limit of open files" in r["message"]]
+    assert (told["connections"], told["open_files"], told["level"]) == (75, 150, "info")
+    idle = [socket.create_connection(("127.0.0.1", port)) for port in [node.port] * 150 + [node.metrics_port] * 60]
+    wait_until(lambda: Client(node, checked=False).get("/livez").status == 503, "the node is full")
+    for number in range(10):
+        admin.put(f"/v1/users/user-{number}", {"password": "a long enough password"}, expect=201)
+        admin.publish("dev/shop/default/a", str(number))
+    for connection in idle:
+        connection.close()
+    wait_until(lambda: node.probe("/readyz") == 200, "there is room again")
+
+
+def test_more_connections_than_files_are_warned_of_when_they_were_asked_for(make_node):
+    node = make_node(start=False, server_max_connections=1000)
+    node.start(wrapper=["bash", "-c", 'ulimit -n 1024 && exec "$@"', "bash"])
+    told, = [r for r in node.records() if "limit of open files" in r["message"]]
+    assert (told["connections"], told["max_connections"], told["level"]) == (768, 1000, "warn")
+
+
+def test_the_last_words_of_a_start_that_fails_are_of_the_log(make_node):
+    node = make_node(start=False, server_host="192.0.2.1")
+    with pytest.raises(StartFailed):
+        node.start()
+    lines = node.log().splitlines()
+    assert all(line.startswith("{") for line in lines)
+    assert "192.0.2.1" in json.loads(lines[-1])["reason"]
+    text = make_node(start=False, server_host="192.0.2.1", log_format="text")
+    with pytest.raises(StartFailed):
+        text.start()
+    assert text.log().splitlines()[-1].startswith("config-center serve: cannot listen")
+
+
 def test_a_second_node_is_refused_before_it_looks_at_the_folder(make_node):
     """What it would finish, migrate or repair belongs to the node that runs."""
     node = make_node()
@@ -392,13 +446,8 @@ def test_systemd_is_told_ready_and_stopping(make_node, tmp_path, abstract):
         assert node.wait_end() == 0
 
 
-def test_temporary_files_go_where_they_were_told_to(make_node, tmp_path):
-    node = make_node(variables={"TEMP_DIR": str(tmp_path / "elsewhere")})
-    assert (tmp_path / "elsewhere").is_dir()
-    assert not (node.data / "tmp").exists()
-
-
-def test_the_settings_that_do_nothing_yet_are_told(make_node):
-    node = make_node(database_host="db.example", backup_schedule_enabled="true")
-    warned = " ".join(str(r) for r in node.records() if r["level"] == "warn")
-    assert "database" in warned and "backup" in warned
+def test_the_settings_that_do_nothing_yet_are_told(make_node, tmp_path):
+    node = make_node(database_host="db.example", backup_schedule_enabled="true", variables={"TEMP_DIR": str(tmp_path / "elsewhere")})
+    warned = {r.get("name") for r in node.records() if r["level"] == "warn"}
+    assert warned >= {"database", "backup", "temp_dir"}
+    assert not (tmp_path / "elsewhere").exists()
