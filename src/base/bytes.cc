@@ -12,10 +12,16 @@
 namespace cc {
 namespace {
 
+using DigestContext = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
+
 // Looking an algorithm up, and making a context, costs OpenSSL as much as hashing a small document.
+const EVP_MD* sha256_kind() {
+  static EVP_MD* const kind = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return kind;
+}
+
 std::string digest(const EVP_MD* kind, std::string_view bytes) {
-  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                                     &EVP_MD_CTX_free);
+  thread_local const DigestContext context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
   unsigned length = 0;
   EVP_DigestInit_ex2(context.get(), kind, nullptr);
@@ -31,11 +37,29 @@ std::string md5_hex(std::string_view bytes) {
   return to_hex(digest(kind, bytes));
 }
 std::string sha256(std::string_view bytes) {
-  static EVP_MD* const kind = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  return digest(kind, bytes);
+  return digest(sha256_kind(), bytes);
 }
 std::string sha256_hex(std::string_view bytes) {
   return to_hex(sha256(bytes));
+}
+
+struct Sha256::Impl {
+  DigestContext context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
+};
+
+Sha256::Sha256() : impl_(std::make_unique<Impl>()) {
+  EVP_DigestInit_ex2(impl_->context.get(), sha256_kind(), nullptr);
+}
+Sha256::~Sha256() = default;
+
+void Sha256::add(std::string_view bytes) {
+  EVP_DigestUpdate(impl_->context.get(), bytes.data(), bytes.size());
+}
+std::string Sha256::finish() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  unsigned length = 0;
+  EVP_DigestFinal_ex(impl_->context.get(), out.data(), &length);
+  return {reinterpret_cast<const char*>(out.data()), length};
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {

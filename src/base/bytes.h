@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,7 +11,20 @@ namespace cc {
 
 std::string md5_hex(std::string_view bytes);
 std::string sha256_hex(std::string_view bytes);
-std::string sha256(std::string_view bytes);                             // 32 raw bytes
+std::string sha256(std::string_view bytes);  // 32 raw bytes
+// The same over many pieces.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  void add(std::string_view bytes);
+  std::string finish();  // 32 raw bytes; once
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 std::string hmac_sha256(std::string_view key, std::string_view bytes);  // 32 raw bytes
 std::uint32_t crc32(std::string_view bytes) noexcept;
 

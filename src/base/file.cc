@@ -94,16 +94,21 @@ int open_twin(const Path& twin, const Path& path, const struct stat& there) {
 }  // namespace
 
 Result<std::string> read_file(const Path& path) {
+  std::string content;
+  TRYV(read_in_pieces(path, [&](std::string_view piece) { content += piece; }));
+  return content;
+}
+
+Result<> read_in_pieces(const Path& path, const std::function<void(std::string_view piece)>& each) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return system_failure("read", path, errno);
-  std::string content;
   std::vector<char> piece(64 * 1024);
   for (;;) {
     const ssize_t got = ::read(file.get(), piece.data(), piece.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_failure("read", path, errno);
-    if (got == 0) return content;
-    content.append(piece.data(), static_cast<std::size_t>(got));
+    if (got == 0) return {};
+    each({piece.data(), static_cast<std::size_t>(got)});
   }
 }
 
@@ -177,6 +182,24 @@ Result<> write_named_file(const Path& path, std::string_view content, unsigned m
   return file.finish();
 }
 
+Result<> copy_file(const Path& from, const Path& to, unsigned mode) {
+  std::error_code error;
+  if (!std::filesystem::copy_file(from, to, error)) return system_failure("write", to, error.value());
+  if (::chmod(to.c_str(), mode) != 0) return system_failure("write", to, errno);
+  return sync_file(to);
+}
+
+Result<> sync_file(const Path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0 || ::fsync(file.get()) != 0) return system_failure("sync", path, errno);
+  return {};
+}
+
+Result<> move_file(const Path& from, const Path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return system_failure("rename", from, errno);
+  return sync_directory(folder_of(to));
+}
+
 Result<> make_directories(const Path& path, unsigned mode) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) return {};
@@ -197,6 +220,22 @@ Result<std::uint64_t> free_space(const Path& path) {
   struct statvfs info{};
   if (::statvfs(path.c_str(), &info) != 0) return system_failure("look at the disk of", path, errno);
   return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
+}
+
+std::uint64_t size_of_tree(const Path& path) noexcept {
+  std::uint64_t total = 0;
+  std::error_code error;
+  std::filesystem::recursive_directory_iterator at(path, error);
+  const std::filesystem::recursive_directory_iterator end;
+  while (!error && at != end) {
+    std::error_code gone;  // files come and go while we look
+    if (at->is_regular_file(gone)) {
+      const auto size = at->file_size(gone);
+      if (!gone) total += size;
+    }
+    at.increment(error);
+  }
+  return total;
 }
 
 Result<TempDirectory> TempDirectory::make() {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,13 @@ Result<std::string> read_file(const Path& path);
 
 // For what is ours: writes beside `path`, syncs, renames: readers see the old content or the new, never half.
 Result<> write_file(const Path& path, std::string_view content, unsigned mode = 0644);
+
+// The same for files that are large: the content comes in pieces.
+Result<> read_in_pieces(const Path& path, const std::function<void(std::string_view piece)>& each);
+Result<> copy_file(const Path& from, const Path& to, unsigned mode = 0644);  // synced; `to` must not exist
+
+Result<> sync_file(const Path& path);
+Result<> move_file(const Path& from, const Path& to);  // on one disk; replaces `to`; synced
 
 // For what a person names. What is there is replaced whole, as by write_file(), where it stays what it is thereby: its
 // mode, its owner, the target of a link. Anything else is written to: a device, a pipe, a file that somebody else owns
@@ -43,7 +51,8 @@ Result<> write_named_file(const Path& path, std::string_view content, unsigned m
 // Makes all folders that are missing, and has the disk keep each.
 Result<> make_directories(const Path& path, unsigned mode = 0755);
 Result<> sync_directory(const Path& path);
-Result<std::uint64_t> free_space(const Path& path);  // bytes that an unprivileged writer may still use
+Result<std::uint64_t> free_space(const Path& path);     // bytes that an unprivileged writer may still use
+std::uint64_t size_of_tree(const Path& path) noexcept;  // bytes of all files below; 0 when there is none
 
 // A new folder under $TMPDIR, removed with everything in it when the object dies. Movable.
 class TempDirectory {

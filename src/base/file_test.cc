@@ -45,6 +45,7 @@ TEST(File, of_ours_is_replaced_whole_with_the_asked_mode) {
   ASSERT_TRUE(write_file(file, "two", 0600));
   EXPECT_EQ(read_file(file).value(), "two");
   EXPECT_EQ(mode_of(file), 0600u);
+  EXPECT_EQ(size_of_tree(folder.path()), 3u);
   EXPECT_EQ(files_in(folder.path()), 1u) << "nothing is left beside it";
   const auto missing = read_file(folder.path() / "none");
   ASSERT_FALSE(missing);

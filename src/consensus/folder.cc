@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -41,8 +42,8 @@ Result<> claim(const Path& folder, NodeId node) {
 }
 
 struct Found {
-  std::vector<std::string> open_segments;
-  std::optional<Index> first_closed;  // of the entries in closed segments
+  std::map<unsigned long long, Path> open_segments;  // by their number
+  std::optional<Index> first_closed;                 // of the entries in closed segments
   bool snapshot = false;
 };
 
@@ -64,7 +65,7 @@ Result<Found> look(const Path& folder) {
     if (std::sscanf(name.c_str(), "%016llu-%016llu%n", &first, &second, &used) == 2 && used == length) {
       if (!found.first_closed || first < *found.first_closed) found.first_closed = first;
     } else if (std::sscanf(name.c_str(), "open-%llu%n", &first, &used) == 1 && used == length) {
-      found.open_segments.push_back(name);
+      found.open_segments.emplace(first, folder / name);
     } else if (std::sscanf(name.c_str(), "snapshot-%llu-%llu-%llu%n", &first, &second, &third, &used) == 3 &&
                used == length && names.contains(name + ".meta")) {
       found.snapshot = true;
@@ -103,8 +104,10 @@ Result<Folder> Folder::open(const Path& path, NodeId node) {
 Result<bool> Folder::prepare() const {
   TRY(Found found, look(path_));
   if (!found.open_segments.empty()) {
-    for (const std::string& name : found.open_segments)
-      TRYV(mend_open_segment(path_ / name));
+    std::vector<Path> segments;
+    for (const auto& [number, path] : found.open_segments)
+      segments.push_back(path);
+    TRYV(mend_open_segments(segments));
     TRY(found, look(path_));
   }
   if (!found.snapshot && !found.first_closed && found.open_segments.empty()) {
@@ -121,17 +124,15 @@ Result<bool> Folder::prepare() const {
   return true;
 }
 
-Folder::Sizes Folder::sizes() const noexcept {
-  Sizes sizes;
+std::uint64_t Folder::log_bytes() const noexcept {
+  std::uint64_t total = 0;
   std::error_code error;
   for (std::filesystem::directory_iterator at(path_, error), end; !error && at != end; at.increment(error)) {
-    std::error_code gone;
     struct stat info{};
-    if (::stat(at->path().c_str(), &info) != 0) continue;
-    const auto bytes = static_cast<std::uint64_t>(info.st_blocks) * 512;
-    (at->path().filename().string().starts_with("snapshot-") ? sizes.snapshots : sizes.log) += bytes;
+    if (::stat(at->path().c_str(), &info) == 0 && S_ISREG(info.st_mode))
+      total += static_cast<std::uint64_t>(info.st_blocks) * 512;
   }
-  return sizes;
+  return total;
 }
 
 }  // namespace cc::consensus

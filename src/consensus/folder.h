@@ -22,10 +22,7 @@ class Folder {
   // Mends what a crash left behind. Answers whether a log is there; corruption when it lacks its beginning.
   Result<bool> prepare() const;
 
-  struct Sizes {
-    std::uint64_t log = 0, snapshots = 0;
-  };
-  Sizes sizes() const noexcept;  // bytes on disk
+  std::uint64_t log_bytes() const noexcept;  // on disk, without the snapshots
 
  private:
   explicit Folder(Path path) : path_(std::move(path)) {}

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "base/bytes.h"
 #include "base/text.h"
 #include "consensus/little_endian.h"
 
@@ -14,9 +13,6 @@ namespace {
 
 constexpr std::size_t kFrameHeader = 8;  // length, format
 constexpr std::uint32_t kFrameFormat = 1;
-
-constexpr std::string_view kSnapshotMagic = "CCSNAP01";
-constexpr std::size_t kSnapshotHeader = 16;  // magic, CRC-32, low half of the length
 
 }  // namespace
 
@@ -44,26 +40,6 @@ Result<std::string_view> unframe(std::string_view entry) {
                                               entry.size() - kFrameHeader));
   }
   return entry.substr(kFrameHeader, length);
-}
-
-std::string snapshot_header(std::string_view snapshot) {
-  std::string header(kSnapshotHeader, '\0');
-  std::memcpy(header.data(), kSnapshotMagic.data(), kSnapshotMagic.size());
-  put_little_endian(header.data() + 8, crc32(snapshot));
-  put_little_endian(header.data() + 12, static_cast<std::uint32_t>(snapshot.size()));
-  return header;
-}
-
-Result<std::string_view> unframe_snapshot(std::string_view file) {
-  if (file.size() < kSnapshotHeader || !file.starts_with(kSnapshotMagic)) {
-    return fail(Code::corruption, "the snapshot is not one of this program, or of a newer version of it");
-  }
-  const std::string_view content = file.substr(kSnapshotHeader);
-  if (get_little_endian<std::uint32_t>(file.substr(12)) != static_cast<std::uint32_t>(content.size()) ||
-      get_little_endian<std::uint32_t>(file.substr(8)) != crc32(content)) {
-    return fail(Code::corruption, "the snapshot is damaged: its checksum does not match");
-  }
-  return content;
 }
 
 }  // namespace cc::consensus

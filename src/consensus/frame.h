@@ -1,7 +1,5 @@
-// How commands and snapshots stand in libraft's files.
-//
-// libraft wants every entry to be a multiple of eight bytes long and does not pad, so a command is
-// stored behind its length. Its snapshot files carry no checksum, so a snapshot is stored behind one.
+// How commands stand in libraft's files: it wants every entry to be a multiple of eight bytes long and does not pad, so
+// a command is stored behind its length.
 #pragma once
 
 #include <cstddef>
@@ -40,10 +38,5 @@ class Frame {
 
 // The command in an entry; corruption when it is not a frame.
 Result<std::string_view> unframe(std::string_view entry);
-
-// What stands before a snapshot in its file.
-std::string snapshot_header(std::string_view snapshot);
-// The snapshot in a file; corruption when it is not what was written.
-Result<std::string_view> unframe_snapshot(std::string_view file);
 
 }  // namespace cc::consensus

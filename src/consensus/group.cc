@@ -13,8 +13,9 @@ namespace cc::consensus {
 namespace {
 
 constexpr std::uint64_t kMostBytesKept = 8u << 20;  // of entries that a snapshot has made unnecessary
-constexpr std::uint64_t kSnapshotBytesAnEntry = 512;
-constexpr auto kSnapshotRetry = std::chrono::seconds(10);
+constexpr std::uint64_t kRarelyAtMost = 4;          // times fewer snapshots of a large state
+constexpr std::uint64_t kBytesOfAnEntry = 64;       // that libraft needs to keep one, beside its content
+constexpr unsigned kNeverByCount = ~0u;
 
 Error stopped_leading() {
   return {Code::unavailable, "this node stopped leading before the change was committed: it may or may not be made"};
@@ -67,8 +68,8 @@ struct Group::Callbacks {
   }
 };
 
-Group::Group(uv_loop_t& loop, const Options& options, const Folder& folder, Owner& owner)
-    : loop_(loop), options_(options), folder_(folder), owner_(owner) {
+Group::Group(uv_loop_t& loop, const Options& options, const Folder& folder, Snapshots& snapshots, Owner& owner)
+    : loop_(loop), options_(options), folder_(folder), snapshots_(snapshots), owner_(owner) {
   machine_.version = 3;
   machine_.data = this;
   machine_.apply = &Callbacks::apply;
@@ -104,6 +105,7 @@ Error Group::failure(int code, std::string_view doing) const {
 
 Result<> Group::open(bool fresh) {
   TRY(const bool exists, folder_.prepare());
+  TRYV(snapshots_.prepare());
   TRY(transport_, make_transport(options_, loop_));
   if (const int code = raft_uv_init(&io_, &loop_, folder_.path().c_str(), transport_->get()); code != 0) {
     return fail(failure(code, "open the log"));
@@ -201,7 +203,10 @@ void Group::check() {
     io_silent_ = false;
     return io_closed_(&io_);
   }
-  if (!appending_ || closing_ || role() == Role::leader) return;
+  if (closing_) return;
+  // libraft gives up without a word when it cannot write what a vote or a message asks for.
+  if (raft_made_ && raft_.state == RAFT_UNAVAILABLE) return owner_.failed(failure(RAFT_IOERR, "write the log"));
+  if (!appending_ || role() == Role::leader) return;
   appending_ = false;
   owner_.not_appended(stopped_leading());
 }
@@ -217,15 +222,15 @@ int Group::apply(const raft_buffer& entry) {
     return RAFT_IOERR;
   }
   if (appending_ && index == appended_last_) appending_ = false;
-  bytes_applied_ += entry.len;
-  if (bytes_applied_ - bytes_at_snapshot_ >= options_.snapshot_after_bytes) raft_set_snapshot_threshold(&raft_, 1);
+  bytes_applied_ += entry.len + kBytesOfAnEntry;
+  if (bytes_applied_ - bytes_at_snapshot_ >= bytes_between_snapshots()) raft_set_snapshot_threshold(&raft_, 1);
   return 0;
 }
 
 bool Group::take_snapshot() {
   if (raft_.snapshot.pending.term != 0 || raft_.snapshot.put.data != nullptr || busy()) return false;
   if (raft_.last_applied <= raft_.log.snapshot.last_index) return true;  // there is nothing new to keep
-  no_snapshot_before_ = {};
+  snapshots_.begin_anyway();
   raft_set_snapshot_threshold(&raft_, 1);
   if (role() != Role::leader) return true;  // taken with the next entry that is applied
   barrier_pending_ = true;
@@ -234,13 +239,14 @@ bool Group::take_snapshot() {
 }
 
 int Group::begin_snapshot() {
-  if (broken_ || closing_ || std::chrono::steady_clock::now() < no_snapshot_before_) return RAFT_BUSY;
+  if (broken_ || closing_) return RAFT_BUSY;
+  if (!snapshots_.may_begin(snapshot_size_)) return RAFT_BUSY;
   auto source = owner_.begin_snapshot();
   if (!source) {
-    log.warn("cannot take a snapshot; will try again", {{"error", source.error()}});
-    no_snapshot_before_ = std::chrono::steady_clock::now() + kSnapshotRetry;
+    snapshots_.failed(source.error());
     return RAFT_BUSY;
   }
+  if (!snapshots_.may_begin((*source)->bytes())) return RAFT_BUSY;
   taking_ = std::make_unique<Taking>();
   taking_->source = *std::move(source);
   taking_->bytes_applied = bytes_applied_;
@@ -249,48 +255,49 @@ int Group::begin_snapshot() {
   return 0;
 }
 
+// On a thread of libuv's.
 int Group::read_snapshot(raft_buffer** buffers, unsigned* count) {
-  auto content = taking_->source->read();
+  taking_->written = snapshots_.write(*taking_->source);
   taking_->source.reset();
-  if (!content) {
-    taking_->error = std::move(content).error();
-    return RAFT_IOERR;
-  }
-  taking_->content = *std::move(content);
-  taking_->header = snapshot_header(taking_->content);
-  taking_->buffers[0] = {taking_->header.data(), taking_->header.size()};
-  taking_->buffers[1] = {taking_->content.data(), taking_->content.size()};
-  *buffers = taking_->buffers;
-  *count = 2;
+  if (!*taking_->written) return RAFT_IOERR;
+  taking_->reference = (*taking_->written)->encode();
+  taking_->buffer = {taking_->reference.data(), taking_->reference.size()};
+  *buffers = &taking_->buffer;
+  *count = 1;
   return 0;
 }
 
 void Group::end_snapshot() {
   const std::unique_ptr<Taking> taken = std::move(taking_);
   const Index index = raft_.snapshot.pending.index;
-  if (raft_.log.snapshot.last_index == index) {
+  if (taken->written && *taken->written && raft_.log.snapshot.last_index == index) {
+    const SnapshotReference& reference = **taken->written;
+    snapshots_.done(reference);
     owner_.snapshot_taken();
     bytes_at_snapshot_ = taken->bytes_applied;
-    snapshot_size_ = taken->content.size();
+    snapshot_size_ = reference.bytes;
     reset_threshold();
-    log.debug("took a snapshot", {{"index", index}, {"bytes", taken->content.size()}});
+    log.info("took a snapshot", {{"index", index}, {"bytes", reference.bytes}});
   } else if (!closing_) {
-    no_snapshot_before_ = std::chrono::steady_clock::now() + kSnapshotRetry;
-    const Error why = taken->error ? *taken->error : failure(RAFT_IOERR, "write a snapshot");
-    log.warn("a snapshot was not taken; will try again", {{"index", index}, {"error", why}});
+    snapshots_.failed(taken->written && !*taken->written ? taken->written->error()
+                                                         : failure(RAFT_IOERR, "write a snapshot"));
   }
 }
 
 int Group::restore(raft_buffer& file) {
   if (closing_) return RAFT_CANCELED;
-  auto snapshot = unframe_snapshot({static_cast<const char*>(file.base), file.len});
-  auto restored = snapshot ? owner_.restore(*snapshot) : Result<>(std::unexpected(std::move(snapshot).error()));
-  if (!restored) {
+  const auto restore_it = [&]() -> Result<> {
+    TRY(const SnapshotReference reference, SnapshotReference::decode({static_cast<const char*>(file.base), file.len}));
+    TRYV(owner_.restore(reference));
+    snapshots_.found(reference);
+    snapshot_size_ = reference.bytes;
+    return {};
+  };
+  if (auto restored = restore_it(); !restored) {
     broken_ = std::move(restored).error();
     owner_.failed(*broken_);
     return RAFT_IOERR;
   }
-  snapshot_size_ = file.len;
   reset_threshold();
   raft_free(file.base);  // ours, when 0 is returned
   return 0;
@@ -312,9 +319,13 @@ unsigned Group::entries_worth_keeping() const {
 }
 
 // A snapshot costs what the state is large: of a large one fewer are taken.
+std::uint64_t Group::bytes_between_snapshots() const {
+  return std::clamp(snapshot_size_, options_.snapshot_after_bytes, kRarelyAtMost * options_.snapshot_after_bytes);
+}
+
 void Group::reset_threshold() {
-  const auto by_size = static_cast<unsigned>(snapshot_size_ / kSnapshotBytesAnEntry);
-  raft_set_snapshot_threshold(&raft_, std::max({1u, options_.snapshot_after_entries, by_size}));
+  const unsigned entries = options_.snapshot_after_entries;
+  raft_set_snapshot_threshold(&raft_, entries == 0 ? kNeverByCount : entries);
 }
 
 Role Group::role() const {

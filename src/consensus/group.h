@@ -12,7 +12,6 @@
 //  * the number of entries it keeps after a snapshot also has a limit in bytes, since it keeps them in memory.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -24,6 +23,7 @@
 #include "consensus/frame.h"
 #include "consensus/log.h"
 #include "consensus/raft_api.h"
+#include "consensus/snapshots.h"
 #include "consensus/transport.h"
 
 namespace cc::consensus {
@@ -36,14 +36,14 @@ class Group {
     virtual ~Owner() = default;
     virtual Result<> apply(Index index, std::string_view command) = 0;
     virtual Result<std::unique_ptr<StateMachine::Snapshot>> begin_snapshot() = 0;
-    virtual Result<> restore(std::string_view snapshot) = 0;
+    virtual Result<> restore(const SnapshotReference& reference) = 0;
     virtual void not_appended(Error why) = 0;  // of the last append(); the outcome is unknown
     virtual void failed(Error why) = 0;        // close me, soon
     virtual void snapshot_taken() = 0;
     virtual void closed() = 0;  // the answer to close(): the group may be destroyed in the next turn
   };
 
-  Group(uv_loop_t& loop, const Options& options, const Folder& folder, Owner& owner);
+  Group(uv_loop_t& loop, const Options& options, const Folder& folder, Snapshots& snapshots, Owner& owner);
   Group(const Group&) = delete;
   ~Group();  // requires: never opened, or closed
 
@@ -57,8 +57,8 @@ class Group {
   // requires: !busy()
   Result<Index> append(std::span<Frame> frames);
   bool busy() const { return appending_ || barrier_pending_; }
-  // Before the loop waits, each time: ends a close(), and notices that this node stopped leading with a batch
-  // half committed.
+  // Before the loop waits, each time: ends a close(), and notices that libraft has given up, or that this node stopped
+  // leading with a batch half committed.
   void check();
 
   // Asks for a snapshot. False: not now, ask again after the next turn.
@@ -73,9 +73,9 @@ class Group {
   struct Callbacks;
   struct Taking {  // a snapshot on its way to disk
     std::unique_ptr<StateMachine::Snapshot> source;
-    std::string header, content;
-    raft_buffer buffers[2] = {};
-    std::optional<Error> error;
+    std::optional<Result<SnapshotReference>> written;
+    std::string reference;  // encoded, as libraft is given it
+    raft_buffer buffer{};
     std::uint64_t bytes_applied = 0;
   };
 
@@ -87,11 +87,13 @@ class Group {
   void end_snapshot();
   int restore(raft_buffer& file);
   unsigned entries_worth_keeping() const;
+  std::uint64_t bytes_between_snapshots() const;
   void reset_threshold();
 
   uv_loop_t& loop_;
   const Options& options_;
   const Folder& folder_;
+  Snapshots& snapshots_;
   Owner& owner_;
   std::unique_ptr<Transport> transport_;
   raft_io io_{};
@@ -112,7 +114,6 @@ class Group {
   std::unique_ptr<Taking> taking_;
   std::uint64_t bytes_applied_ = 0, bytes_at_snapshot_ = 0;
   std::uint64_t snapshot_size_ = 0;  // of the last one
-  std::chrono::steady_clock::time_point no_snapshot_before_{};
 };
 
 }  // namespace cc::consensus

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <mutex>
 #include <random>
 #include <set>
 
@@ -52,8 +53,10 @@ TEST(KillTest, DISABLED_Victim) {
   auto log = Log::open(
       options_in(folder, static_cast<unsigned>(parse_uint(std::getenv(kSnapshots), "entries").value())), machine);
   ASSERT_TRUE(log) << log.error().message;
-  std::atomic<std::uint64_t> next = round * 1'000'000;
+  std::uint64_t next = round * 1'000'000;  // guarded by mutex, so that numbers are proposed in their order
+  std::recursive_mutex mutex;              // an answer may run within propose()
   std::function<void()> propose = [&] {
+    const std::lock_guard lock(mutex);
     const std::uint64_t id = ++next;
     (*log)->propose(command_of(id, bytes), [&, id](Result<std::string> result) {
       if (!result || ::write(kAcknowledgements, &id, sizeof id) != sizeof id) std::abort();
@@ -109,11 +112,13 @@ class KillMany : public testing::TestWithParam<Mix> {
   }
 
   TempDirectory folder;
-  std::mt19937 random{std::random_device{}()};
+  const unsigned seed = std::random_device{}();
+  std::mt19937 random{seed};
 };
 
 TEST_P(KillMany, NothingAcknowledgedIsLostOrDoneTwice) {
   const Mix mix = GetParam();
+  SCOPED_TRACE("seed " + std::to_string(seed));
   const Path state = folder.path() / "state";
   std::vector<std::uint64_t> acknowledged;
   Index snapshot = 0;

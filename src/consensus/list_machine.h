@@ -42,7 +42,7 @@ class ListMachine final : public StateMachine {
   std::function<Result<>(std::string_view command)> on_apply = [](auto) { return Result<>{}; };
   std::function<Result<>()> on_deliver = [] { return Result<>{}; };
   std::function<Result<>()> on_commit = [] { return Result<>{}; };
-  std::function<Result<>()> on_read_snapshot = [] { return Result<>{}; };
+  std::function<Result<>()> on_write_snapshot = [] { return Result<>{}; };
   std::atomic<int> restores = 0;
   std::atomic<int> roll_backs = 0;
 
@@ -99,31 +99,28 @@ class ListMachine final : public StateMachine {
      public:
       Copy(std::vector<Command> all, std::function<Result<>()> before)
           : all_(std::move(all)), before_(std::move(before)) {}
-      Result<std::string> read() override {
+      Applied applied() const override { return applied_in(all_); }
+      std::uint64_t bytes() const override { return encode(all_).size(); }
+      Result<> write(const Path& file) override {
         TRYV(before_());
-        return encode(all_);
+        return write_file(file, encode(all_));
       }
 
      private:
       std::vector<Command> all_;
       std::function<Result<>()> before_;
     };
-    return std::make_unique<Copy>(commands(), on_read_snapshot);
+    return std::make_unique<Copy>(commands(), on_write_snapshot);
   }
 
-  Result<> restore(std::string_view snapshot) override {
+  Result<> restore(const Path& file) override {
     ++restores;
+    TRY(const std::string snapshot, read_file(file));
     if (!file_.empty()) TRYV(write_file(file_, snapshot));
     const std::lock_guard lock(mutex_);
     committed_.clear();
     decode(snapshot, committed_);
     return {};
-  }
-
-  Result<Applied> applied_of(std::string_view snapshot) const override {
-    std::vector<Command> all;
-    decode(snapshot, all);
-    return applied_in(all);
   }
 
  private:

@@ -52,7 +52,8 @@ struct Log::Impl final : Group::Owner {
         observer(std::move(observer_)),
         folder(std::move(folder_)),
         proposals(options.max_pending_bytes),
-        pipeline(folder.path(), machine, proposals, observer) {}
+        snapshots(folder.path(), options.min_free_disk),
+        pipeline(folder.path(), snapshots, machine, proposals, observer) {}
   ~Impl() override = default;
 
   Result<> start();
@@ -67,6 +68,7 @@ struct Log::Impl final : Group::Owner {
   const Observer observer;
   const Folder folder;
   Proposals proposals;
+  Snapshots snapshots;
   Pipeline pipeline;
   std::atomic<bool> stopping = false;
   std::atomic<bool> snapshot_wanted = false;
@@ -79,7 +81,7 @@ struct Log::Impl final : Group::Owner {
   // Group::Owner
   Result<> apply(Index index, std::string_view command) override { return pipeline.committed(index, command); }
   Result<std::unique_ptr<StateMachine::Snapshot>> begin_snapshot() override;
-  Result<> restore(std::string_view snapshot) override { return pipeline.restore(snapshot); }
+  Result<> restore(const SnapshotReference& reference) override { return pipeline.restore(reference); }
   void not_appended(Error why) override { pipeline.not_sent(why); }
   void failed(Error why) override {
     if (!broken_) broken_ = std::move(why);
@@ -96,6 +98,10 @@ struct Log::Impl final : Group::Owner {
   Result<> open_group();
   void reopen();
   void begin_close(Error why);
+  std::chrono::milliseconds reopen_delay() const {
+    constexpr unsigned kMostDoublings = 3;
+    return options.reopen_delay * (1u << std::min(failures_ - 1, kMostDoublings));
+  }
   void submit();
   void look_at_role();
   void look_at_disk();
@@ -116,11 +122,12 @@ struct Log::Impl final : Group::Owner {
   Phase phase_ = Phase::closed;
   bool closed_ = false;          // the group has said so
   std::optional<Error> broken_;  // why the group must be closed
+  unsigned failures_ = 0;        // since it was open last
   std::string trouble_;
   Role role_ = Role::unavailable;
   bool disk_full_ = false;
   std::uint64_t elections_ = 0, snapshots_taken_ = 0;
-  Folder::Sizes sizes_;
+  std::uint64_t log_bytes_ = 0, snapshot_bytes_ = 0;
 };
 
 // --- the thread ---
@@ -220,7 +227,7 @@ void Log::Impl::turn() {
       phase_ = Phase::waiting;
       uv_timer_start(
           &reopening_, [](uv_timer_t* timer) { static_cast<Impl*>(timer->loop->data)->reopen(); },
-          static_cast<std::uint64_t>(options.reopen_delay.count()), 0);
+          static_cast<std::uint64_t>(reopen_delay().count()), 0);
     }
   }
   if (stopping && (phase_ == Phase::closed || phase_ == Phase::waiting)) {
@@ -240,7 +247,7 @@ Result<> Log::Impl::open_group() {
   closed_ = false;
   broken_.reset();
   pipeline.begin();
-  group_ = std::make_unique<Group>(loop_, options, folder, *this);
+  group_ = std::make_unique<Group>(loop_, options, folder, snapshots, *this);
   TRYV(group_->open(pipeline.applied() == 0));
   if (group_->only_voter()) {
     Status now;
@@ -248,6 +255,7 @@ Result<> Log::Impl::open_group() {
     TRYV(pipeline.belongs_to_log(now.snapshot, now.last));
   }
   TRYV(pipeline.commit());
+  failures_ = 0;
   phase_ = Phase::open;
   trouble_.clear();
   look_at_role();
@@ -257,6 +265,7 @@ Result<> Log::Impl::open_group() {
 
 void Log::Impl::begin_close(Error why) {
   phase_ = Phase::closing;
+  ++failures_;
   uv_timer_stop(&reopening_);
   // Any other code would tell the proposer that nothing was done, which is not known.
   const Error unknown{Code::unavailable, why.message};
@@ -267,7 +276,7 @@ void Log::Impl::begin_close(Error why) {
   const std::size_t lost = pipeline.roll_back(unknown) + proposals.give_up_waiting(unknown);
   if (opened_once_ && !stopping) {
     log.error("the log stopped; it will be opened again",
-              {{"error", why}, {"after_ms", options.reopen_delay.count()}, {"lost", lost}});
+              {{"error", why}, {"after_ms", reopen_delay().count()}, {"lost", lost}});
   }
   closed_ = false;
   group_->close();
@@ -302,11 +311,9 @@ void Log::Impl::submit() {
 }
 
 Result<std::unique_ptr<StateMachine::Snapshot>> Log::Impl::begin_snapshot() {
-  if (auto committed = pipeline.commit(); !committed) {
-    failed(committed.error());
-    return std::unexpected(std::move(committed).error());
-  }
-  return machine.begin_snapshot();
+  auto snapshot = pipeline.begin_snapshot();
+  if (!snapshot && pipeline.failed()) failed(snapshot.error());
+  return snapshot;
 }
 
 // --- watching and telling ---
@@ -344,7 +351,8 @@ void Log::Impl::look_at_disk() {
 }
 
 void Log::Impl::measure() {
-  sizes_ = folder.sizes();
+  log_bytes_ = folder.log_bytes();
+  snapshot_bytes_ = snapshots.bytes_on_disk();
   look_at_disk();
 }
 
@@ -359,8 +367,8 @@ void Log::Impl::publish() {
     status.leader_id = 0;
     status.leader_address.clear();
   }
-  status.log_bytes = sizes_.log;
-  status.snapshot_bytes = sizes_.snapshots;
+  status.log_bytes = log_bytes_;
+  status.snapshot_bytes = snapshot_bytes_;
   status.elections = elections_;
   status.snapshots_taken = snapshots_taken_;
   status.proposals = counts.proposals;

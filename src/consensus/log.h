@@ -48,15 +48,18 @@ class StateMachine {
   // Forgets what was applied since the last commit(). What of it was delivered is applied, and delivered, again.
   virtual void roll_back() = 0;
 
+  // What the machine was when it was begun, whatever is applied meanwhile.
   class Snapshot {
    public:
     virtual ~Snapshot() = default;
-    virtual Result<std::string> read() = 0;  // any thread
+    virtual Applied applied() const = 0;
+    virtual std::uint64_t bytes() const = 0;       // about what it will take
+    virtual Result<> write(const Path& file) = 0;  // any thread, once; `file` is new
   };
+  // requires: nothing is applied that is not committed
   virtual Result<std::unique_ptr<Snapshot>> begin_snapshot() = 0;
-  virtual Result<> restore(std::string_view snapshot) = 0;
-  // The index that a snapshot was taken at, to skip restoring what the machine already has.
-  virtual Result<Applied> applied_of(std::string_view snapshot) const = 0;
+  // Becomes what a snapshot was written of. The file stays where it is.
+  virtual Result<> restore(const Path& file) = 0;
 };
 
 struct Peer {
@@ -71,11 +74,13 @@ struct Options {
   std::vector<Peer> peers;  // of a new group, this node included; empty: a group of one
   std::chrono::milliseconds election_timeout{1000};
   std::chrono::milliseconds heartbeat_interval{100};
-  unsigned snapshot_after_entries = 65536;         // and one more for each 512 bytes of the last snapshot
-  std::uint64_t snapshot_after_bytes = 64u << 20;  // of commands since the last one
-  unsigned trailing_entries = 1024;                // kept after a snapshot for slow peers
-  std::uint64_t min_free_disk = 64u << 20;         // proposals are refused below
-  std::chrono::milliseconds reopen_delay{1000};
+  // A snapshot is taken after so many bytes of commands, since the last one: as many as that was large, within a
+  // factor of four. Until then libraft keeps them in memory.
+  std::uint64_t snapshot_after_bytes = 64u << 20;
+  unsigned snapshot_after_entries = 0;           // and at the latest after so many; 0: only by bytes
+  unsigned trailing_entries = 1024;              // kept after a snapshot for slow peers
+  std::uint64_t min_free_disk = 64u << 20;       // proposals are refused below
+  std::chrono::milliseconds reopen_delay{1000};  // after a failure; longer each time, up to eight times as long
   std::uint64_t max_pending_bytes = 256u << 20;  // proposals in flight; more are `exhausted`
 };
 

@@ -17,8 +17,13 @@ constexpr auto kLongestTransaction = std::chrono::milliseconds(100);
 
 }  // namespace
 
-Pipeline::Pipeline(Path folder, StateMachine& machine, Proposals& proposals, const Observer& observer)
-    : folder_(std::move(folder)), machine_(machine), proposals_(proposals), observer_(observer) {}
+Pipeline::Pipeline(Path folder, const Snapshots& snapshots, StateMachine& machine, Proposals& proposals,
+                   const Observer& observer)
+    : folder_(std::move(folder)),
+      snapshots_(snapshots),
+      machine_(machine),
+      proposals_(proposals),
+      observer_(observer) {}
 
 // --- in flight ---
 
@@ -79,29 +84,44 @@ Result<> Pipeline::committed(Index index, std::string_view command) {
   return {};
 }
 
-Result<> Pipeline::restore(std::string_view snapshot) {
+Result<> Pipeline::restore(const SnapshotReference& reference) {
   TRYV(commit());
-  TRY(const StateMachine::Applied in_snapshot, machine_.applied_of(snapshot));
   const StateMachine::Applied now = machine_.applied();
-  if (now.index > in_snapshot.index) return {};
-  if (now.index == in_snapshot.index) {
-    recognised_ = now.crc == in_snapshot.crc;
+  if (now.index > reference.applied.index) return {};
+  if (now.index == reference.applied.index) {
+    recognised_ = now.crc == reference.applied.crc;
     if (!recognised_) return of_another_log("snapshot", now.index);
     return {};
   }
-  TRYV(unless_failed(machine_.restore(snapshot)));
+  TRYV(snapshots_.verify(reference));
+  TRYV(unless_failed(machine_.restore(snapshots_.file(reference))));
   begin();
+  if (recovered_.index != reference.applied.index || recovered_.crc != reference.applied.crc) {
+    return fail(Code::corruption, fmt::format("the snapshot {} is of another state than the log says: restore a backup",
+                                              snapshots_.file(reference).string()));
+  }
   recognised_ = true;
   log.info("restored the state from a snapshot", {{"from", now.index}, {"to", recovered_.index}});
   return {};
+}
+
+Result<std::unique_ptr<StateMachine::Snapshot>> Pipeline::begin_snapshot() {
+  TRYV(commit());
+  TRY(auto snapshot, machine_.begin_snapshot());
+  // The log before it will be forgotten: it must hold everything that was applied.
+  if (snapshot->applied().index != applied_) {
+    return fail(Code::internal,
+                fmt::format("the snapshot is of entry {}, and {} is applied", snapshot->applied().index, applied_));
+  }
+  return snapshot;
 }
 
 Result<> Pipeline::belongs_to_log(Index snapshot, Index last) const {
   if (recovered_.index > last) {
     return fail(Code::corruption,
                 fmt::format("the state has applied entry {} but the log in {} ends at {}: they do not belong together. "
-                            "Put back the folder that belongs to the state, or move the state away too (what the log "
-                            "has is then applied again), or restore both from one backup",
+                            "Copy both away first. Then put back the folder that belongs to the state, or restore both "
+                            "from one backup",
                             recovered_.index, folder_.string(), last));
   }
   if (recovered_.index > snapshot && !recognised_) return of_another_log("log", last);

@@ -21,13 +21,15 @@
 #include "base/file.h"
 #include "consensus/log.h"
 #include "consensus/proposals.h"
+#include "consensus/snapshots.h"
 
 namespace cc::consensus {
 
 class Pipeline {
  public:
   // `folder` is named in errors.
-  Pipeline(Path folder, StateMachine& machine, Proposals& proposals, const Observer& observer);
+  Pipeline(Path folder, const Snapshots& snapshots, StateMachine& machine, Proposals& proposals,
+           const Observer& observer);
 
   // --- in flight ---
   void send(std::vector<Proposal> batch);  // the group is about to write it
@@ -40,7 +42,8 @@ class Pipeline {
   // The next entry that is committed. corruption when the machine's state is not of this log.
   Result<> committed(Index index, std::string_view command);
   // The log's snapshot: taken when it is newer than the machine's state.
-  Result<> restore(std::string_view snapshot);
+  Result<> restore(const SnapshotReference& reference);
+  Result<std::unique_ptr<StateMachine::Snapshot>> begin_snapshot();
   // After a group of one has said all: corruption when the machine's state cannot be of a log that ends so.
   Result<> belongs_to_log(Index snapshot, Index last) const;
 
@@ -53,6 +56,7 @@ class Pipeline {
   bool commit_is_due() const;
   static constexpr auto kQuiet = std::chrono::milliseconds(5);  // that moment
   Index applied() const { return applied_; }
+  bool failed() const { return failed_; }
 
   // Rolls the machine back and gives up everything that was not delivered; how many proposals those were.
   std::size_t roll_back(const Error& why);
@@ -82,6 +86,7 @@ class Pipeline {
   std::unexpected<Error> of_another_log(std::string_view what, Index index) const;
 
   const Path folder_;
+  const Snapshots& snapshots_;
   StateMachine& machine_;
   Proposals& proposals_;
   const Observer& observer_;

@@ -181,15 +181,18 @@ TEST_F(RecoveryTest, ACrashLosesNothing) {
   EXPECT_TRUE(ask(*reopened, "next").get());
 }
 
-// Each leaves the file of the log in another state that a crash in the middle of the last write can leave.
+// Each leaves the file of the log in another state that a crash in the middle of the last write can leave: some of its
+// sectors are there, others are still zero.
 class TornWrite : public RecoveryTest {
  protected:
   void SetUp() override {
     ListMachine machine;
     auto log = opened(options(), machine);
     ASSERT_TRUE(log);
-    for (int i = 0; i < 10; ++i)
-      propose_many(*log, i, 1);
+    for (int i = 0; i < 10; ++i) {
+      ASSERT_TRUE(ask(*log, std::to_string(i) + std::string(2000, 'x')).get());
+      if (i == 8) end_before = end_of_data(file_in(crash_image(), "open-1"));
+    }
     image = crash_image();
     segment = file_in(image, "open-1");
     end = end_of_data(segment);
@@ -208,18 +211,45 @@ class TornWrite : public RecoveryTest {
     EXPECT_EQ(texts(again), texts(machine));
     EXPECT_EQ(texts(again).back(), "next");
   }
+  // Refused, and nothing is changed, however often it is tried.
+  void expect_damaged() {
+    const std::string was = read_file(segment).value();
+    for (int i = 0; i < 2; ++i) {
+      ListMachine machine;
+      const Error error = refused(options_for(image), machine);
+      EXPECT_EQ(error.code, Code::corruption);
+      EXPECT_THAT(error.message, HasSubstr(segment.filename().string()));
+      EXPECT_TRUE(read_file(segment).value() == was);
+    }
+  }
+  void zero(std::uintmax_t from, std::uintmax_t to) const {
+    std::fstream bytes(segment, std::ios::binary | std::ios::in | std::ios::out);
+    bytes.seekp(static_cast<std::streamoff>(from));
+    bytes << std::string(static_cast<std::size_t>(to - from), '\0');
+  }
+  static std::uintmax_t up_to_sector(std::uintmax_t at) { return (at + 511) / 512 * 512; }
+
   Path image, segment;
-  std::uintmax_t end = 0;
+  std::uintmax_t end = 0, end_before = 0;  // of the data, and before the last write
 };
 
-TEST_F(TornWrite, TheLastBytesAreMissing) {
-  std::filesystem::resize_file(segment, end - 1);
-  std::filesystem::resize_file(segment, 8u << 20);
+TEST_F(TornWrite, TheLastSectorsAreMissing) {
+  zero(up_to_sector(end - 1000), end);
   expect_commands(9);
 }
 
-TEST_F(TornWrite, TheLastBytesAreWrong) {
-  flip_byte(segment, end - 1);
+TEST_F(TornWrite, OnlyTheLastSectorsAreThere) {
+  zero(end_before, up_to_sector(end_before) + 1024);
+  expect_commands(9);
+}
+
+TEST_F(TornWrite, OneSectorInTheMiddleIsMissing) {
+  zero(up_to_sector(end_before) + 512, up_to_sector(end_before) + 1024);
+  expect_commands(9);
+}
+
+TEST_F(TornWrite, NothingOfItIsThere) {
+  zero(end_before, end);
   expect_commands(9);
 }
 
@@ -229,7 +259,7 @@ TEST_F(TornWrite, TheFileEndsInTheMiddleOfTheData) {
 }
 
 TEST_F(TornWrite, TheFileEndsInTheMiddleOfAHeader) {
-  std::filesystem::resize_file(segment, end - 40);
+  std::filesystem::resize_file(segment, end_before + 20);
   expect_commands(9);
 }
 
@@ -262,6 +292,32 @@ TEST_F(TornWrite, AnAllocatedSegmentWasNeverWritten) {
 TEST_F(TornWrite, MendingCanItselfBeCutShort) {
   std::filesystem::resize_file(segment, (end + 7) / 8 * 8);
   expect_commands(10);
+}
+
+// What no torn write explains is damage to entries that may have been acknowledged.
+TEST_F(TornWrite, AFlippedBitInTheLastWriteIsDamage) {
+  flip_byte(segment, end - 100);
+  expect_damaged();
+}
+
+TEST_F(TornWrite, AFlippedBitInTheFirstWriteIsDamageAndWhatFollowsIsKept) {
+  flip_byte(segment, 500);
+  expect_damaged();
+}
+
+TEST_F(TornWrite, AFlippedBitInAHeaderIsDamage) {
+  flip_byte(segment, end_before + 9);
+  expect_damaged();
+}
+
+TEST_F(TornWrite, ALostSectorBeforeTheLastWriteIsDamage) {
+  zero(1024, 1536);
+  expect_damaged();
+}
+
+TEST_F(TornWrite, ALostBeginningIsDamage) {
+  zero(0, 512);
+  expect_damaged();
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ TEST_F(SnapshotTest, OneIsTakenWhenAskedFor) {
 TEST_F(SnapshotTest, ProposalsAreTakenWhileOneIsRead) {
   ListMachine machine;
   std::promise<void> go;
-  machine.on_read_snapshot = [wait = go.get_future().share()] {
+  machine.on_write_snapshot = [wait = go.get_future().share()] {
     wait.wait();
     return Result<>{};
   };
@@ -156,9 +156,7 @@ TEST_F(SnapshotTest, ADamagedOneIsRefused) {
       propose_many(*log, i, 1);
     ASSERT_TRUE(snapshot_taken(*log, 3));
   }
-  for (const auto& entry : std::filesystem::directory_iterator(raft())) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with("snapshot-") || name.ends_with(".meta")) continue;
+  for (const auto& entry : std::filesystem::directory_iterator(raft() / "snapshots")) {
     std::fstream bytes(entry.path(), std::ios::binary | std::ios::in | std::ios::out);
     bytes.seekp(static_cast<std::streamoff>(entry.file_size() / 2));
     bytes.write("\x01\x02\x03\x04", 4);
@@ -172,7 +170,7 @@ TEST_F(SnapshotTest, AFailureToReadOneStopsNothing) {
   ListMachine machine;
   std::atomic<bool> broken = true;
   std::atomic<int> tries = 0;
-  machine.on_read_snapshot = [&]() -> Result<> {
+  machine.on_write_snapshot = [&]() -> Result<> {
     ++tries;
     if (broken) return fail(Code::unavailable, "no");
     return {};
@@ -193,7 +191,7 @@ TEST_F(SnapshotTest, TheLogCanBeClosedWhileOneIsRead) {
   ListMachine machine;
   std::promise<void> reading;
   std::promise<void> go;
-  machine.on_read_snapshot = [&, wait = go.get_future().share()] {
+  machine.on_write_snapshot = [&, wait = go.get_future().share()] {
     reading.set_value();
     wait.wait();
     return Result<>{};

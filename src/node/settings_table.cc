@@ -246,9 +246,9 @@ std::vector<Setting> make_table() {
               AT(raft.election_timeout), milliseconds(50ms), milliseconds(1min)),
       bounded("raft.heartbeat_interval", "100ms", "how often a leader is heard of", AT(raft.heartbeat_interval),
               milliseconds(10ms), milliseconds(10s)),
-      bounded("raft.snapshot_entries", "65536",
-              "entries after which the log is compacted into a snapshot; more when the state is large",
-              AT(raft.snapshot_entries), 16u, 10'000'000u),
+      bounded("raft.snapshot_entries", "0",
+              "entries after which the log is compacted into a snapshot at the latest; 0: by its size alone",
+              AT(raft.snapshot_entries), 0u, 10'000'000u),
 
       secret("security.jwt_secret", "signs tokens; at least 32 bytes", AT(security.jwt_secret)),
       bounded("security.jwt_expiration", "24h", "how long a login holds", AT(security.jwt_expiration), milliseconds(1s),

@@ -13,7 +13,9 @@ consensus::StateMachine::Applied applied_in(const state::Position& position) {
 class SnapshotOfState final : public consensus::StateMachine::Snapshot {
  public:
   explicit SnapshotOfState(std::unique_ptr<state::State::Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
-  Result<std::string> read() override { return snapshot_->read(); }
+  consensus::StateMachine::Applied applied() const override { return applied_in(snapshot_->position()); }
+  std::uint64_t bytes() const override { return snapshot_->bytes(); }
+  Result<> write(const Path& file) override { return snapshot_->write(file); }
 
  private:
   std::unique_ptr<state::State::Snapshot> snapshot_;
@@ -93,16 +95,11 @@ Result<std::unique_ptr<StateMachine::Snapshot>> StateMachine::begin_snapshot() {
   return std::make_unique<SnapshotOfState>(std::move(snapshot));
 }
 
-Result<> StateMachine::restore(std::string_view snapshot) {
-  TRYV(state_.restore(snapshot));
+Result<> StateMachine::restore(const Path& file) {
+  TRYV(state_.restore(file));
   delivered_ = state_.position().revision;
   if (broadcast_) return broadcast_everything();
   return {};
-}
-
-Result<StateMachine::Applied> StateMachine::applied_of(std::string_view snapshot) const {
-  TRY(const state::Position position, state::State::position_of(snapshot));
-  return applied_in(position);
 }
 
 }  // namespace cc::node

@@ -43,8 +43,7 @@ class StateMachine final : public consensus::StateMachine {
   Result<> commit() override;
   void roll_back() override;
   Result<std::unique_ptr<Snapshot>> begin_snapshot() override;
-  Result<> restore(std::string_view snapshot) override;
-  Result<Applied> applied_of(std::string_view snapshot) const override;
+  Result<> restore(const Path& file) override;
 
  private:
   Result<> broadcast_everything();

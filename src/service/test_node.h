@@ -89,8 +89,7 @@ class TestMachine final : public consensus::StateMachine {
   Result<std::unique_ptr<Snapshot>> begin_snapshot() override {
     return fail(Code::internal, "the test's node takes no snapshots");
   }
-  Result<> restore(std::string_view) override { return fail(Code::internal, "the test's node restores nothing"); }
-  Result<Applied> applied_of(std::string_view) const override { return Applied{}; }
+  Result<> restore(const Path&) override { return fail(Code::internal, "the test's node restores nothing"); }
 
  private:
   state::State& state_;

@@ -203,10 +203,11 @@ TEST_F(DiskFull, applying_is_unavailable_reading_goes_on_and_there_is_nothing_to
 TEST_F(DiskFull, a_restore_without_room_leaves_the_old_state) {
   done(commands.publish(kKey, "a: 1\n"));
   const std::string sum = checksum();
-  const std::string bytes = state->begin_snapshot().value()->read().value();
+  const TempDirectory elsewhere;
+  ASSERT_TRUE(state->begin_snapshot().value()->write(elsewhere.path() / "snapshot"));
   {
     const NoRoom no_room(4096);
-    const auto restored = state->restore(bytes);
+    const auto restored = state->restore(elsewhere.path() / "snapshot");
     ASSERT_FALSE(restored);
   }
   EXPECT_EQ(checksum(), sum);

@@ -12,7 +12,7 @@ constexpr int kBusyMilliseconds = 5000;
 // replays what this file lacks. So in WAL mode synchronous=NORMAL is enough: it never damages the file, and what a
 // power failure can take is only the newest commits, since the last checkpoint.
 constexpr auto kWriterPragmas =
-    "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16000;"
+    "PRAGMA synchronous = NORMAL;"  // checkpoints: state/checkpoints.h
     "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16000; PRAGMA secure_delete = FAST;";
 constexpr auto kReaderPragmas = "PRAGMA query_only = ON; PRAGMA cache_size = -2000;";
 constexpr auto kPragmas = "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;";

@@ -9,7 +9,6 @@
 #include "state/connections.h"
 #include "state/database.h"
 #include "state/migrations.h"
-#include "state/tip.h"
 
 namespace cc::state {
 namespace {
@@ -31,43 +30,30 @@ Result<> remove_file(const Path& file) {
   return {};
 }
 
-Result<> move_file(const Path& from, const Path& to) {
-  std::error_code error;
-  std::filesystem::rename(from, to, error);
-  if (error) {
-    return fail(Code::unavailable, fmt::format("rename {} to {}: {}", from.string(), to.string(), error.message()));
-  }
-  return sync_directory(to.parent_path());
-}
-
 Result<> remove_with_companions(const Path& file) {
   TRYV(remove_file(file));
   TRYV(remove_file(with_suffix(file, "-wal")));
   return remove_file(with_suffix(file, "-shm"));
 }
 
-// Opens the image as a state, so that it is known to be one before it takes the other's place.
-Result<> verify(const Path& file, const Position& position) {
+// Opens it as a state, so that it is known to be one before it takes the other's place.
+Result<> verify(const Path& file) {
   return guarded(file, [&]() -> Result<> {
     Database database(file, Database::Access::write);
     TRYV(migrate(database, file));
     if (Rows rows = database.ask("PRAGMA integrity_check(1)"); !rows.next() || rows.view(0) != "ok")
       return fail(Code::corruption, "the snapshot's content is damaged: take another copy of it");
-    const Position found = read_position(database);
-    if (found.applied != position.applied || found.applied_crc != position.applied_crc ||
-        found.revision != position.revision || found.cluster_id != position.cluster_id)
-      return fail(Code::corruption, "the snapshot's content is not what its header says: take another copy of it");
     return {};
   });
 }
 
 }  // namespace
 
-Result<> prepare_replacement(const Path& file, std::string_view image, const Position& position) {
+Result<> prepare_replacement(const Path& file, const Path& other) {
   const Path beside = incoming(file);
   TRYV(remove_with_companions(beside));
-  auto fine = write_file(beside, image, 0600);
-  if (fine) fine = verify(beside, position);  // closing it writes back and removes its -wal
+  auto fine = copy_file(other, beside, 0600);
+  if (fine) fine = verify(beside);  // closing it writes back and removes its -wal
   if (fine) return move_file(beside, restored(file));
   std::ignore = remove_with_companions(beside);  // what matters is why it failed
   return fine;

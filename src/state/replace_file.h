@@ -1,6 +1,7 @@
-// Puts a verified SQLite file in the place of the state, so that a crash at any moment leaves the old state or the new:
+// Puts a copy of another SQLite file in the place of the state, so that a crash at any moment leaves the old state or
+// the new:
 //
-//   1. the image is written to <file>.incoming and synced          a crash: the old state; .incoming is removed
+//   1. the copy is made as <file>.incoming and synced              a crash: the old state; .incoming is removed
 //   2. .incoming is verified, then renamed to <file>.restored      this rename decides
 //   3. <file>-wal and -shm, which are the old state's, are removed  a crash: finished at the next start
 //   4. .restored is renamed to <file>
@@ -8,12 +9,11 @@
 
 #include "base/file.h"
 #include "base/result.h"
-#include "state/state.h"
 
 namespace cc::state {
 
-// Steps 1 and 2. corruption when the image is not a sound state at `position`; nothing has changed then.
-Result<> prepare_replacement(const Path& file, std::string_view image, const Position& position);
+// Steps 1 and 2. corruption when the other file is not a sound state; nothing has changed then.
+Result<> prepare_replacement(const Path& file, const Path& other);
 // Steps 3 and 4. requires: no connection of this process writes to the file.
 Result<> put_replacement_in_place(const Path& file);
 // At start: finishes what was decided, removes what was not.

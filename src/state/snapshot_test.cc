@@ -14,34 +14,44 @@ constexpr auto kKey = "prod/shop/default/application.yaml";
 
 class Snapshots : public StateTest {
  protected:
-  std::string snapshot() {
+  Path snapshot() {
     auto held = state->begin_snapshot();
     EXPECT_TRUE(held) << held.error().message;
-    auto bytes = (*held)->read();
-    EXPECT_TRUE(bytes) << bytes.error().message;
-    return bytes.value_or("");
+    return written(**held);
+  }
+  Path written(State::Snapshot& held) {
+    const Path to = elsewhere.path() / std::to_string(++snapshots_);
+    const auto done = held.write(to);
+    EXPECT_TRUE(done) << done.error().message;
+    return to;
   }
   Path beside(const char* suffix) const { return file.string() + suffix; }
   std::size_t files() const {
     return static_cast<std::size_t>(
         std::distance(std::filesystem::directory_iterator(directory.path()), std::filesystem::directory_iterator()));
   }
+
+  TempDirectory elsewhere;
+
+ private:
+  int snapshots_ = 0;
 };
 
 TEST_F(Snapshots, say_of_themselves_where_they_were_taken) {
   done(commands.publish(kKey, "a: 1\n"));
-  const Position said = State::position_of(snapshot()).value();
+  const auto held = state->begin_snapshot().value();
+  const Position& said = held->position();
   const Position is = state->position();
   EXPECT_EQ(said.applied, is.applied);
   EXPECT_EQ(said.applied_crc, is.applied_crc);
   EXPECT_EQ(said.revision, is.revision);
   EXPECT_EQ(said.cluster_id, is.cluster_id);
+  EXPECT_EQ(held->bytes(), std::filesystem::file_size(written(*held)));
 }
 
 TEST_F(Snapshots, restore_another_node_to_the_same_state) {
   done(commands.publish(kKey, "a: 1\n"));
   done(commands.put_user("li"));
-  const TempDirectory elsewhere;
   auto other = State::open(elsewhere.path() / "state.db").value();
   ASSERT_TRUE(other->restore(snapshot()));
   EXPECT_EQ(other->checksum().value(), checksum());
@@ -61,50 +71,56 @@ TEST_F(Snapshots, hold_what_was_committed_when_they_were_begun) {
   auto held = state->begin_snapshot().value();
   commit();
   done(commands.publish(kKey, "a: later\n"));
-  const std::string bytes = held->read().value();
-  EXPECT_EQ(State::position_of(bytes).value().applied, 2);
+  EXPECT_EQ(held->position().applied, 2);
+  const Path file = written(*held);
 
-  const TempDirectory elsewhere;
   auto other = State::open(elsewhere.path() / "state.db").value();
-  ASSERT_TRUE(other->restore(bytes));
+  ASSERT_TRUE(other->restore(file));
   EXPECT_EQ(other->checksum().value(), sum);
 }
 
-TEST_F(Snapshots, are_read_on_another_thread_while_applying_goes_on) {
+TEST_F(Snapshots, are_written_on_another_thread_while_applying_goes_on) {
   for (int i = 0; i < 200; ++i)
     apply(commands.publish("prod/shop/default/" + std::to_string(i), std::string(2000, 'x'), "text"));
   commit();
   const std::string sum = checksum();
   auto held = state->begin_snapshot().value();
-  std::string bytes;
-  std::thread reader([&] { bytes = held->read().value(); });
+  Path file;
+  std::thread writer([&] { file = written(*held); });
   for (int i = 0; i < 400; ++i)
     run(commands.publish("prod/shop/default/" + std::to_string(i), std::string(2000, 'y'), "text"));
-  reader.join();
+  writer.join();
 
-  const TempDirectory elsewhere;
   auto other = State::open(elsewhere.path() / "state.db").value();
-  ASSERT_TRUE(other->restore(bytes));
+  ASSERT_TRUE(other->restore(file));
   EXPECT_EQ(other->checksum().value(), sum);
 }
 
-TEST_F(Snapshots, are_read_once) {
+TEST_F(Snapshots, are_written_once) {
   auto held = state->begin_snapshot().value();
-  ASSERT_TRUE(held->read());
-  EXPECT_FALSE(held->read());
+  written(*held);
+  EXPECT_FALSE(held->write(elsewhere.path() / "again"));
+}
+
+TEST_F(Snapshots, that_cannot_be_written_say_so) {
+  const auto error = state->begin_snapshot().value()->write(elsewhere.path() / "nowhere" / "file").error();
+  EXPECT_EQ(error.code, Code::unavailable);
+  EXPECT_THAT(error.message, HasSubstr("nowhere"));
 }
 
 TEST_F(Snapshots, may_outlive_a_restore) {
-  const std::string early = snapshot();
+  const Path early = snapshot();
   done(commands.publish(kKey, "a: 1\n"));
   auto held = state->begin_snapshot().value();
   ASSERT_TRUE(state->restore(early));
-  EXPECT_EQ(State::position_of(held->read().value()).value().applied, 2);
+  auto other = State::open(elsewhere.path() / "state.db").value();
+  ASSERT_TRUE(other->restore(written(*held)));
+  EXPECT_EQ(other->position().applied, 2);
 }
 
 TEST_F(Snapshots, restored_replace_what_was_there_also_after_reopening) {
   const std::string sum = checksum();
-  const std::string early = snapshot();
+  const Path early = snapshot();
   done(commands.publish(kKey, "a: 1\n"));
   ASSERT_TRUE(state->restore(early));
   EXPECT_EQ(checksum(), sum);
@@ -119,7 +135,7 @@ TEST_F(Snapshots, restored_replace_what_was_there_also_after_reopening) {
 }
 
 TEST_F(Snapshots, restored_are_noticed_by_queries_that_had_the_old_file_open) {
-  const std::string early = snapshot();
+  const Path early = snapshot();
   done(commands.publish(kKey, "a: 1\n"));
   EXPECT_EQ(queries.counts().value().configs, 1);
   ASSERT_TRUE(state->restore(early));
@@ -133,7 +149,7 @@ TEST_F(Snapshots, are_restored_while_queries_run) {
   for (int i = 0; i < 50; ++i)
     apply(commands.publish("prod/shop/default/" + std::to_string(i), "x", "text"));
   commit();
-  const std::string full = snapshot();
+  const Path full = snapshot();
   std::atomic<bool> stop = false;
   std::atomic<int> asked = 0;
   std::vector<std::jthread> askers;
@@ -159,23 +175,29 @@ TEST_F(Snapshots, are_restored_while_queries_run) {
   stop = true;
 }
 
-TEST_F(Snapshots, damaged_anywhere_are_refused_and_nothing_changes) {
-  const std::string good = snapshot();
+// That every byte is what was written is held by the SHA-256 in the log's reference to the file.
+TEST_F(Snapshots, that_are_no_sound_state_are_refused_and_nothing_changes) {
+  for (int i = 0; i < 100; ++i)
+    apply(commands.publish("prod/shop/default/" + std::to_string(i), std::string(2000, 'x'), "text"));
+  commit();
+  const std::string good = read_file(snapshot()).value();
   done(commands.publish(kKey, "a: 1\n"));
   const std::string sum = checksum();
-  for (std::size_t at = 0; at < good.size(); at += at < 200 ? 1 : 997) {
-    std::string bad = good;
-    bad[at] = static_cast<char>(bad[at] ^ 0x20);
+  const auto refused = [&](const std::string& content) {
+    const Path bad = elsewhere.path() / "bad";
+    EXPECT_TRUE(write_file(bad, content));
     const auto restored = state->restore(bad);
-    ASSERT_FALSE(restored) << at;
-    EXPECT_EQ(restored.error().code, Code::corruption);
-  }
-  for (const std::size_t length : {std::size_t{0}, std::size_t{7}, std::size_t{40}, good.size() - 1}) {
-    EXPECT_EQ(state->restore(good.substr(0, length)).error().code, Code::corruption);
-    EXPECT_EQ(State::position_of(good.substr(0, length)).error().code, Code::corruption);
-  }
-  EXPECT_EQ(State::position_of("no snapshot at all").error().code, Code::corruption);
+    return !restored && restored.error().code == Code::corruption;
+  };
+  std::string cut_up = good;
+  for (std::size_t page = 4096; page + 4096 < cut_up.size(); page += 2 * 4096)
+    cut_up.replace(page, 4096, std::string(4096, '\0'));
+  EXPECT_TRUE(refused(cut_up));
+  EXPECT_TRUE(refused(good.substr(0, good.size() / 2)));
+  EXPECT_TRUE(refused("no snapshot at all"));
+  EXPECT_EQ(state->restore(elsewhere.path() / "none").error().code, Code::not_found);
   EXPECT_EQ(checksum(), sum);
+  EXPECT_EQ(files(), 3u) << "nothing is left beside the state";
   done(commands.publish(kKey, "a: 2\n"));
 }
 
@@ -196,7 +218,6 @@ TEST_F(Snapshots, a_crash_after_the_decision_leaves_the_new_state) {
   for (const char* suffix : {"", "-wal"})
     std::filesystem::copy_file(beside(suffix), crashed.path() / ("state.db" + std::string(suffix)));
 
-  const TempDirectory elsewhere;
   const Path new_file = elsewhere.path() / "state.db";
   std::string sum;
   {

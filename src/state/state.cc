@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "state/apply.h"
+#include "state/checkpoints.h"
 #include "state/checksum.h"
 #include "state/connections.h"
 #include "state/database.h"
@@ -25,13 +26,18 @@ struct State::Impl {
   Options options;
   // The writing connection. Null after a failure that rolling back could not mend; the next transaction opens it again.
   std::unique_ptr<Database> database;
-  std::optional<Tip> tip;  // none after rolling back
-  bool failed = false;     // something of it did: it can only be rolled back
+  std::unique_ptr<Checkpoints> checkpoints;  // of `database`
+  std::optional<Tip> tip;                    // none after rolling back
+  bool failed = false;                       // something of it did: it can only be rolled back
 
   mutable std::mutex mutex;
   Position committed;  // guarded by mutex
 
   Result<> open();
+  void close() {
+    checkpoints.reset();
+    database.reset();
+  }
   Result<> begin();
   void set_committed(Position position) {
     const std::lock_guard lock(mutex);
@@ -68,6 +74,7 @@ Result<> State::Impl::open() {
     tip = read_tip(*opened);
     set_committed(tip->position);
     database = std::move(opened);
+    checkpoints = std::make_unique<Checkpoints>(file, *database);
     return {};
   });
 }
@@ -127,6 +134,7 @@ Result<> State::commit() {
     if (!impl_->database || !impl_->database->in_transaction()) return {};
     write_position(*impl_->database, impl_->tip->position);
     impl_->database->execute("COMMIT");
+    impl_->checkpoints->committed();
     impl_->set_committed(impl_->tip->position);
     return {};
   });
@@ -140,8 +148,9 @@ void State::roll_back() {
   if (!impl_->database) return;
   try {
     if (impl_->database->in_transaction()) impl_->database->execute("ROLLBACK");
+    impl_->set_committed(read_position(*impl_->database));  // what failed may have been committed all the same
   } catch (const SQLite::Exception&) {
-    impl_->database.reset();  // closing it rolls back, too
+    impl_->close();  // which rolls back, too
   }
 }
 
@@ -149,19 +158,11 @@ Result<std::unique_ptr<State::Snapshot>> State::begin_snapshot() {
   return hold_snapshot(impl_->file);
 }
 
-Result<> State::restore(std::string_view snapshot) {
-  TRY(const ReadSnapshot read, read_snapshot(snapshot));
-  if (sha256(read.image) != read.sha256)
-    return fail(Code::corruption, "the snapshot is damaged: its SHA-256 differs; take another copy of it");
-  TRYV(prepare_replacement(impl_->file, read.image, read.position));
-  impl_->database.reset();
+Result<> State::restore(const Path& snapshot) {
+  TRYV(prepare_replacement(impl_->file, snapshot));
+  impl_->close();
   TRYV(put_replacement_in_place(impl_->file));
   return impl_->open();
-}
-
-Result<Position> State::position_of(std::string_view snapshot) {
-  TRY(ReadSnapshot read, read_snapshot(snapshot));
-  return std::move(read.position);
 }
 
 Result<> State::load_releases(const std::function<void(ReleasePtr)>& each) const {

@@ -91,21 +91,20 @@ class State {
   Result<> commit();
   void roll_back();
 
-  // The whole state at the last commit() as bytes that restore() takes. begin_snapshot() is cheap and
-  // runs on the log thread; the returned object may then be read on another thread, while applying
-  // goes on, and sees the state as it was.
+  // The state at the last commit(), held until it is written or forgotten. Beginning one is cheap; it may then be
+  // written on another thread while applying goes on.
   class Snapshot {
    public:
     virtual ~Snapshot() = default;
-    virtual Result<std::string> read() = 0;
+    virtual const Position& position() const = 0;
+    virtual std::uint64_t bytes() const = 0;       // of the file
+    virtual Result<> write(const Path& file) = 0;  // once; makes `file`, a SQLite database like the state's own
   };
   Result<std::unique_ptr<Snapshot>> begin_snapshot();
 
-  // Replaces the file by a snapshot, atomically: a crash leaves the old state or the new.
-  // requires: no open transaction. Query connections notice and reopen.
-  Result<> restore(std::string_view snapshot);
-  // What a snapshot says of itself, without restoring it.
-  static Result<Position> position_of(std::string_view snapshot);
+  // Replaces the state by a copy of `snapshot`, atomically: a crash leaves the old state or the new. corruption when it
+  // is not a sound state. requires: no open transaction. Query connections notice and reopen.
+  Result<> restore(const Path& snapshot);
 
   // --- reading what is committed; any thread ---
 

@@ -18,8 +18,11 @@ using namespace cc;
 
 class Counter final : public consensus::StateMachine {
  public:
-  Applied applied() const override { return {}; }
-  Result<std::string> apply(consensus::Index, std::string_view) override { return std::string(); }
+  Applied applied() const override { return {}; }  // so that it starts anew
+  Result<std::string> apply(consensus::Index index, std::string_view) override {
+    applied_.index = index;
+    return std::string();
+  }
   Result<> deliver(std::move_only_function<void()> then) override {
     ++batches;
     then();
@@ -29,13 +32,19 @@ class Counter final : public consensus::StateMachine {
   void roll_back() override {}
   Result<std::unique_ptr<Snapshot>> begin_snapshot() override {
     struct Empty final : Snapshot {
-      Result<std::string> read() override { return std::string("nothing"); }
+      explicit Empty(Applied applied) : applied_(applied) {}
+      Applied applied() const override { return applied_; }
+      std::uint64_t bytes() const override { return 0; }
+      Result<> write(const Path& file) override { return write_file(file, "nothing"); }
+      Applied applied_;
     };
-    return std::make_unique<Empty>();
+    return std::make_unique<Empty>(applied_);
   }
-  Result<> restore(std::string_view) override { return {}; }
-  Result<Applied> applied_of(std::string_view) const override { return Applied{}; }
+  Result<> restore(const Path&) override { return {}; }
   std::atomic<std::uint64_t> batches = 0;
+
+ private:
+  Applied applied_;
 };
 
 std::string resident() {

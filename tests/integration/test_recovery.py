@@ -1,5 +1,6 @@
 """What a node does with damaged, old, missing or foreign files, without room, and after kill -9."""
 
+import errno
 import os
 import random
 import shutil
@@ -170,24 +171,43 @@ def test_a_state_file_of_a_newer_version_is_refused(node):
     assert "newer" in refused(node)
 
 
+def written_segment(node):
+    """The segment of the log that was being written, and where its entries end."""
+    segment = max((path for path in (node.data / "raft").glob("open-*") if path.read_bytes().strip(b"\0")), key=lambda path: path.name)
+    return segment, len(segment.read_bytes().rstrip(b"\0"))
+
+
 def test_what_a_crash_left_at_the_end_of_the_log_is_cut_off(make_node):
-    """kill -9 may leave an open segment with a torn end; here all of the newest segment's unused room is filled."""
+    """A power failure may leave some sectors of the last write, and not others."""
     node = make_node()
     admin = log_in(node)
     made = publish_some(admin, 50)
     node.kill()
-    newest = max((node.data / "raft").glob("open-*"), key=lambda path: (path.stat().st_mtime, path.name))
-    content = newest.read_bytes()
-    used = len(content.rstrip(b"\0"))
-    with open(newest, "r+b") as segment:
-        segment.seek((used + 4096 + 7) // 8 * 8)
-        segment.write(b"\xff" * 64)
-    try:
-        node.start()
-    except StartFailed as failed:
-        assert failed.status == 1 and str(node.data) in failed.output, "refused, but not in clear words"
-    else:
-        assert_there(node, admin.token, made)
+    segment, used = written_segment(node)
+    with open(segment, "r+b") as file:
+        file.seek((used + 4096 + 511) // 512 * 512)
+        file.write(b"\xff" * 512)
+    node.start()
+    assert_there(node, admin.token, made)
+    assert "dropped an unfinished write" in node.log()
+
+
+def test_damage_to_what_was_acknowledged_is_refused_and_nothing_is_changed(make_node):
+    node = make_node()
+    admin = log_in(node)
+    made = publish_some(admin, 50)
+    node.kill()
+    segment, used = written_segment(node)
+    content = bytearray(segment.read_bytes())
+    content[used - 40] ^= 1
+    segment.write_bytes(content)
+    reason = refused(node)
+    assert "damaged" in reason and str(segment) in reason
+    assert segment.read_bytes() == content
+    content[used - 40] ^= 1
+    segment.write_bytes(content)
+    node.start()
+    assert_there(node, admin.token, made)
 
 
 def test_two_nodes_do_not_share_a_data_folder(make_node):
@@ -258,9 +278,13 @@ def small_disk(tmp_path):
 def fill(folder, leave=0):
     """Takes all room but `leave` bytes. Returns the file that holds it."""
     filler = folder / "filler"
-    free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
     with open(filler, "wb", buffering=0) as file:
-        os.posix_fallocate(file.fileno(), 0, max(1, free - leave))
+        while (free := os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize) > leave + 4096:
+            try:
+                os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), free - leave)
+            except OSError as error:  # the node writes, too: look again how much there is
+                if error.errno != errno.ENOSPC:
+                    raise
         if leave == 0:
             try:
                 while True:
@@ -290,6 +314,7 @@ def test_on_a_full_disk_reads_go_on_writes_say_why_and_it_heals(make_node, small
             made[key] = answer.json()["revision"], content
         else:
             refusal = answer
+            made.pop(key, None)  # whether that change was made is not known, says the answer
     assert refusal.status == 503 and refusal.error[0] == "unavailable"
     assert int(refusal.headers["Retry-After"]) > 0
     assert any(word in refusal.error[1].lower() for word in ("disk", "room", "space", "free")), refusal.error[1]
