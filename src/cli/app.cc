@@ -74,6 +74,7 @@ Result<> remove(Session& session, const Options& options) {
   const std::string what = fmt::format("delete the application \"{}\"", options.name);
   if (session.dry_run) {
     TRYV(session.get_json(path_of(options.name)));
+    TRYV(session.must_hold_nothing(options.name, {{"application", options.name}}));
     return session.would(what);
   }
   TRYV(session.confirm(what));

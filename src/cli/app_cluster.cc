@@ -83,6 +83,9 @@ Result<> remove(Session& session, const Options& options) {
   const std::string what = "delete the cluster " + name_of(options);
   if (session.dry_run) {
     TRYV(must_be_there(session, options));
+    TRYV(session.must_hold_nothing(
+        name_of(options),
+        {{"environment", options.environment}, {"application", options.application}, {"cluster", options.name}}));
     return session.would(what);
   }
   TRYV(session.confirm(what));

@@ -193,6 +193,17 @@ Result<json::value> Session::send_json(std::string_view method, const std::strin
                     .body = json::serialize(body)});
 }
 
+Result<> Session::must_hold_nothing(std::string_view place, const Query& where) {
+  for (const auto& [path, what] : {std::pair("/v1/configs", "configs"), std::pair("/v1/drafts", "drafts")}) {
+    Query first = where;
+    first.emplace_back("limit", "1");
+    TRY(const json::value answer, get_json(with_query(path, first)));
+    if (answer.at("items").as_array().empty()) continue;
+    return fail(Code::conflict, fmt::format("there are {} in {}; delete them first", what, place));
+  }
+  return {};
+}
+
 Result<json::array> Session::list(const std::string& path, Query query, const Page& page) {
   json::array items;
   std::string cursor = page.cursor;

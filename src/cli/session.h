@@ -85,6 +85,9 @@ class Session {
   Error error_of_answer(const http::ClientResponse& answer);
   bool has_asked() const { return client_.has_value(); }
 
+  // For --dry-run: the error that deleting a place has while there are configs or drafts in it.
+  Result<> must_hold_nothing(std::string_view place, const Query& where);
+
   // The items of a paged list. Says on standard error where to go on when there are more than page.limit.
   Result<boost::json::array> list(const std::string& path, Query query, const Page& page);
 

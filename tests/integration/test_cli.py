@@ -495,6 +495,7 @@ def test_access_keys(cli, command, admin, key, app, tmp_path):
     ("rollback", "KEY", "1", "--if-match", "99999"), ("delete", "dev/no/such/x"), ("draft", "discard", "dev/no/such/x"),
     ("draft", "save", "nosuchenv/a/default/x", "--file", "-"), ("draft", "save", "KEY", "--file", "-", "--if-match", "7"),
     ("draft", "publish", "KEY"), ("env", "add", "dev"), ("env", "set", "nosuch", "--description", "x"), ("env", "delete", "nosuch"),
+    ("env", "delete", "dev"), ("app", "delete", "APP"), ("app", "cluster", "delete", "dev", "APP", "default"),
     ("app", "add", "APP"), ("app", "set", "nosuch", "--owner", "x"), ("app", "delete", "nosuch"),
     ("app", "cluster", "add", "dev", "APP", "default"), ("app", "cluster", "add", "nosuch", "APP", "beijing"),
     ("app", "cluster", "add", "dev", "nosuch", "beijing"), ("app", "cluster", "set", "dev", "APP", "typo", "--description", "x"),
