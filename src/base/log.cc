@@ -33,12 +33,6 @@ spdlog::logger& sink() {
   return *logger;
 }
 
-bool as_json() {
-  static const bool terminal = ::isatty(STDERR_FILENO) == 1;
-  const LogStyle style = g_style.load(std::memory_order_relaxed);
-  return style == LogStyle::json || (style == LogStyle::automatic && !terminal);
-}
-
 std::string json_line(std::string_view time, LogLevel level, std::string_view module, std::string_view sentence,
                       Logger::Fields fields) {
   boost::json::object line{
@@ -95,12 +89,17 @@ LogLevel log_level() noexcept {
 void set_log_style(LogStyle style) {
   g_style = style;
 }
+bool log_is_json() {
+  static const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  const LogStyle style = g_style.load(std::memory_order_relaxed);
+  return style == LogStyle::json || (style == LogStyle::automatic && !terminal);
+}
 
 void Logger::write(LogLevel level, std::string_view sentence, Fields fields) const {
   if (!enabled(level)) return;
   const std::string time = format_time(SystemClock{}.wall());
-  const std::string line =
-      as_json() ? json_line(time, level, module_, sentence, fields) : text_line(time, level, module_, sentence, fields);
+  const std::string line = log_is_json() ? json_line(time, level, module_, sentence, fields)
+                                         : text_line(time, level, module_, sentence, fields);
   sink().log(spdlog::level::info, spdlog::string_view_t(line));
 }
 

@@ -31,6 +31,7 @@ constexpr std::array<Unit, 7> kSizes = {{{"KiB", 1u << 10},
                                          {"B", 1}}};
 
 constexpr std::uint64_t kMost = 1ull << 62;
+constexpr std::uint64_t kLongest = 36'500ull * 24 * 3600 * 1000;  // of a duration, in milliseconds: a hundred years
 
 // The digits at the start of `text`, and what follows them.
 std::optional<std::pair<std::uint64_t, std::string_view>> number_and_rest(std::string_view text) {
@@ -83,7 +84,9 @@ Result<milliseconds> parse_duration(std::string_view text) {
   if (parsed) {
     for (const Unit& unit : kDurations) {
       if (parsed->second != unit.suffix) continue;
-      if (parsed->first > kMost / unit.factor) break;
+      if (parsed->first > kLongest / unit.factor) {
+        return fail(Code::invalid_argument, fmt::format("\"{}\" is longer than a hundred years", text));
+      }
       return milliseconds(static_cast<std::int64_t>(parsed->first * unit.factor));
     }
   }

@@ -12,6 +12,8 @@ TEST(Text, durations_carry_their_unit) {
   EXPECT_EQ(parse_duration("30s").value(), 30s);
   EXPECT_EQ(parse_duration("7d").value(), 168h);
   EXPECT_EQ(format_duration(90s), "90s");
+  EXPECT_TRUE(parse_duration("36500d"));
+  EXPECT_FALSE(parse_duration("36501d")) << "a time that far from now would overflow";
   EXPECT_EQ(format_duration(24h), "1d");
   for (const char* bad : {"", "30", "s", "-1s", "1 s", "1y", "99999999999999999d"}) {
     EXPECT_FALSE(parse_duration(bad)) << bad;

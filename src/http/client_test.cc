@@ -244,8 +244,8 @@ TEST_F(Https, IsNotTrustedWithoutItsAuthority) {
   const TestAuthority other(elsewhere.path());
   const auto refused = secure({.ca_file = other.ca_file()}).send({.target = "/hello"});
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::unavailable);
-  EXPECT_THAT(refused.error().message, HasSubstr("CA"));
+  EXPECT_EQ(refused.error().code, Code::unauthenticated);
+  EXPECT_THAT(refused.error().message, HasSubstr("--ca-file"));
 }
 
 TEST_F(Https, IsNotTrustedUnderAnotherName) {
@@ -291,7 +291,21 @@ TEST_F(Https, DemandsACertificateOfClientsWhenItHasAnAuthorityForThem) {
   options.tls =
       *TlsContext::load(authority.certificate_file("server"), authority.key_file("server"), authority.ca_file());
   start();
-  EXPECT_FALSE(secure().send({.target = "/hello"}));
+  const auto refused = secure().send({.target = "/hello"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::unauthenticated);
+  EXPECT_THAT(refused.error().message, HasSubstr("--cert-file"));
+  authority.issue("client");
+  const std::string certificate = authority.certificate_file("client"), key = authority.key_file("client");
+  const auto answer = secure({.cert_file = certificate, .key_file = key}).send({.target = "/hello"});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->body, "hello");
+  for (const auto& [cert_file, key_file] :
+       {std::pair(certificate, std::string()), std::pair(certificate, authority.key_file("server"))}) {
+    const auto made = Client::make({.url = "https://127.0.0.1:1", .cert_file = cert_file, .key_file = key_file});
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, Code::invalid_argument);
+  }
 }
 
 TEST_F(Https, SurvivesClientsThatSpeakSomethingElse) {

@@ -127,7 +127,7 @@ void RequestParser::refuse(unsigned status, std::string message, error_code& err
 
 void RequestParser::refuse(const error_code& error) {
   if (error == beast_http::error::body_limit) {
-    refusal_ = Refusal{413, fmt::format("the body is larger than {} bytes", limits_.body)};
+    refusal_ = Refusal{413, fmt::format("the body is larger than {} bytes, the setting server.max_body", limits_.body)};
   } else if (error == beast_http::error::header_limit) {
     refusal_ = Refusal{431, fmt::format("the request's header is larger than {} bytes", limits_.header)};
   } else if (error == beast_http::error::bad_version) {

@@ -58,7 +58,8 @@ class Server {
 
   struct Options {
     std::string host = "127.0.0.1";
-    std::uint16_t port = 8848;  // 0: any free one, see port()
+    std::uint16_t port = 8848;                      // 0: any free one, see port()
+    std::string_view port_setting = "server.port";  // what a person would change
     Limits limits;
     bool compress = true;
     std::shared_ptr<TlsContext> tls;  // null: plain

@@ -400,10 +400,21 @@ TEST_F(HttpServer, SaysWhenThePortIsTaken) {
   asio::io_context other_io;
   asio::ip::tcp::acceptor other(other_io, {asio::ip::make_address("127.0.0.1"), 0});
   options.port = other.local_endpoint().port();
+  options.port_setting = "the.setting";
   const auto refused = Server::listen(io, options, router, usage, clock);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::unavailable);
   EXPECT_THAT(refused.error().message, HasSubstr(std::to_string(options.port)));
+  EXPECT_THAT(refused.error().message, HasSubstr("the.setting"));
+}
+
+TEST_F(HttpServer, SaysWhichSettingIsWrongWhenTheAddressIsNoneOfThisMachine) {
+  options.host = "192.0.2.1";  // of documentation
+  options.port = 0;
+  const auto refused = Server::listen(io, options, router, usage, clock);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("server.host"));
+  EXPECT_THAT(refused.error().message, Not(HasSubstr("port")));
 }
 
 TEST_F(HttpServer, SharesItsPortWithTheOtherThreadsOfTheProcess) {

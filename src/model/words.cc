@@ -94,27 +94,36 @@ std::string_view media_type(Format format) noexcept {
   return "text/plain; charset=utf-8";
 }
 
+Result<> check_label(std::string_view text, std::string_view what) {
+  if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos) {
+    return fail(Code::invalid_argument, fmt::format("{} {} is not valid UTF-8 at byte {}", what, quoted(text), at + 1));
+  }
+  for (std::size_t at = 0; at < text.size();) {
+    const auto [c, bytes] = code_point(text, at);
+    if (is_control(c) || is_invisible(c)) {
+      return fail(Code::invalid_argument,
+                  fmt::format("{} {} holds the {} character U+{:04X} at byte {}; remove it", what, quoted(text),
+                              is_control(c) ? "control" : "invisible", static_cast<std::uint32_t>(c), at + 1));
+    }
+    at += bytes;
+  }
+  return {};
+}
+
 Result<> check_name(std::string_view name, std::string_view what, std::size_t limit) {
   if (name.empty()) return fail(Code::invalid_argument, fmt::format("{} is empty; give it a name", what));
   if (name.size() > limit) {
     return fail(Code::invalid_argument,
                 fmt::format("{} {} is {} bytes long; at most {} are allowed", what, quoted(name), name.size(), limit));
   }
-  if (const std::size_t at = find_invalid_utf8(name); at != std::string_view::npos) {
-    return fail(Code::invalid_argument, fmt::format("{} {} is not valid UTF-8 at byte {}", what, quoted(name), at + 1));
-  }
   if (name == "." || name == "..") {
     return fail(Code::invalid_argument, fmt::format("{} may not be {}", what, quoted(name)));
   }
+  TRYV(check_label(name, what));
   char32_t last = 0;
   for (std::size_t at = 0; at < name.size();) {
     const auto [c, bytes] = code_point(name, at);
     if (c == '/') return fail(Code::invalid_argument, fmt::format("{} {} may not hold '/'", what, quoted(name)));
-    if (is_control(c) || is_invisible(c)) {
-      return fail(Code::invalid_argument,
-                  fmt::format("{} {} holds the {} character U+{:04X} at byte {}; remove it", what, quoted(name),
-                              is_control(c) ? "control" : "invisible", static_cast<std::uint32_t>(c), at + 1));
-    }
     if (at == 0 && is_blank(c)) {
       return fail(Code::invalid_argument, fmt::format("{} {} begins with a blank; remove it", what, quoted(name)));
     }

@@ -63,6 +63,9 @@ Result<> check_name(std::string_view name, std::string_view what, std::size_t li
 // A config's name: as above for each '/'-separated segment.
 Result<> check_config_name(std::string_view name);
 Result<> check(const ConfigKey& key);
+// Text for people that stands on one line, such as a display name or an owner: without control characters and those
+// that nobody sees; may be empty.
+Result<> check_label(std::string_view text, std::string_view what);
 
 // Immutable published content of one config, or the tombstone of a deleted one. Shared between the
 // I/O threads by reference count; never changed after it is made.

@@ -27,7 +27,6 @@ IoThread::IoThread(const Shared& shared)
   context_.jwt_expiration = shared.settings.security.jwt_expiration;
   context_.timeout = shared.settings.server.timeout;
   context_.node_version = CC_VERSION;
-  context_.cluster_id = shared.cluster_id;
   api::native::add_all_routes(router_, context_);
 }
 
@@ -41,6 +40,7 @@ Result<std::uint16_t> IoThread::listen(std::uint16_t port) {
   http::Server::Options options{
       .host = settings.server.host,
       .port = port,
+      .port_setting = "server.port",
       .limits = {.body = settings.server.max_body,
                  .header_time = settings.server.header_timeout,
                  .body_time = settings.server.timeout,
@@ -61,6 +61,7 @@ Result<std::uint16_t> IoThread::listen(std::uint16_t port) {
 Result<std::uint16_t> IoThread::listen_metrics(std::uint16_t port, const http::Router& router, http::Usage& usage) {
   http::Server::Options options{.host = shared_.settings.server.host,
                                 .port = port,
+                                .port_setting = "monitoring.prometheus_port",
                                 .limits = {},
                                 .compress = true,
                                 .tls = nullptr,
@@ -71,6 +72,7 @@ Result<std::uint16_t> IoThread::listen_metrics(std::uint16_t port, const http::R
 }
 
 void IoThread::run() {
+  context_.cluster_id = shared_.cluster_id;
   if (server_) server_->start();
   if (metrics_server_) metrics_server_->start();
   thread_ = std::thread([this] { io_.run(); });

@@ -31,7 +31,7 @@ struct Shared {
   service::AuditTrail& audit;
   http::Usage& usage;
   std::shared_ptr<http::TlsContext> tls;
-  std::string cluster_id;
+  std::string cluster_id;  // known when the threads run
 };
 
 class IoThread {

@@ -140,6 +140,7 @@ Task<Result<Put<Application>>> put_application(Context& context, const Call& cal
   CO_TRYV(check_name(change.name, "application", context.limits.name));
   if (!what.department().empty()) CO_TRYV(check_name(what.department(), "department", context.limits.name));
   CO_TRYV(check_text(context.limits, what.owner(), "owner"));
+  if (change.owner) CO_TRYV(check_label(*change.owner, "owner"));
   CO_TRYV(check_text(context.limits, what.description(), "description"));
   const Application given{.name = change.name,
                           .department = what.department(),

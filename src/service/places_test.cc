@@ -73,6 +73,12 @@ TEST_F(PlacesTest, an_application_keeps_what_a_change_leaves_out) {
   EXPECT_EQ(node.run(read_application(node.context(), node.admin(), "shop")).error().code, Code::not_found);
 }
 
+TEST_F(PlacesTest, an_owner_gives_a_terminal_nothing_to_obey) {
+  const auto refused = node.run(put_application(node.context(), node.admin(), {.name = "shop", .owner = "a\nb"}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid_argument);
+}
+
 TEST_F(PlacesTest, clusters_are_made_listed_and_deleted) {
   ASSERT_TRUE(put_app(node.admin(), {.name = "shop"}));
   const auto made =

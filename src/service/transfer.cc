@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "base/zip.h"
+#include "model/formats_file.h"
 #include "service/change.h"
 #include "service/content.h"
 
@@ -104,8 +105,13 @@ Result<> check_total(const Limits& limits, const std::vector<ReleasePtr>& releas
 
 Result<std::string> pack(const std::vector<ReleasePtr>& releases, std::size_t strip) {
   ZipWriter zip;
-  for (const ReleasePtr& release : releases)
-    TRYV(zip.add(release->key_text.substr(strip), release->content));
+  Formats formats;
+  for (const ReleasePtr& release : releases) {
+    const std::string name = release->key_text.substr(strip);
+    TRYV(zip.add(name, release->content));
+    if (must_be_listed(name, release->format)) formats.emplace(name, release->format);
+  }
+  if (!formats.empty()) TRYV(zip.add(std::string(kFormatsFile), write_formats(formats)));
   return zip.finish();
 }
 
@@ -231,8 +237,10 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
   CO_TRYV(check_text(context.limits, import.comment, "comment"));
 
   Faults faults;
+  Formats formats;
   CO_TRY(std::vector<File> files, co_await offload(context.workers, [&]() -> Result<std::vector<File>> {
            TRY(auto entries, unpack(context.limits, import.zip));
+           TRY(formats, take_formats(entries));
            return files_of(std::move(entries), prefix, faults);
          }));
   import.zip = {};
@@ -240,7 +248,10 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
   CO_TRYV(authorise_import(context, call, import, files));
   for (File& file : files) {
     file.published = context.view.find(file.key.to_string());
-    file.format = file.published && !file.published->deleted ? file.published->format : format_of_name(file.key.name);
+    const auto listed = formats.find(file.name);
+    file.format = listed != formats.end()                      ? listed->second
+                  : file.published && !file.published->deleted ? file.published->format
+                                                               : format_of_name(file.key.name);
   }
   CO_TRYV(co_await offload(context.workers, [&] {
     check_all(context.limits, files, faults);

@@ -94,6 +94,35 @@ TEST_F(Transfer, AnEnvironmentMovesToAnother) {
   EXPECT_EQ(unzipped(*zip), files);
 }
 
+TEST_F(Transfer, FormatsThatDoNotFollowFromTheNameGoAlong) {
+  const std::map<std::string, Format> formats = {{"default/settings", Format::json},
+                                                 {"default/notes.yaml", Format::text},
+                                                 {"default/.env", Format::properties},
+                                                 {"default/plain.txt", Format::text}};
+  for (const auto& [name, format] : formats) {
+    ASSERT_TRUE(node.run(publish(
+        node.context(), node.admin(),
+        {.key = {"dev", "shop", "default", name.substr(name.find('/') + 1)}, .content = "{}", .format = format})));
+  }
+  const auto zip = node.run(export_configs(node.context(), node.admin(), "dev", "shop"));
+  ASSERT_TRUE(zip);
+  EXPECT_EQ(unzipped(*zip).count("default/plain.txt"), 1u);
+  const auto change = node.run(
+      import_configs(node.context(), node.admin(), {.environment = "prod", .application = "shop", .zip = *zip}));
+  ASSERT_TRUE(change) << change.error().message;
+  EXPECT_EQ(change->published.size(), formats.size());
+  for (const auto& [name, format] : formats)
+    EXPECT_EQ(node.view().find("prod/shop/" + name)->format, format) << name;
+}
+
+TEST_F(Transfer, AFormatsFileOfSomebodyElseIsRefused) {
+  const auto refused = import({{"default/a", "x"}, {".config-center.json", "{}"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid_argument);
+  EXPECT_THAT(refused.error().message, HasSubstr(".config-center.json"));
+  EXPECT_EQ(node.view().configs(), 0u);
+}
+
 TEST_F(Transfer, WhatIsEqualIsLeftAlone) {
   const auto first = import(kFiles);
   Files changed = kFiles;

@@ -46,6 +46,7 @@ Task<Result<Done>> put_user(Context& context, const Call& call, UserChange chang
   CO_TRYV(authorise(context, call, Permission::manage_users, action, change.name));
   CO_TRYV(check_user_name(change.name, context.limits));
   if (change.display_name) CO_TRYV(check_text(context.limits, *change.display_name, "display name"));
+  if (change.display_name) CO_TRYV(check_label(*change.display_name, "display name"));
   if (change.password) CO_TRYV(identity::check_password(*change.password));
   if (there == nullptr && !change.password) {
     co_return fail(Code::invalid_argument,

@@ -66,6 +66,12 @@ TEST_F(UsersTest, a_change_does_not_undo_what_another_administrator_changed_mean
   EXPECT_TRUE(find("ann")->disabled);
 }
 
+TEST_F(UsersTest, a_display_name_gives_a_terminal_nothing_to_obey) {
+  const auto refused = put(admin, {.name = "ann", .display_name = "\x1b[2J", .password = "password of ann"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid_argument);
+}
+
 TEST_F(UsersTest, a_password_set_by_a_change_ends_the_users_tokens) {
   node.user("ann", {});
   const std::string token = node.token("ann");
