@@ -51,6 +51,13 @@ TEST(Zip, refuses_an_archive_that_was_cut_off_wherever_that_was) {
     EXPECT_FALSE(read_zip(whole.substr(0, length), 1000)) << "cut off after " << length << " bytes of " << whole.size();
 }
 
+TEST(Zip, refuses_to_hold_a_name_that_would_be_read_as_another) {
+  EXPECT_TRUE(write_zip({{"a/b\\c", "x"}}));
+  const auto refused = write_zip({{"b\\c", "x"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid_argument);
+}
+
 TEST(Zip, of_nothing_is_one_too) {
   const auto nothing = read_zip(write_zip({}).value(), 1000);
   ASSERT_TRUE(nothing) << nothing.error().message;

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <locale.h>
 
+#include "base/text.h"
+
 namespace cc {
 namespace {
 
@@ -88,6 +90,12 @@ ZipWriter::ZipWriter() : impl_(std::make_unique<Impl>()) {}
 ZipWriter::~ZipWriter() = default;
 
 Result<> ZipWriter::add(const std::string& name, std::string_view content) {
+  if (name.contains('\\') && !name.contains('/')) {
+    return fail(Code::invalid_argument,
+                fmt::format("a zip cannot hold \"{}\": programs that read it take the backslash of a file in no folder "
+                            "for the end of one",
+                            printable(name, 80)));
+  }
   const Utf8Locale locale;
   TRYV(impl_->open());
   const Entry entry(archive_entry_new(), &archive_entry_free);

@@ -75,7 +75,9 @@ Result<Tree> only_cluster(Tree tree, const std::string& where, const std::string
 Result<std::string> zip_of(const Tree& tree) {
   std::vector<ZipEntry> entries = tree.entries;
   if (!tree.formats.empty()) entries.push_back({std::string(kFormatsFile), write_formats(tree.formats)});
-  return write_zip(entries);
+  auto zip = write_zip(entries);
+  if (!zip && zip.error().code == Code::invalid_argument) zip.error().message += "; export to a folder";
+  return zip;
 }
 
 Result<> export_configs(Session& session, const Options& options) {

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "model/format.h"
 
 namespace cc::node {
 namespace {
@@ -124,6 +125,9 @@ class SettingsFile {
 Result<> read_settings_file(Settings& settings, const std::string& path) {
   auto text = read_file(path);
   if (!text) return fail(Code::invalid_argument, fmt::format("settings file: {}", text.error().message));
+  // yaml-cpp alone goes on for ever with some of what this refuses.
+  if (const auto checked = check_format(Format::yaml, *text); !checked)
+    return fail(Code::invalid_argument, fmt::format("{} {}", path, checked.error().message));
   try {
     const std::vector<YAML::Node> documents = YAML::LoadAll(*text);
     SettingsFile file(settings, path);

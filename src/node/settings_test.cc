@@ -71,8 +71,9 @@ TEST_F(SettingsTest, a_wrong_value_says_what_would_be_right) {
   EXPECT_THAT(error_of("server: {workers: 0}"), HasSubstr("1 to 256"));
   EXPECT_THAT(error_of("security: {anonymous_read: yes}"), HasSubstr("true"));
   EXPECT_THAT(error_of("backup: {storage: {type: ftp}}"), HasSubstr("local, s3, azure, gcs"));
-  EXPECT_THAT(error_of("server:\n  port: 1\n  port: 2\n"), HasSubstr("twice"));
+  EXPECT_THAT(error_of("server:\n  port: 1\n  port: 2\n"), HasSubstr("duplicate key"));
   EXPECT_THAT(error_of("server: [1, 2"), HasSubstr("line 1"));
+  EXPECT_THAT(error_of(",,,, server: {port: 1}"), HasSubstr("line 1"));
   EXPECT_THAT(error_of("server: {tls: {key_file: a}}"), HasSubstr("certificate_file"));
 }
 

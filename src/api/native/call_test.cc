@@ -66,7 +66,11 @@ TEST(AdmitLargeBody, TakesThemFromWhoIsKnownAndRecordsTheOthers) {
     EXPECT_EQ(refused.error().code, Code::unauthenticated);
   }
   const auto records = api.node.audited({.action = "authenticate"});
-  ASSERT_EQ(records.size(), 2u);
+  ASSERT_FALSE(records.empty());
+  std::uint64_t refusals = 0;
+  for (const AuditRecord& record : records)
+    refusals += record.count;  // of equal ones there is one record, if they were written together
+  EXPECT_EQ(refusals, 2u);
   EXPECT_EQ(records[0].target, "PUT /v1/configs/dev/a/b/c");
   EXPECT_EQ(records[0].request_id, "upload");
 }
