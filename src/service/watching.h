@@ -2,7 +2,7 @@
 //
 //   Watch watch(context, call.session, interests);
 //   while (watch.must_wait(deadline)) co_await watch.sleep();
-//   // watch.refused()? watch.over()? else watch.changes()
+//   // watch.refused()? else watch.changes()
 //
 // must_wait() looks at the view and, when there is nothing new, registers there, on one thread and without giving it up
 // in between: no change can be missed. A Watch is all that a waiting client costs here, some hundred bytes.
@@ -40,7 +40,8 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
 
   // False when there is something to answer: a change, the time is up, the node stops, or the caller may no longer
-  // watch. Else it is registered, and sleep() returns when to ask again.
+  // watch. Else sleep() returns when to ask again: it is registered, or there is so much to look at that others have
+  // their turn in between.
   bool must_wait(Mono until);
   auto sleep() { return timer_.async_wait(asio::as_tuple(asio::deferred)); }
 
@@ -49,9 +50,10 @@ class Watch {
 
   struct Changes {
     std::vector<ReleasePtr> releases;  // oldest first; those of one revision are never parted
-    Revision revision = 0;             // what to ask with next
+    Revision revision = 0;             // what to ask with next; never less than what the client has
   };
-  // What the caller may see of what changed after the interests' revisions: about `limit` (0: all) of it.
+  // What the caller may see of what changed after the interests' revisions, the oldest `limit` (0: all) of it. It costs
+  // what it tells.
   Changes changes(std::size_t limit = 0);
   // From now on only what is newer than `revision`.
   void advance(Revision revision);
@@ -60,6 +62,7 @@ class Watch {
   using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
                                            asio::io_context::executor_type>;
   bool still_allowed();
+  view::View::Changes look(std::size_t limit) const;
 
   Context& context_;
   SessionPtr session_;

@@ -82,16 +82,74 @@ TEST_F(Watching, ADeletionWakesIt) {
   EXPECT_THAT(watching->value().revisions, ElementsAre(deleted->revision));
 }
 
-TEST_F(Watching, AChangeBetweenTwoWaitsIsNotMissed) {
-  // Each publish is committed while the watcher is between its answer and its next wait.
-  Revision seen = publish("dev/shop/default/a", "0");
+TEST_F(Watching, AChangeBetweenTheAnswerAndTheNextWaitIsNotMissed) {
+  const Mono until = node.clock().now() + minutes(1);
+  Watch watch(node.context(), node.admin().session, {{.text = "dev/shop/", .prefix = true, .after = 0}});
+  auto published = publish("dev/shop/default/a", "0");
   for (int i = 1; i <= 20; ++i) {
-    const auto published = publish("dev/shop/default/a", std::to_string(i));
-    auto watching = start({{.text = "dev/shop/default/a", .after = seen}});
-    const auto ended = watching->value();
-    ASSERT_THAT(ended.revisions, ElementsAre(published));
-    seen = ended.revision;
+    ASSERT_FALSE(watch.must_wait(until));
+    const auto told = watch.changes();
+    ASSERT_THAT(told.releases, testing::SizeIs(1));
+    ASSERT_EQ(told.releases[0]->revision, published);
+    published = publish("dev/shop/default/" + std::string(i % 2 == 0 ? "a" : "b"), std::to_string(i));
+    watch.advance(told.revision);
   }
+}
+
+TEST_F(Watching, AChangeBetweenBeingWokenAndLookingAgainIsToldWithTheOther) {
+  const Mono until = node.clock().now() + minutes(1);
+  const auto seen = publish("dev/shop/default/a", "0");
+  Watch watch(node.context(), node.admin().session, {{.text = "dev/shop/", .prefix = true, .after = seen}});
+  ASSERT_TRUE(watch.must_wait(until));
+  const auto first = publish("dev/shop/default/a", "1");
+  const auto second = publish("dev/shop/default/b", "1");
+  ASSERT_FALSE(watch.must_wait(until));
+  const auto told = watch.changes();
+  ASSERT_EQ(told.releases.size(), 2u);
+  EXPECT_EQ(told.releases[0]->revision, first);
+  EXPECT_EQ(told.releases[1]->revision, second);
+}
+
+TEST_F(Watching, MuchThatIsHiddenIsPassedOverWithoutHoldingTheThread) {
+  node.user("vera", {{.role = Role::viewer, .scope = {.application = "shop"}}});
+  const auto of = [](const std::string& application, int number, Revision revision) {
+    auto release = std::make_shared<Release>();
+    release->key = {
+        .environment = "dev", .application = application, .cluster = "default", .name = std::to_string(number)};
+    release->key_text = release->key.to_string();
+    release->revision = revision;
+    return release;
+  };
+  const Revision before = node.view().revision();
+  std::vector<Event> events;
+  for (int i = 1; i <= 20'000; ++i)
+    events.push_back({.revision = before + i, .release = of("other", i, before + i)});
+  const Revision shown = before + 20'001;
+  events.push_back({.revision = shown, .release = of("shop", 0, shown)});
+  node.view().update(events, shown);
+
+  Watch watch(node.context(), node.as(node.token("vera")).session, {{.text = "dev/", .prefix = true, .after = 0}});
+  const Mono until = node.clock().now() + minutes(1);
+  int turns = 0;
+  while (watch.must_wait(until)) {
+    EXPECT_EQ(node.view().waiters(), 0u) << "there is more to look at";
+    ++turns;
+  }
+  EXPECT_GE(turns, 4);
+  const auto told = watch.changes(10);
+  ASSERT_EQ(told.releases.size(), 1u);
+  EXPECT_EQ(told.releases[0]->revision, shown);
+  EXPECT_EQ(told.revision, shown);
+  watch.advance(told.revision);
+  EXPECT_TRUE(watch.must_wait(until));
+  EXPECT_EQ(node.view().waiters(), 1u);
+}
+
+TEST_F(Watching, AClientIsNeverSentBack) {
+  const auto revision = publish("dev/shop/default/a");
+  auto watching = start({{.text = "dev/shop/default/a", .after = revision + 5}}, milliseconds(5));
+  node.clock().advance(milliseconds(5));
+  EXPECT_EQ(watching->value().revision, revision + 5);
 }
 
 TEST_F(Watching, WatchersEndAtTheNewestWhateverIsPublishedMeanwhile) {

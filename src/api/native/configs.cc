@@ -86,7 +86,7 @@ Result<Waiting> waiting_of(service::Context& context, const http::Request& reque
   return waiting;
 }
 
-http::Response poll_answer(const service::Context& context, const http::Request& request, service::Watch& watch) {
+http::Response poll_answer(const http::Request& request, service::Watch& watch) {
   if (watch.refused()) return http::Response::error(*watch.refused(), request.request_id);
   auto changes = watch.changes();
   if (!changes.releases.empty()) {
@@ -94,7 +94,7 @@ http::Response poll_answer(const service::Context& context, const http::Request&
     return newest_answer(request, release->key_text, release);
   }
   http::Response response(304);
-  response.header("X-Config-Revision", std::to_string(context.view.revision()));
+  response.header("X-Config-Revision", std::to_string(changes.revision));
   return response;
 }
 
@@ -103,7 +103,7 @@ Task<http::Response> poll(service::Context& context, http::Request& request, Wai
   service::Watch watch(context, std::move(waiting.session), std::move(waiting.interests));
   while (watch.must_wait(waiting.until))
     co_await watch.sleep();
-  co_return poll_answer(context, request, watch);
+  co_return poll_answer(request, watch);
 }
 
 Task<http::Response> poll_or_stream(service::Context& context, http::Request& request) {

@@ -44,6 +44,8 @@ Task<> tell(const Clock& clock, std::shared_ptr<service::Watch> watch, http::Str
       co_await watch->sleep();
     if (watch->stopping() || watch->refused()) co_return;
     if (!co_await writer.write(next_piece(*watch))) co_return;
+    // A client that takes all there is at once must not have the thread for itself.
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
   }
 }
 
