@@ -94,7 +94,8 @@ Result<> Node::Impl::open() {
   if (state->position().cluster_id.empty()) {
     TRY(first_password, create_cluster(*log, settings, clock, std::getenv("CONFIG_CENTER_ADMIN_PASSWORD")));
   }
-  queries = std::make_unique<state::Queries>(state_file, kWorkerThreads, [this] { return log->settle(); });
+  queries = std::make_unique<state::Queries>(state_file, kWorkerThreads,
+                                             [this](auto patience) { return log->settle(patience); });
   audit = std::make_unique<service::AuditTrail>(*log, clock);
   return {};
 }

@@ -13,6 +13,7 @@ Task<Result<NodeStatus>> node_status(Context& context, const Call& call) {
                        .version = context.node_version,
                        .revision = context.view.revision(),
                        .log = context.log.status(),
+                       .configs = context.view.configs(),
                        .counts = counts};
 }
 

@@ -107,7 +107,8 @@ class TestNode {
     state_ = state::State::open(directory_.path() / "state.db").value();
     machine_ = std::make_unique<TestMachine>(*state_, io_);
     log_ = consensus::Log::open({.directory = directory_.path() / "raft", .min_free_disk = 0}, *machine_).value();
-    queries_ = std::make_unique<state::Queries>(directory_.path() / "state.db", 4, [this] { return log_->settle(); });
+    queries_ = std::make_unique<state::Queries>(directory_.path() / "state.db", 4,
+                                                [this](auto patience) { return log_->settle(patience); });
     audit_ = std::make_unique<AuditTrail>(*log_, clock_, std::chrono::milliseconds(1));
     context_.emplace(Context{.io = io_,
                              .clock = clock_,

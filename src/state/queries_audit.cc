@@ -31,7 +31,7 @@ Result<Page<AuditRecord>> Queries::audit(const AuditFilter& filter, const PageRe
   TRY(const std::uint64_t before, begin_numbered_page(page, kByRecord, Number::max()));
   const std::int64_t from = filter.from ? milliseconds(*filter.from) : Number::min();
   const std::int64_t to = filter.to ? milliseconds(*filter.to) : Number::max();
-  return impl_->ask([&](Database& db) -> Result<Page<AuditRecord>> {
+  return ask([&](Database& db) -> Result<Page<AuditRecord>> {
     Page<AuditRecord> found;
     Rows rows = db.ask(
         "SELECT id, time, actor, address, request_id, action, target, outcome, message, before, after, revision "
