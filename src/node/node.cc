@@ -22,8 +22,6 @@ namespace {
 
 const Logger kLog{"node"};
 
-constexpr std::size_t kWorkerThreads = 4;
-
 identity::Lockout::Options lockout_options(const Settings& settings) {
   return {.failures_per_user = settings.security.login_failures,
           .failures_per_address = settings.security.login_failures * 10,
@@ -59,7 +57,7 @@ struct Node::Impl {
   std::unique_ptr<state::Queries> queries;
   std::unique_ptr<service::AuditTrail> audit;
   identity::Lockout lockout;
-  asio::thread_pool workers{kWorkerThreads};
+  service::Workers workers;
   http::ConnectionCount connections, metrics_connections;
   http::Router metrics_router;
   std::optional<Shared> shared;
@@ -94,7 +92,7 @@ Result<> Node::Impl::open() {
   if (state->position().cluster_id.empty()) {
     TRY(first_password, create_cluster(*log, settings, clock, std::getenv("CONFIG_CENTER_ADMIN_PASSWORD")));
   }
-  queries = std::make_unique<state::Queries>(state_file, kWorkerThreads,
+  queries = std::make_unique<state::Queries>(state_file, service::Workers::kQuestions + service::Workers::kSearches,
                                              [this](auto patience) { return log->settle(patience); });
   audit = std::make_unique<service::AuditTrail>(*log, clock);
   return {};

@@ -1,6 +1,7 @@
 #include "service/audit.h"
 
 #include "base/text.h"
+#include "service/on_worker.h"
 
 namespace cc::service {
 
@@ -12,7 +13,8 @@ Task<Result<state::Page<AuditRecord>>> audit_records(Context& context, const Cal
   const std::string_view application = parts.size() > 2 ? parts[1] : std::string_view();
   CO_TRYV(
       authorise(context, call, Permission::read_audit, "audit.read", filter.target_prefix, environment, application));
-  co_return co_await offload(context.workers, [&] { return context.queries.audit(filter, page); });
+  co_return co_await ask(context, call, Work::search,
+                         [&](const state::Queries& queries) { return queries.audit(filter, page); });
 }
 
 }  // namespace cc::service

@@ -2,6 +2,7 @@
 // thread's own. The rest is shared and thread-safe.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <set>
@@ -17,6 +18,7 @@
 #include "identity/lockout.h"
 #include "model/words.h"
 #include "service/sessions.h"
+#include "service/workers.h"
 #include "state/queries.h"
 #include "view/view.h"
 
@@ -45,7 +47,7 @@ struct Context {
   identity::DirectoryPtr directory;  // of this I/O thread; replaced by the node's messages
   consensus::Log& log;
   const state::Queries& queries;
-  asio::thread_pool& workers;
+  Workers& workers;
   identity::Lockout& lockout;
   AuditTrail& audit;
   Limits limits;
@@ -58,7 +60,8 @@ struct Context {
   // What waits registers here how to be woken, by the node when it stops and by replace_directory().
   std::set<std::function<void()>*> on_stop;
   Sessions sessions{};
-  unsigned logins = 0;  // whose password is being checked now
+  std::array<unsigned, kKindsOfWork> working{};  // handed to the workers and not done
+  unsigned imports = 0;                          // that are unpacked and not committed
 };
 
 // Replaces the directory, and wakes what waits when a session that waits has ended or may do other things now.

@@ -10,22 +10,10 @@
 #include "proto/command.pb.h"
 #include "service/administer.h"
 #include "service/audit_trail.h"
+#include "service/on_worker.h"
 
 namespace cc::service {
 namespace {
-
-// Each takes a worker for tens of milliseconds; more would keep the workers from everything else.
-constexpr unsigned kLoginsAtOnce = 32;
-
-struct Counted {
-  explicit Counted(unsigned& count) : count_(count) { ++count_; }
-  ~Counted() { --count_; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-
- private:
-  unsigned& count_;
-};
 
 // Verified in place of the hash of a user who is not there.
 const std::string& hash_of_nobody() {
@@ -49,12 +37,7 @@ void record(Context& context, const Call& call, std::string_view actor, std::str
 // before the work: of many tries sent at once no more get through than there are workers.
 Task<Result<bool>> verify(Context& context, const Call& call, std::string user, std::string hash,
                           std::string password) {
-  if (context.logins >= kLoginsAtOnce) {
-    co_return fail(Code::exhausted, "too many passwords are being checked now; try again in a second",
-                   R"({"retry_after_seconds":1})");
-  }
-  const Counted counted(context.logins);
-  co_return co_await offload(context.workers, [&]() -> Result<bool> {
+  co_return co_await on_worker(context, call, Work::password, [&](const Deadline&) -> Result<bool> {
     const std::string& dummy = hash_of_nobody();
     TRYV(context.lockout.check(user, call.address));
     const bool right = identity::verify_password(hash.empty() ? dummy : hash, password) && !hash.empty();
@@ -139,7 +122,8 @@ Task<Result<Done>> set_password(Context& context, const Call& call, std::string 
       co_return fail(std::move(right).error());
     }
   }
-  CO_TRY(std::string made, co_await offload(context.workers, [&] { return identity::hash_password(password); }));
+  CO_TRY(std::string made, co_await on_worker(context, call, Work::password,
+                                              [&](const Deadline&) { return identity::hash_password(password); }));
   log::Command command;
   command.mutable_set_password()->set_name(user);
   command.mutable_set_password()->set_password_hash(std::move(made));

@@ -7,6 +7,7 @@
 #include "model/quote.h"
 #include "proto/command.pb.h"
 #include "service/administer.h"
+#include "service/on_worker.h"
 
 namespace cc::service {
 namespace {
@@ -18,26 +19,27 @@ std::string path_of(const ClusterName& cluster) {
   return fmt::format("{}/{}/{}", cluster.environment, cluster.application, cluster.name);
 }
 
-Task<Result<std::vector<Environment>>> environments_of(Context& context) {
-  return offload(context.workers, [&queries = context.queries] { return queries.environments(); });
+Task<Result<std::vector<Environment>>> environments_of(Context& context, const Call& call) {
+  return ask(context, call, Work::question, [](const state::Queries& queries) { return queries.environments(); });
 }
 
-Task<Result<std::optional<Environment>>> find_environment(Context& context, const std::string& name) {
-  CO_TRY(const auto all, co_await environments_of(context));
+Task<Result<std::optional<Environment>>> find_environment(Context& context, const Call& call, const std::string& name) {
+  CO_TRY(const auto all, co_await environments_of(context, call));
   const auto at = std::ranges::find(all, name, &Environment::name);
   co_return at == all.end() ? std::nullopt : std::optional(*at);
 }
 
-Task<Result<std::optional<Application>>> find_application(Context& context, const std::string& name) {
-  auto found = co_await offload(context.workers, [&] { return context.queries.application(name); });
+Task<Result<std::optional<Application>>> find_application(Context& context, const Call& call, const std::string& name) {
+  auto found = co_await ask(context, call, Work::question,
+                            [&](const state::Queries& queries) { return queries.application(name); });
   if (found) co_return *std::move(found);
   if (found.error().code == Code::not_found) co_return std::nullopt;
   co_return fail(std::move(found).error());
 }
 
-Task<Result<std::optional<Cluster>>> find_cluster(Context& context, const ClusterName& cluster) {
-  CO_TRY(const auto all, co_await offload(context.workers, [&] {
-           return context.queries.clusters(cluster.environment, cluster.application);
+Task<Result<std::optional<Cluster>>> find_cluster(Context& context, const Call& call, const ClusterName& cluster) {
+  CO_TRY(const auto all, co_await ask(context, call, Work::question, [&](const state::Queries& queries) {
+           return queries.clusters(cluster.environment, cluster.application);
          }));
   const auto at = std::ranges::find(all, cluster.name, &Cluster::name);
   co_return at == all.end() ? std::nullopt : std::optional(*at);
@@ -50,14 +52,13 @@ Result<> check_cluster(const ClusterName& cluster, const Limits& limits) {
 }
 
 // A new application needs permission for the department that it will belong to.
-Result<> authorise_application(Context& context, const Call& call, const log::PutApplication& what, bool is_new) {
-  if (is_new &&
-      call.caller->may_throughout(Permission::manage_applications,
-                                  {.environment = {}, .application = what.name(), .department = what.department()})) {
+Result<> authorise_application(Context& context, const Call& call, const std::string& name,
+                               const std::string& department, bool may_be_new) {
+  if (may_be_new && call.caller->may_throughout(Permission::manage_applications,
+                                                {.environment = {}, .application = name, .department = department})) {
     return {};
   }
-  return authorise(context, call, Permission::manage_applications, is_new ? "application.create" : "application.update",
-                   what.name(), "", what.name());
+  return authorise(context, call, Permission::manage_applications, "application.put", name, "", name);
 }
 
 // Lists are for everyone who is logged in, since they show what the caller may read, if only nothing; for the anonymous
@@ -71,7 +72,7 @@ Result<> authorise_list(Context& context, const Call& call, std::string_view act
 
 Task<Result<state::Page<Environment>>> list_environments(Context& context, const Call& call, state::PageRequest page) {
   CO_TRYV(authorise_list(context, call, "environment.list"));
-  CO_TRY(auto all, co_await environments_of(context));
+  CO_TRY(auto all, co_await environments_of(context, call));
   std::erase_if(all, [&](const Environment& one) { return !call.caller->may_somewhere(Permission::read, one.name); });
   co_return page_by_name(std::move(all), page, [](const Environment& one) { return one.name; });
 }
@@ -79,17 +80,17 @@ Task<Result<state::Page<Environment>>> list_environments(Context& context, const
 Task<Result<Environment>> read_environment(Context& context, const Call& call, std::string name) {
   if (!call.caller->may_somewhere(Permission::read, name))
     CO_TRYV(authorise(context, call, Permission::read, "environment.read", name, name));
-  CO_TRY(const auto found, co_await find_environment(context, name));
+  CO_TRY(const auto found, co_await find_environment(context, call, name));
   if (!found) co_return fail(Code::not_found, fmt::format("there is no environment {}", cc::quoted(name)));
   co_return *found;
 }
 
-// The answers of these three are what stands there now; when somebody has deleted it since, what was put.
+// The answers of these three are what stands there now; when somebody has deleted it since, or it cannot be asked in
+// the time that is left, what was put: the change was made.
 
 Task<Result<Put<Environment>>> put_environment(Context& context, const Call& call, EnvironmentChange change) {
-  CO_TRY(const auto there, co_await find_environment(context, change.name));
-  CO_TRYV(authorise(context, call, Permission::manage_environments, there ? "environment.update" : "environment.create",
-                    change.name, change.name));
+  CO_TRYV(authorise(context, call, Permission::manage_environments, "environment.put", change.name, change.name));
+  CO_TRY(const auto there, co_await find_environment(context, call, change.name));
   CO_TRYV(check_name(change.name, "environment", context.limits.name));
   log::Command command;
   auto& what = *command.mutable_put_environment();
@@ -99,8 +100,9 @@ Task<Result<Put<Environment>>> put_environment(Context& context, const Call& cal
   const Environment made{
       .name = change.name, .description = what.description(), .created = there ? there->created : context.clock.wall()};
   CO_TRY(const Done done, co_await propose_done(context, call, std::move(command)));
-  CO_TRY(const auto now, co_await find_environment(context, change.name));
-  co_return Put<Environment>{.item = now.value_or(made), .created = done.created, .repeated = done.repeated};
+  const auto now = co_await find_environment(context, call, change.name);
+  co_return Put<Environment>{
+      .item = now ? now->value_or(made) : made, .created = done.created, .repeated = done.repeated};
 }
 
 Task<Result<Done>> delete_environment(Context& context, const Call& call, std::string name) {
@@ -112,7 +114,8 @@ Task<Result<Done>> delete_environment(Context& context, const Call& call, std::s
 
 Task<Result<state::Page<Application>>> list_applications(Context& context, const Call& call, state::PageRequest page) {
   CO_TRYV(authorise_list(context, call, "application.list"));
-  CO_TRY(auto all, co_await offload(context.workers, [&] { return context.queries.applications(page); }));
+  CO_TRY(auto all, co_await ask(context, call, Work::search,
+                                [&](const state::Queries& queries) { return queries.applications(page); }));
   std::erase_if(all.items,
                 [&](const Application& one) { return !call.caller->may_somewhere(Permission::read, "", one.name); });
   co_return all;
@@ -121,13 +124,15 @@ Task<Result<state::Page<Application>>> list_applications(Context& context, const
 Task<Result<Application>> read_application(Context& context, const Call& call, std::string name) {
   if (!call.caller->may_somewhere(Permission::read, "", name))
     CO_TRYV(authorise(context, call, Permission::read, "application.read", name, "", name));
-  CO_TRY(const auto found, co_await find_application(context, name));
+  CO_TRY(const auto found, co_await find_application(context, call, name));
   if (!found) co_return fail(Code::not_found, fmt::format("there is no application {}", cc::quoted(name)));
   co_return *found;
 }
 
 Task<Result<Put<Application>>> put_application(Context& context, const Call& call, ApplicationChange change) {
-  CO_TRY(const auto there, co_await find_application(context, change.name));
+  // Asked of everyone before SQL is, and of who may not change it once more when it is known whether it is new.
+  CO_TRYV(authorise_application(context, call, change.name, change.department.value_or(""), true));
+  CO_TRY(const auto there, co_await find_application(context, call, change.name));
   const Application before = there.value_or(Application{});
   log::Command command;
   auto& what = *command.mutable_put_application();
@@ -135,7 +140,7 @@ Task<Result<Put<Application>>> put_application(Context& context, const Call& cal
   what.set_department(change.department.value_or(before.department));
   what.set_owner(change.owner.value_or(before.owner));
   what.set_description(change.description.value_or(before.description));
-  CO_TRYV(authorise_application(context, call, what, !there));
+  CO_TRYV(authorise_application(context, call, change.name, what.department(), !there));
   CO_TRYV(check_name(change.name, "application", context.limits.name));
   if (!what.department().empty()) CO_TRYV(check_name(what.department(), "department", context.limits.name));
   CO_TRYV(check_length(context.limits, what.owner(), "owner"));
@@ -146,8 +151,9 @@ Task<Result<Put<Application>>> put_application(Context& context, const Call& cal
                          .description = what.description(),
                          .created = there ? there->created : context.clock.wall()};
   CO_TRY(const Done done, co_await propose_done(context, call, std::move(command)));
-  CO_TRY(const auto now, co_await find_application(context, change.name));
-  co_return Put<Application>{.item = now.value_or(made), .created = done.created, .repeated = done.repeated};
+  const auto now = co_await find_application(context, call, change.name);
+  co_return Put<Application>{
+      .item = now ? now->value_or(made) : made, .created = done.created, .repeated = done.repeated};
 }
 
 Task<Result<Done>> delete_application(Context& context, const Call& call, std::string name) {
@@ -160,8 +166,9 @@ Task<Result<Done>> delete_application(Context& context, const Call& call, std::s
 Task<Result<state::Page<Cluster>>> list_clusters(Context& context, const Call& call, std::string environment,
                                                  std::string application, state::PageRequest page) {
   CO_TRYV(authorise_list(context, call, "cluster.list"));
-  CO_TRY(auto all,
-         co_await offload(context.workers, [&] { return context.queries.clusters(environment, application); }));
+  CO_TRY(auto all, co_await ask(context, call, Work::search, [&](const state::Queries& queries) {
+           return queries.clusters(environment, application);
+         }));
   std::erase_if(all, [&](const Cluster& one) {
     return !call.caller->may_somewhere(Permission::read, one.environment, one.application);
   });
@@ -170,9 +177,9 @@ Task<Result<state::Page<Cluster>>> list_clusters(Context& context, const Call& c
 
 Task<Result<Put<Cluster>>> put_cluster(Context& context, const Call& call, ClusterName cluster,
                                        std::optional<std::string> description) {
-  CO_TRY(const auto there, co_await find_cluster(context, cluster));
-  CO_TRYV(authorise(context, call, Permission::manage_applications, there ? "cluster.update" : "cluster.create",
-                    path_of(cluster), cluster.environment, cluster.application));
+  CO_TRYV(authorise(context, call, Permission::manage_applications, "cluster.put", path_of(cluster),
+                    cluster.environment, cluster.application));
+  CO_TRY(const auto there, co_await find_cluster(context, call, cluster));
   CO_TRYV(check_cluster(cluster, context.limits));
   log::Command command;
   auto& what = *command.mutable_put_cluster();
@@ -187,8 +194,8 @@ Task<Result<Put<Cluster>>> put_cluster(Context& context, const Call& call, Clust
                      .description = what.description(),
                      .created = there ? there->created : context.clock.wall()};
   CO_TRY(const Done done, co_await propose_done(context, call, std::move(command)));
-  CO_TRY(const auto now, co_await find_cluster(context, cluster));
-  co_return Put<Cluster>{.item = now.value_or(made), .created = done.created, .repeated = done.repeated};
+  const auto now = co_await find_cluster(context, call, cluster);
+  co_return Put<Cluster>{.item = now ? now->value_or(made) : made, .created = done.created, .repeated = done.repeated};
 }
 
 Task<Result<Done>> delete_cluster(Context& context, const Call& call, ClusterName cluster) {

@@ -128,6 +128,18 @@ TEST_F(PlacesTest, are_changed_by_who_manages_them_only) {
   EXPECT_EQ(node.audited({.actor = "ann", .outcome = "permission_denied"}).size(), 4u);
 }
 
+TEST_F(PlacesTest, who_may_not_change_them_costs_no_question) {
+  for (unsigned& working : node.context().working)
+    working = 1000;  // whoever asks is turned away
+  const Call nobody = node.nobody();
+  EXPECT_EQ(put_env(nobody, {.name = "test"}).error().code, Code::unauthenticated);
+  EXPECT_EQ(put_app(nobody, {.name = "shop", .department = "sales"}).error().code, Code::unauthenticated);
+  EXPECT_EQ(node.run(put_cluster(node.context(), nobody, {"dev", "shop", "a"}, {})).error().code,
+            Code::unauthenticated);
+  EXPECT_EQ(put_env(node.admin(), {.name = "test"}).error().code, Code::exhausted);
+  node.context().working = {};
+}
+
 TEST_F(PlacesTest, an_administrator_of_a_department_makes_applications_in_it_and_takes_none_from_others) {
   ASSERT_TRUE(put_app(node.admin(), {.name = "ledger", .department = "finance"}));
   node.user("ann", {{.role = Role::admin, .scope = {.department = "sales"}}});

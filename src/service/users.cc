@@ -6,6 +6,7 @@
 #include "model/quote.h"
 #include "proto/command.pb.h"
 #include "service/administer.h"
+#include "service/on_worker.h"
 
 namespace cc::service {
 namespace {
@@ -54,8 +55,9 @@ Task<Result<Done>> put_user(Context& context, const Call& call, UserChange chang
   what.set_display_name(change.display_name.value_or(there != nullptr ? there->display_name : ""));
   what.set_disabled(change.disabled.value_or(there != nullptr && there->disabled));
   if (change.password) {
-    CO_TRY(*what.mutable_password_hash(),
-           co_await offload(context.workers, [&] { return identity::hash_password(*change.password); }));
+    CO_TRY(*what.mutable_password_hash(), co_await on_worker(context, call, Work::password, [&](const Deadline&) {
+      return identity::hash_password(*change.password);
+    }));
   }
   co_return co_await propose_done(context, call, std::move(command));
 }

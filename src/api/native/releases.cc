@@ -10,6 +10,7 @@
 #include "api/native/routes.h"
 #include "base/text.h"
 #include "model/diff.h"
+#include "service/on_worker.h"
 
 namespace cc::api::native {
 namespace {
@@ -88,12 +89,13 @@ Task<Result<http::Response>> diff(service::Context& context, service::Call call,
   }
   CO_TRY(const service::Sides sides, co_await service::contents(context, call, key, from, to));
   const std::string name = key.to_string();
-  co_return co_await offload(context.workers, [&]() -> Result<http::Response> {
-    if (output == "json") return lines_answer(sides, from.to_string(), to.to_string());
-    return http::Response::text(200,
-                                unified_diff(sides.before, sides.after, fmt::format("{} {}", name, from.to_string()),
-                                             fmt::format("{} {}", name, to.to_string())));
-  });
+  co_return co_await service::on_worker(
+      context, call, service::Work::document, [&](const Deadline&) -> Result<http::Response> {
+        if (output == "json") return lines_answer(sides, from.to_string(), to.to_string());
+        return http::Response::text(
+            200, unified_diff(sides.before, sides.after, fmt::format("{} {}", name, from.to_string()),
+                              fmt::format("{} {}", name, to.to_string())));
+      });
 }
 
 Task<Result<http::Response>> history(service::Context& context, service::Call call, http::Request& request,
