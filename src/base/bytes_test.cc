@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/file.h"
-#include "base/table.h"
 #include "base/zip.h"
 
 namespace cc {
@@ -29,20 +27,6 @@ TEST(Bytes, random_ids_differ_and_sort_by_time) {
   EXPECT_EQ(first.size(), 26u);
   EXPECT_NE(first, random_id());
   EXPECT_EQ(random_password(20).size(), 20u);
-}
-
-TEST(File, is_replaced_whole_with_the_asked_mode) {
-  const TempDirectory folder;
-  const Path file = folder.path() / "a";
-  ASSERT_TRUE(write_file(file, "one", 0600));
-  ASSERT_TRUE(write_file(file, "two", 0600));
-  EXPECT_EQ(read_file(file).value(), "two");
-  EXPECT_EQ(static_cast<unsigned>(std::filesystem::status(file).permissions()), 0600u);
-  EXPECT_EQ(size_of_tree(folder.path()), 3u) << "nothing is left beside it";
-  const auto missing = read_file(folder.path() / "none");
-  ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().code, Code::not_found);
-  EXPECT_NE(missing.error().message.find("none"), std::string::npos);
 }
 
 TEST(Zip, comes_back_with_names_in_chinese) {
@@ -71,13 +55,6 @@ TEST(Zip, of_nothing_is_one_too) {
   const auto nothing = read_zip(write_zip({}).value(), 1000);
   ASSERT_TRUE(nothing) << nothing.error().message;
   EXPECT_TRUE(nothing->empty());
-}
-
-TEST(Table, aligns_chinese_text_by_terminal_cells) {
-  Table table({"NAME", "OWNER"});
-  table.add({"配置", "a"});
-  table.add({"plain", "b"});
-  EXPECT_EQ(table.to_text(), "NAME   OWNER\n配置   a\nplain  b\n");
 }
 
 }  // namespace

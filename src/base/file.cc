@@ -3,12 +3,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <system_error>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
-#include <stdexcept>
 #include <vector>
 
 #include <fmt/format.h>
@@ -42,6 +43,54 @@ class Descriptor {
   int fd_;
 };
 
+// 0, or why not all of it was written.
+int write_all(int fd, std::string_view rest) {
+  while (!rest.empty()) {
+    const ssize_t put = ::write(fd, rest.data(), rest.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return errno;
+    rest.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return 0;
+}
+
+Path folder_of(const Path& path) {
+  return path.has_parent_path() ? path.parent_path() : Path(".");
+}
+
+// Not longer than the name that it stands for may be.
+Path new_name_beside(const Path& path) {
+  return folder_of(path) / (".config-center-" + to_hex(random_bytes(6)));
+}
+
+// Where writing to `path` would go, also when there is nothing yet.
+Path behind_links(Path path) {
+  constexpr int kMostLinks = 40;
+  std::error_code error;
+  for (int i = 0; i < kMostLinks && std::filesystem::is_symlink(path, error); ++i) {
+    const Path target = std::filesystem::read_symlink(path, error);
+    if (error) break;
+    path = target.is_absolute() ? target : path.parent_path() / target;
+  }
+  return path;
+}
+
+// A file with the mode and the owner of `there`, to take its place; -1 when that cannot be.
+int open_twin(const Path& twin, const Path& path, const struct stat& there) {
+  const bool has_acl = ::getxattr(path.c_str(), "system.posix_acl_access", nullptr, 0) > 0;
+  if (!S_ISREG(there.st_mode) || there.st_nlink > 1 || has_acl) return -1;
+  const int fd = ::open(twin.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return -1;
+  struct stat made{};
+  const bool same_owner = ::fstat(fd, &made) == 0 && made.st_uid == there.st_uid && made.st_gid == there.st_gid;
+  if ((same_owner || ::fchown(fd, there.st_uid, there.st_gid) == 0) && ::fchmod(fd, there.st_mode & 07777) == 0) {
+    return fd;
+  }
+  ::close(fd);
+  ::unlink(twin.c_str());
+  return -1;
+}
+
 }  // namespace
 
 Result<std::string> read_file(const Path& path) {
@@ -64,7 +113,7 @@ Result<> read_in_pieces(const Path& path, const std::function<void(std::string_v
 }
 
 Result<> write_file(const Path& path, std::string_view content, unsigned mode) {
-  const Path beside = path.string() + ".new-" + to_hex(random_bytes(4));
+  const Path beside = new_name_beside(path);
   const auto give_up = [&](int error) {
     ::unlink(beside.c_str());
     return system_failure("write", path, error);
@@ -73,17 +122,64 @@ Result<> write_file(const Path& path, std::string_view content, unsigned mode) {
     const Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (file.get() < 0) return system_failure("write", path, errno);
     if (::fchmod(file.get(), mode) != 0) return give_up(errno);
-    std::string_view rest = content;
-    while (!rest.empty()) {
-      const ssize_t put = ::write(file.get(), rest.data(), rest.size());
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) return give_up(errno);
-      rest.remove_prefix(static_cast<std::size_t>(put));
-    }
+    if (const int error = write_all(file.get(), content); error != 0) return give_up(error);
     if (::fsync(file.get()) != 0) return give_up(errno);
   }
   if (::rename(beside.c_str(), path.c_str()) != 0) return give_up(errno);
-  return sync_directory(path.has_parent_path() ? path.parent_path() : Path("."));
+  return sync_directory(folder_of(path));
+}
+
+Result<NamedFile> NamedFile::open(const Path& named, unsigned mode) {
+  const Path path = behind_links(named);
+  Path beside = new_name_beside(path);
+  struct stat there{};
+  if (::stat(path.c_str(), &there) != 0) {
+    if (errno != ENOENT) return system_failure("write", named, errno);
+    const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0) return system_failure("write", named, errno);
+    return NamedFile(path, std::move(beside), fd);
+  }
+  if (const int fd = open_twin(beside, path, there); fd >= 0) return NamedFile(path, std::move(beside), fd);
+  const int fd = ::open(path.c_str(), O_WRONLY | O_TRUNC | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0) return system_failure("write", named, errno);
+  return NamedFile(path, {}, fd);
+}
+
+NamedFile::NamedFile(NamedFile&& other) noexcept
+    : path_(std::move(other.path_)), beside_(std::exchange(other.beside_, {})), fd_(std::exchange(other.fd_, -1)) {}
+
+NamedFile::~NamedFile() {
+  if (fd_ >= 0) ::close(fd_);
+  if (!beside_.empty()) ::unlink(beside_.c_str());
+}
+
+Result<> NamedFile::write(std::string_view bytes) {
+  if (const int error = write_all(fd_, bytes); error != 0) return system_failure("write", path_, error);
+  return {};
+}
+
+Result<> NamedFile::finish() {
+  const bool synced = ::fsync(fd_) == 0 || errno == EINVAL || errno == EROFS;  // what is no file has nothing to sync
+  if (!synced || ::close(std::exchange(fd_, -1)) != 0) return system_failure("write", path_, errno);
+  if (beside_.empty()) return {};
+  if (::rename(beside_.c_str(), path_.c_str()) == 0) {
+    beside_.clear();
+    return sync_directory(folder_of(path_));
+  }
+  if (errno != EBUSY) return system_failure("write", path_, errno);
+  // A file that is mounted by itself, as into a container, cannot be replaced.
+  TRY(const std::string content, read_file(beside_));
+  const Descriptor file(::open(path_.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
+  if (file.get() < 0) return system_failure("write", path_, errno);
+  if (const int error = write_all(file.get(), content); error != 0) return system_failure("write", path_, error);
+  if (::fsync(file.get()) != 0) return system_failure("write", path_, errno);
+  return {};
+}
+
+Result<> write_named_file(const Path& path, std::string_view content, unsigned mode) {
+  TRY(NamedFile file, NamedFile::open(path, mode));
+  TRYV(file.write(content));
+  return file.finish();
 }
 
 Result<> copy_file(const Path& from, const Path& to, unsigned mode) {
@@ -101,7 +197,7 @@ Result<> sync_file(const Path& path) {
 
 Result<> move_file(const Path& from, const Path& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) return system_failure("rename", from, errno);
-  return sync_directory(to.has_parent_path() ? to.parent_path() : Path("."));
+  return sync_directory(folder_of(to));
 }
 
 Result<> make_directories(const Path& path, unsigned mode) {
@@ -110,7 +206,7 @@ Result<> make_directories(const Path& path, unsigned mode) {
   if (path.has_parent_path() && path.parent_path() != path) TRYV(make_directories(path.parent_path(), mode));
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return system_failure("create folder", path, errno);
   if (!std::filesystem::is_directory(path, error)) return system_failure("create folder", path, ENOTDIR);
-  return {};
+  return sync_directory(folder_of(path));
 }
 
 Result<> sync_directory(const Path& path) {
@@ -142,13 +238,15 @@ std::uint64_t size_of_tree(const Path& path) noexcept {
   return total;
 }
 
-TempDirectory::TempDirectory() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "config-center-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot create " + pattern);
-  path_ = pattern;
+Result<TempDirectory> TempDirectory::make() {
+  const char* folder = std::getenv("TMPDIR");
+  std::string pattern = Path(folder != nullptr && *folder != '\0' ? folder : "/tmp") / "config-center-XXXXXX";
+  if (::mkdtemp(pattern.data()) == nullptr) return system_failure("create folder", pattern, errno);
+  return TempDirectory(Path(pattern));
 }
 
 TempDirectory::~TempDirectory() {
+  if (path_.empty()) return;
   std::error_code error;
   std::filesystem::remove_all(path_, error);
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -15,7 +16,7 @@ using Path = std::filesystem::path;
 
 Result<std::string> read_file(const Path& path);
 
-// Writes beside `path`, syncs, renames: readers see the old content or the new, never half.
+// For what is ours: writes beside `path`, syncs, renames: readers see the old content or the new, never half.
 Result<> write_file(const Path& path, std::string_view content, unsigned mode = 0644);
 
 // The same for files that are large: the content comes in pieces.
@@ -24,21 +25,47 @@ Result<> copy_file(const Path& from, const Path& to, unsigned mode = 0644);  // 
 
 Result<> sync_file(const Path& path);
 Result<> move_file(const Path& from, const Path& to);  // on one disk; replaces `to`; synced
+
+// For what a person names. What is there is replaced whole, as by write_file(), where it stays what it is thereby: its
+// mode, its owner, the target of a link. Anything else is written to: a device, a pipe, a file that somebody else owns
+// or that has other names. Movable.
+class NamedFile {
+ public:
+  // A new file gets `mode` less the umask.
+  static Result<NamedFile> open(const Path& path, unsigned mode = 0666);
+  ~NamedFile();  // without finish(): what was to be replaced stays as it was
+  NamedFile(NamedFile&& other) noexcept;
+  NamedFile& operator=(NamedFile&&) = delete;
+
+  Result<> write(std::string_view bytes);
+  Result<> finish();  // once, at the end
+
+ private:
+  NamedFile(Path path, Path beside, int fd) : path_(std::move(path)), beside_(std::move(beside)), fd_(fd) {}
+  Path path_;    // with links followed
+  Path beside_;  // what will replace it; empty: it is written to itself
+  int fd_;
+};
+Result<> write_named_file(const Path& path, std::string_view content, unsigned mode = 0666);
+
+// Makes all folders that are missing, and has the disk keep each.
 Result<> make_directories(const Path& path, unsigned mode = 0755);
 Result<> sync_directory(const Path& path);
 Result<std::uint64_t> free_space(const Path& path);     // bytes that an unprivileged writer may still use
 std::uint64_t size_of_tree(const Path& path) noexcept;  // bytes of all files below; 0 when there is none
 
-// A new folder under $TMPDIR, removed with everything in it when the object dies.
+// A new folder under $TMPDIR, removed with everything in it when the object dies. Movable.
 class TempDirectory {
  public:
-  TempDirectory();
+  static Result<TempDirectory> make();
+  TempDirectory() : TempDirectory(make().value()) {}  // throws; for tests
   ~TempDirectory();
-  TempDirectory(const TempDirectory&) = delete;
-  TempDirectory& operator=(const TempDirectory&) = delete;
+  TempDirectory(TempDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  TempDirectory& operator=(TempDirectory&&) = delete;
   const Path& path() const { return path_; }
 
  private:
+  explicit TempDirectory(Path path) : path_(std::move(path)) {}
   Path path_;
 };
 

@@ -33,18 +33,20 @@ spdlog::logger& sink() {
   return *logger;
 }
 
-bool as_json() {
-  static const bool terminal = ::isatty(STDERR_FILENO) == 1;
-  const LogStyle style = g_style.load(std::memory_order_relaxed);
-  return style == LogStyle::json || (style == LogStyle::automatic && !terminal);
-}
-
 std::string json_line(std::string_view time, LogLevel level, std::string_view module, std::string_view sentence,
                       Logger::Fields fields) {
   boost::json::object line{
       {"time", time}, {"level", kNames.at(static_cast<std::size_t>(level))}, {"module", module}, {"message", sentence}};
   for (const LogField& field : fields) {
-    std::visit([&](const auto& value) { line[field.name] = value; }, field.value);
+    std::visit(
+        [&](const auto& value) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
+            line[field.name] = find_invalid_utf8(value) == std::string::npos ? value : printable(value);
+          } else {
+            line[field.name] = value;
+          }
+        },
+        field.value);
   }
   return boost::json::serialize(line);
 }
@@ -56,8 +58,8 @@ std::string text_line(std::string_view time, LogLevel level, std::string_view mo
     const std::string value = std::visit(
         [](const auto& v) -> std::string {
           if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string>) {
-            const bool plain = !v.empty() && v.find_first_of(" \t\r\n\"=") == std::string::npos;
-            return plain ? v : boost::json::serialize(boost::json::string(v));
+            const bool plain = !v.empty() && v.find_first_of(" \"=") == std::string::npos;
+            return plain ? printable(v) : '"' + printable(v, std::string::npos, "\"\\") + '"';
           } else {
             return fmt::format("{}", v);
           }
@@ -87,12 +89,17 @@ LogLevel log_level() noexcept {
 void set_log_style(LogStyle style) {
   g_style = style;
 }
+bool log_is_json() {
+  static const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  const LogStyle style = g_style.load(std::memory_order_relaxed);
+  return style == LogStyle::json || (style == LogStyle::automatic && !terminal);
+}
 
 void Logger::write(LogLevel level, std::string_view sentence, Fields fields) const {
   if (!enabled(level)) return;
   const std::string time = format_time(SystemClock{}.wall());
-  const std::string line =
-      as_json() ? json_line(time, level, module_, sentence, fields) : text_line(time, level, module_, sentence, fields);
+  const std::string line = log_is_json() ? json_line(time, level, module_, sentence, fields)
+                                         : text_line(time, level, module_, sentence, fields);
   sink().log(spdlog::level::info, spdlog::string_view_t(line));
 }
 

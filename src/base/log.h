@@ -24,6 +24,7 @@ Result<LogLevel> parse_log_level(std::string_view text);
 void set_log_level(LogLevel level);  // thread-safe; also at run time (SIGHUP)
 LogLevel log_level() noexcept;
 void set_log_style(LogStyle style);  // once, at start
+bool log_is_json();
 
 struct LogField {
   LogField(std::string_view name_, std::string_view value_) : name(name_), value(std::string(value_)) {}

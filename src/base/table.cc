@@ -4,6 +4,10 @@
 #include <array>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "base/text.h"
+
 namespace cc {
 namespace {
 
@@ -36,7 +40,57 @@ bool is_wide(char32_t c) {
   return std::ranges::any_of(kWide, [c](const auto& range) { return c >= range.first && c <= range.second; });
 }
 
+enum class Kind { line, lines, json };
+
+// What a terminal would obey, or show nothing of.
+bool is_unseen(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) ||
+         (c >= 0x2066 && c <= 0x2069);
+}
+
+std::string shown(char32_t c, Kind kind) {
+  if (kind != Kind::json && c == '\n') return "\\n";
+  if (kind != Kind::json && c == '\r') return "\\r";
+  if (kind != Kind::json && c == '\t') return "\\t";
+  return kind != Kind::json && c < 0x100 ? fmt::format("\\x{:02x}", static_cast<unsigned>(c))
+                                         : fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+}
+
+std::string made_visible(std::string_view text, Kind kind) {
+  std::string out;
+  while (!text.empty()) {
+    const std::string valid(text.substr(0, find_invalid_utf8(text)));
+    for (std::size_t at = 0; at < valid.size();) {
+      const std::size_t from = at;
+      const char32_t c = next_code_point(valid, at);
+      const bool line_end = c == '\n' || c == '\t' || (c == '\r' && at < valid.size() && valid[at] == '\n');
+      if (is_unseen(c) && !(kind != Kind::line && line_end)) {
+        out += shown(c, kind);
+      } else {
+        out.append(valid, from, at - from);
+      }
+    }
+    text.remove_prefix(valid.size());
+    if (text.empty()) break;
+    out += shown(static_cast<unsigned char>(text.front()), kind);
+    text.remove_prefix(1);
+  }
+  return out;
+}
+
 }  // namespace
+
+std::string visible(std::string_view text) {
+  return made_visible(text, Kind::line);
+}
+
+std::string visible_lines(std::string_view text) {
+  return made_visible(text, Kind::lines);
+}
+
+std::string visible_json(std::string_view json) {
+  return made_visible(json, Kind::json);
+}
 
 std::size_t display_width(const std::string& text) {
   std::size_t width = 0;
@@ -52,6 +106,8 @@ Table::Table(std::vector<std::string> header) : header_(std::move(header)) {}
 
 void Table::add(std::vector<std::string> row) {
   row.resize(header_.size());
+  for (std::string& cell : row)
+    cell = visible(cell);
   rows_.push_back(std::move(row));
 }
 

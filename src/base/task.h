@@ -46,15 +46,15 @@ class TaskGroup {
   asio::steady_timer empty_;  // cancelled whenever a task ends
 };
 
-// Runs blocking work (SQL, password hashing, files) on `pool` and comes back to the caller's
-// executor. `work` must not throw. The caller stays where it is: it may be cancelled meanwhile, and
-// sees that when it comes back.
-template <class Work>
-Task<std::invoke_result_t<Work&>> offload(asio::thread_pool& pool, Work work) {
+// Runs work elsewhere, what blocks (SQL, password hashing, files) on a pool of threads, what belongs to another I/O
+// thread on its io_context, and comes back to the caller's executor. `work` must not throw. The caller
+// stays where it is: it may be cancelled meanwhile, and sees that when it comes back.
+template <class Where, class Work>
+Task<std::invoke_result_t<Work&>> offload(Where& where, Work work) {
   using Answer = std::invoke_result_t<Work&>;
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Answer)>(
-      [&pool](auto caller, Work job) {
-        asio::post(pool, [caller = std::move(caller), job = std::move(job)]() mutable {
+      [&where](auto caller, Work job) {
+        asio::post(where, [caller = std::move(caller), job = std::move(job)]() mutable {
           Answer answer = job();
           const auto home = asio::get_associated_executor(caller);
           asio::post(home, [caller = std::move(caller), answer = std::move(answer)]() mutable {

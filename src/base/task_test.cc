@@ -4,6 +4,7 @@
 #include <latch>
 #include <thread>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
@@ -30,6 +31,22 @@ TEST_F(TaskTest, OffloadedWorkRunsOnThePoolAndItsCallerGoesOnAtHome) {
   EXPECT_EQ(result, 42);
   EXPECT_NE(worked, std::this_thread::get_id());
   EXPECT_EQ(resumed, std::this_thread::get_id());
+}
+
+TEST_F(TaskTest, WorkMayBelongToAnotherIoThread) {
+  asio::io_context other{1};
+  auto work = asio::make_work_guard(other);
+  std::thread thread([&] { other.run(); });
+  std::thread::id worked, resumed;
+  tasks.spawn("caller", [](asio::io_context& there, auto& where, auto& then) -> Task<> {
+    where = co_await offload(there, [] { return std::this_thread::get_id(); });
+    then = std::this_thread::get_id();
+  }(other, worked, resumed));
+  io.run();
+  EXPECT_EQ(worked, thread.get_id());
+  EXPECT_EQ(resumed, std::this_thread::get_id());
+  work.reset();
+  thread.join();
 }
 
 TEST_F(TaskTest, OffloadCarriesAMoveOnlyResult) {

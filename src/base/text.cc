@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <numeric>
 #include <optional>
 
@@ -30,6 +31,7 @@ constexpr std::array<Unit, 7> kSizes = {{{"KiB", 1u << 10},
                                          {"B", 1}}};
 
 constexpr std::uint64_t kMost = 1ull << 62;
+constexpr std::uint64_t kLongest = 36'500ull * 24 * 3600 * 1000;  // of a duration, in milliseconds: a hundred years
 
 // The digits at the start of `text`, and what follows them.
 std::optional<std::pair<std::uint64_t, std::string_view>> number_and_rest(std::string_view text) {
@@ -42,6 +44,30 @@ std::optional<std::pair<std::uint64_t, std::string_view>> number_and_rest(std::s
 bool is_unreserved(unsigned char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
          c == '_' || c == '~';
+}
+
+// How many bytes the character at `i` takes; 0 when what stands there is not UTF-8.
+std::size_t size_of_character(std::string_view text, std::size_t i) noexcept {
+  const auto at = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
+  const auto continues = [&](std::size_t k) { return k < text.size() && (at(k) & 0xC0) == 0x80; };
+  const unsigned char c = at(i);
+  if (c < 0x80) return 1;
+  if (c >= 0xC2 && c <= 0xDF) return continues(i + 1) ? 2 : 0;
+  if (c >= 0xE0 && c <= 0xEF) {
+    if (!continues(i + 1) || !continues(i + 2)) return 0;
+    return (c == 0xE0 && at(i + 1) < 0xA0) || (c == 0xED && at(i + 1) > 0x9F) ? 0 : 3;
+  }
+  if (c >= 0xF0 && c <= 0xF4) {
+    if (!continues(i + 1) || !continues(i + 2) || !continues(i + 3)) return 0;
+    return (c == 0xF0 && at(i + 1) < 0x90) || (c == 0xF4 && at(i + 1) > 0x8F) ? 0 : 4;
+  }
+  return 0;
+}
+
+// U+0000 to U+001F, U+007F to U+009F.
+bool is_control(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character.front());
+  return first < 0x20 || first == 0x7F || (first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0);
 }
 
 int hex_value(char c) {
@@ -58,7 +84,9 @@ Result<milliseconds> parse_duration(std::string_view text) {
   if (parsed) {
     for (const Unit& unit : kDurations) {
       if (parsed->second != unit.suffix) continue;
-      if (parsed->first > kMost / unit.factor) break;
+      if (parsed->first > kLongest / unit.factor) {
+        return fail(Code::invalid_argument, fmt::format("\"{}\" is longer than a hundred years", text));
+      }
       return milliseconds(static_cast<std::int64_t>(parsed->first * unit.factor));
     }
   }
@@ -156,29 +184,35 @@ Result<std::uint64_t> parse_uint(std::string_view text, std::string_view what) {
 }
 
 std::size_t find_invalid_utf8(std::string_view text) noexcept {
-  std::size_t i = 0;
-  const auto at = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
-  const auto continues = [&](std::size_t k) { return k < text.size() && (at(k) & 0xC0) == 0x80; };
-  while (i < text.size()) {
-    const unsigned char c = at(i);
-    if (c < 0x80) {
-      ++i;
-    } else if (c >= 0xC2 && c <= 0xDF) {
-      if (!continues(i + 1)) return i;
-      i += 2;
-    } else if (c >= 0xE0 && c <= 0xEF) {
-      if (!continues(i + 1) || !continues(i + 2)) return i;
-      if ((c == 0xE0 && at(i + 1) < 0xA0) || (c == 0xED && at(i + 1) > 0x9F)) return i;
-      i += 3;
-    } else if (c >= 0xF0 && c <= 0xF4) {
-      if (!continues(i + 1) || !continues(i + 2) || !continues(i + 3)) return i;
-      if ((c == 0xF0 && at(i + 1) < 0x90) || (c == 0xF4 && at(i + 1) > 0x8F)) return i;
-      i += 4;
-    } else {
-      return i;
-    }
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t size = size_of_character(text, i);
+    if (size == 0) return i;
+    i += size;
   }
   return std::string_view::npos;
+}
+
+std::string printable(std::string_view text, std::size_t longest, std::string_view escaped) {
+  std::string out;
+  out.reserve(std::min(text.size(), longest));
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t before = out.size();
+    const std::size_t size = size_of_character(text, i);
+    const std::string_view character = text.substr(i, std::max<std::size_t>(size, 1));
+    if (size == 0 || is_control(character)) {
+      for (const char c : character)
+        fmt::format_to(std::back_inserter(out), "\\x{:02X}", static_cast<unsigned char>(c));
+    } else {
+      if (size == 1 && escaped.contains(character.front())) out += '\\';
+      out += character;
+    }
+    if (out.size() > longest) {
+      out.resize(before);
+      return out += "…";
+    }
+    i += character.size();
+  }
+  return out;
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {

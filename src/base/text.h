@@ -30,6 +30,24 @@ Result<std::uint64_t> parse_uint(std::string_view text, std::string_view what);
 // Offset of the first byte that is not valid UTF-8, or npos.
 std::size_t find_invalid_utf8(std::string_view text) noexcept;
 
+// Foreign text that can stand on a line of a log, of a message, of a terminal: control characters and bytes that are
+// not UTF-8 as \xNN, `escaped` characters behind a backslash. What is longer than `longest` bytes is cut between two
+// characters and ends in "…".
+std::string printable(std::string_view text, std::size_t longest = std::string_view::npos,
+                      std::string_view escaped = {});
+
+// Of ASCII; other characters stay.
+constexpr char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string_view trim(std::string_view text) noexcept;
 

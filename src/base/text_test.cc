@@ -12,6 +12,8 @@ TEST(Text, durations_carry_their_unit) {
   EXPECT_EQ(parse_duration("30s").value(), 30s);
   EXPECT_EQ(parse_duration("7d").value(), 168h);
   EXPECT_EQ(format_duration(90s), "90s");
+  EXPECT_TRUE(parse_duration("36500d"));
+  EXPECT_FALSE(parse_duration("36501d")) << "a time that far from now would overflow";
   EXPECT_EQ(format_duration(24h), "1d");
   for (const char* bad : {"", "30", "s", "-1s", "1 s", "1y", "99999999999999999d"}) {
     EXPECT_FALSE(parse_duration(bad)) << bad;
@@ -42,6 +44,24 @@ TEST(Text, utf8_is_checked_to_the_byte) {
   EXPECT_EQ(find_invalid_utf8("\xc0\xaf"), 0u) << "overlong";
   EXPECT_EQ(find_invalid_utf8("\xed\xa0\x80"), 0u) << "surrogate";
   EXPECT_EQ(find_invalid_utf8("a\xe4\xb8"), 1u) << "cut off";
+}
+
+TEST(Text, what_is_foreign_is_made_printable) {
+  EXPECT_EQ(printable("配置 ok, C:\\temp \"x\""), "配置 ok, C:\\temp \"x\"");
+  EXPECT_EQ(printable("\x1b[31mred\n\x7f"), "\\x1B[31mred\\x0A\\x7F");
+  EXPECT_EQ(printable("next line: \xc2\x85"), "next line: \\xC2\\x85") << "a control character of two bytes";
+  EXPECT_EQ(printable("\xff配\xe4\xb8"), "\\xFF配\\xE4\\xB8") << "what is right behind what is wrong stays";
+  EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\\x00b");
+  EXPECT_EQ(printable("say \"a\\b\"", 80, "\"\\"), "say \\\"a\\\\b\\\"");
+}
+
+TEST(Text, what_is_printable_is_cut_between_characters) {
+  EXPECT_EQ(printable("abcd", 4), "abcd");
+  EXPECT_EQ(printable("abcde", 4), "abcd…");
+  EXPECT_EQ(printable("配置", 5), "配…");
+  EXPECT_EQ(printable("ab\xff", 5), "ab…");
+  EXPECT_EQ(printable("ab\xff", 6), "ab\\xFF");
+  EXPECT_EQ(printable(std::string(100'000, '\xff'), 8), "\\xFF\\xFF…");
 }
 
 TEST(Text, percent_encoding_comes_back) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -39,7 +40,7 @@ std::string reason_of(archive* a) {
 }
 
 bool is_safe(std::string_view name) {
-  if (name.empty() || name.front() == '/' || name.find('\\') != std::string_view::npos) return false;
+  if (name.empty() || name.front() == '/') return false;
   std::size_t from = 0;
   while (from <= name.size()) {
     const std::size_t to = std::min(name.find('/', from), name.size());
@@ -61,32 +62,58 @@ constexpr std::string_view kEndRecord("PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\
 
 }  // namespace
 
-Result<std::string> write_zip(const std::vector<ZipEntry>& entries) {
-  const Utf8Locale locale;
-  std::string out;
-  {
-    const std::unique_ptr<archive, decltype(&archive_write_free)> zip(archive_write_new(), &archive_write_free);
-    archive_write_set_format_zip(zip.get());
-    archive_write_set_bytes_in_last_block(zip.get(), 1);
-    if (archive_write_set_options(zip.get(), "zip:hdrcharset=UTF-8") < ARCHIVE_WARN ||
-        archive_write_open(zip.get(), &out, nullptr, append, nullptr) != ARCHIVE_OK) {
-      return fail(Code::internal, "write zip: " + reason_of(zip.get()));
-    }
-    for (const ZipEntry& each : entries) {
-      const Entry entry(archive_entry_new(), &archive_entry_free);
-      archive_entry_set_pathname_utf8(entry.get(), each.name.c_str());
-      archive_entry_set_size(entry.get(), static_cast<la_int64_t>(each.content.size()));
-      archive_entry_set_filetype(entry.get(), AE_IFREG);
-      archive_entry_set_perm(entry.get(), 0644);
-      if (archive_write_header(zip.get(), entry.get()) < ARCHIVE_WARN ||
-          archive_write_data(zip.get(), each.content.data(), each.content.size()) < 0) {
-        return fail(Code::internal, fmt::format("write zip entry {}: {}", each.name, reason_of(zip.get())));
-      }
-    }
-    if (archive_write_close(zip.get()) < ARCHIVE_WARN)
-      return fail(Code::internal, "write zip: " + reason_of(zip.get()));
+struct ZipWriter::Impl {
+  Result<> open();
+  std::unexpected<Error> failed(const std::string& doing) const {
+    return fail(Code::internal, doing + ": " + reason_of(zip.get()));
   }
-  return out;
+
+  std::string out;  // before what writes it
+  std::unique_ptr<archive, decltype(&archive_write_free)> zip{archive_write_new(), &archive_write_free};
+  bool is_open = false;
+};
+
+Result<> ZipWriter::Impl::open() {
+  if (std::exchange(is_open, true)) return {};
+  archive_write_set_format_zip(zip.get());
+  archive_write_set_bytes_in_last_block(zip.get(), 1);
+  if (archive_write_set_options(zip.get(), "zip:hdrcharset=UTF-8") < ARCHIVE_WARN ||
+      archive_write_open(zip.get(), &out, nullptr, append, nullptr) != ARCHIVE_OK) {
+    return failed("write zip");
+  }
+  return {};
+}
+
+ZipWriter::ZipWriter() : impl_(std::make_unique<Impl>()) {}
+ZipWriter::~ZipWriter() = default;
+
+Result<> ZipWriter::add(const std::string& name, std::string_view content) {
+  const Utf8Locale locale;
+  TRYV(impl_->open());
+  const Entry entry(archive_entry_new(), &archive_entry_free);
+  archive_entry_set_pathname_utf8(entry.get(), name.c_str());
+  archive_entry_set_size(entry.get(), static_cast<la_int64_t>(content.size()));
+  archive_entry_set_filetype(entry.get(), AE_IFREG);
+  archive_entry_set_perm(entry.get(), 0644);
+  if (archive_write_header(impl_->zip.get(), entry.get()) < ARCHIVE_WARN ||
+      archive_write_data(impl_->zip.get(), content.data(), content.size()) < 0) {
+    return impl_->failed("write zip entry " + name);
+  }
+  return {};
+}
+
+Result<std::string> ZipWriter::finish() {
+  const Utf8Locale locale;
+  TRYV(impl_->open());
+  if (archive_write_close(impl_->zip.get()) < ARCHIVE_WARN) return impl_->failed("write zip");
+  return std::move(impl_->out);
+}
+
+Result<std::string> write_zip(const std::vector<ZipEntry>& entries) {
+  ZipWriter zip;
+  for (const ZipEntry& each : entries)
+    TRYV(zip.add(each.name, each.content));
+  return zip.finish();
 }
 
 Result<std::vector<ZipEntry>> read_zip(std::string_view bytes, std::uint64_t limit) {
@@ -102,6 +129,7 @@ Result<std::vector<ZipEntry>> read_zip(std::string_view bytes, std::uint64_t lim
     return bad_zip(reason_of(zip.get()));
   }
   std::vector<ZipEntry> entries;
+  std::vector<char> piece(64 * 1024);
   std::uint64_t total = 0;
   for (;;) {
     archive_entry* entry = nullptr;
@@ -116,7 +144,6 @@ Result<std::vector<ZipEntry>> read_zip(std::string_view bytes, std::uint64_t lim
     if (archive_entry_filetype(entry) != AE_IFREG || !is_safe(each.name)) {
       return bad_zip(fmt::format("entry \"{}\" is no plain relative file name", each.name));
     }
-    std::vector<char> piece(64 * 1024);
     for (;;) {
       const la_ssize_t got = archive_read_data(zip.get(), piece.data(), piece.size());
       if (got < 0) return bad_zip(fmt::format("entry \"{}\": {}", each.name, reason_of(zip.get())));

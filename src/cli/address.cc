@@ -10,7 +10,7 @@ namespace cc::cli {
 namespace {
 
 bool is_version(std::string_view text) {
-  return text == "draft" || text == "published" || parse_uint(text, "").has_value();
+  return text == "draft" || text == "published" || parse_uint(text, "").value_or(0) > 0;
 }
 
 }  // namespace

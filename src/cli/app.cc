@@ -34,33 +34,30 @@ json::object changed(const Options& options, const json::value& before) {
 
 Result<> list(Session& session, const Options& options) {
   TRY(const json::array items, session.list("/v1/applications", {}, options.page));
-  session.print_list(items,
-                     {{"NAME", "name"},
-                      {"DEPARTMENT", "department"},
-                      {"OWNER", "owner"},
-                      {"DESCRIPTION", "description"},
-                      {"CREATED", "created"}},
-                     "no applications; publishing into one makes it, and so does: config-center app add NAME");
-  return {};
+  return session.print_list(items,
+                            {{"NAME", "name"},
+                             {"DEPARTMENT", "department"},
+                             {"OWNER", "owner"},
+                             {"DESCRIPTION", "description"},
+                             {"CREATED", "created"}},
+                            "no applications; publishing into one makes it, and so does: config-center app add NAME");
 }
 
 Result<> show(Session& session, const Options& options) {
   TRY(const json::value item, session.get_json(path_of(options.name)));
-  session.print(item, [&] { return to_yaml(item); });
-  return {};
+  return session.print(item, [&] { return to_yaml(item); });
 }
 
 Result<> add(Session& session, const Options& options) {
-  TRY(const http::ClientResponse there, session.send({.target = path_of(options.name)}));
-  if (there.status == 200) {
+  TRY(const bool there, session.is_there(path_of(options.name)));
+  if (there) {
     return fail(Code::already_exists,
                 fmt::format("there is an application \"{0}\" already; change it with: config-center app set {0}",
                             options.name));
   }
-  if (session.only_shown(fmt::format("add the application \"{}\"", options.name))) return {};
+  if (session.dry_run) return session.would(fmt::format("add the application \"{}\"", options.name));
   TRY(const json::value item, session.send_json("PUT", path_of(options.name), changed(options, {})));
-  session.print(item, [&] { return fmt::format("added the application {}\n", options.name); });
-  return {};
+  return session.print(item, [&] { return fmt::format("added the application {}\n", options.name); });
 }
 
 Result<> set(Session& session, const Options& options) {
@@ -68,23 +65,21 @@ Result<> set(Session& session, const Options& options) {
     return wrong_usage("say what to change: --department, --owner or --description");
   }
   TRY(const json::value before, session.get_json(path_of(options.name)));
-  if (session.only_shown(fmt::format("change the application \"{}\"", options.name))) return {};
+  if (session.dry_run) return session.would(fmt::format("change the application \"{}\"", options.name));
   TRY(const json::value item, session.send_json("PUT", path_of(options.name), changed(options, before)));
-  session.print(item, [&] { return fmt::format("changed the application {}\n", options.name); });
-  return {};
+  return session.print(item, [&] { return fmt::format("changed the application {}\n", options.name); });
 }
 
 Result<> remove(Session& session, const Options& options) {
   const std::string what = fmt::format("delete the application \"{}\"", options.name);
   if (session.dry_run) {
     TRYV(session.get_json(path_of(options.name)));
-    session.only_shown(what);
-    return {};
+    TRYV(session.must_hold_nothing(options.name, {{"application", options.name}}));
+    return session.would(what);
   }
   TRYV(session.confirm(what));
   TRY(const json::value outcome, session.call_json({.method = "DELETE", .target = path_of(options.name)}));
-  session.print(outcome, [&] { return fmt::format("deleted the application {}\n", options.name); });
-  return {};
+  return session.print(outcome, [&] { return fmt::format("deleted the application {}\n", options.name); });
 }
 
 void add_members(CLI::App& command, Options& options) {
@@ -102,7 +97,7 @@ void add_app(CLI::App& root, Session& session) {
                           "config-center app cluster add dev shop beijing"}));
   const auto named = [&](const std::string& name, const std::string& meaning) {
     CLI::App* command = group->add_subcommand(name, meaning);
-    command->add_option("name", options->name, "Name of the application")->required()->type_name("NAME");
+    command->add_option("name", options->name, "Name of the application")->required()->type_name("APP");
     return command;
   };
 

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
+#include "cli/yaml.h"
 
 namespace cc::cli {
 namespace {
@@ -30,38 +31,81 @@ Result<Query> query_of(const Options& options) {
   return query;
 }
 
-Result<> export_records(Session& session, const Options& options, const Query& query) {
-  TRY(const http::ClientResponse answer, session.call({.target = with_query("/v1/audit", query),
-                                                       .headers = {{"Accept", "application/x-ndjson"}},
-                                                       .wait = std::chrono::minutes(10)}));
-  if (options.export_file == "-") {
-    write_output(answer.body);
-    return {};
+// Counts lines, and keeps the last: of an export that broke off it says why.
+class Lines {
+ public:
+  void take(std::string_view bytes) {
+    for (const char c : bytes) {
+      if (complete_) last_.clear();
+      complete_ = c == '\n';
+      if (complete_) {
+        ++count_;
+      } else {
+        last_ += c;
+      }
+    }
   }
-  TRYV(write_file(options.export_file, answer.body, 0600));
-  const auto lines = static_cast<std::uint64_t>(std::count(answer.body.begin(), answer.body.end(), '\n'));
-  session.print({{"to", options.export_file}, {"records", lines}}, [&] {
-    return fmt::format("exported {} to {}\n", counted(lines, "audit record"), options.export_file);
+  std::uint64_t count() const { return count_; }
+  Result<> whole() const {
+    boost::system::error_code error;
+    const boost::json::value last = boost::json::parse(last_.empty() ? "{}" : last_, error);
+    const boost::json::value* failure = last.is_object() ? last.get_object().if_contains("error") : nullptr;
+    if (!error && complete_ && failure == nullptr) return {};
+    return fail(Code::unavailable,
+                fmt::format("the export broke off after {}: {}", counted(count_ > 0 ? count_ - 1 : 0, "audit record"),
+                            failure != nullptr ? member_text(*failure, "message") : "the end is missing"));
+  }
+
+ private:
+  std::uint64_t count_ = 0;
+  std::string last_;
+  bool complete_ = true;
+};
+
+Result<> export_records(Session& session, const Options& options, const Query& query) {
+  const bool to_output = options.export_file == "-";
+  std::optional<NamedFile> file;
+  if (!to_output) {
+    TRY(NamedFile opened, NamedFile::open(options.export_file, 0600));
+    file.emplace(std::move(opened));
+  }
+  Lines lines;
+  Result<> written;
+  TRY(const http::ClientResponse answer, session.stream({.target = with_query("/v1/audit", query),
+                                                         .headers = {{"Accept", "application/x-ndjson"}},
+                                                         .wait = std::chrono::minutes(10)},
+                                                        [&](std::string_view bytes) {
+                                                          lines.take(bytes);
+                                                          written =
+                                                              to_output ? write_output(bytes) : file->write(bytes);
+                                                          return written.has_value();
+                                                        }));
+  TRYV(std::move(written));
+  if (answer.status >= 400) return fail(session.error_of_answer(answer));
+  TRYV(lines.whole());
+  if (to_output) return {};
+  TRYV(file->finish());
+  return session.print({{"to", options.export_file}, {"records", lines.count()}}, [&] {
+    return fmt::format("exported {} to {}\n", counted(lines.count(), "audit record"), options.export_file);
   });
-  return {};
 }
 
 Result<> audit(Session& session, const Options& options) {
   TRY(const Query query, query_of(options));
   if (!options.export_file.empty()) return export_records(session, options, query);
   TRY(const boost::json::array records, session.list("/v1/audit", query, options.page));
-  session.print_list(records,
-                     {{"ID", "id"},
-                      {"TIME", "time"},
-                      {"ACTOR", "actor"},
-                      {"ADDRESS", "address"},
-                      {"ACTION", "action"},
-                      {"TARGET", "target"},
-                      {"OUTCOME", "outcome"},
-                      {"REVISION", "revision"},
-                      {"MESSAGE", "message"}},
-                     "no audit record matches");
-  return {};
+  return session.print_list(records,
+                            {{"ID", "id"},
+                             {"TIME", "time"},
+                             {"ACTOR", "actor"},
+                             {"ADDRESS", "address"},
+                             {"ACTION", "action"},
+                             {"TARGET", "target"},
+                             {"OUTCOME", "outcome"},
+                             {"COUNT", "count"},
+                             {"REVISION", "revision"},
+                             {"MESSAGE", "message"}},
+                            "no audit record matches");
 }
 
 }  // namespace

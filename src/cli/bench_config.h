@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/session.h"
+#include "cli/signals.h"
 #include "model/words.h"
 
 namespace cc::cli {
@@ -16,7 +17,8 @@ struct BenchPlace {
 };
 void add_bench_place(CLI::App& command, BenchPlace& place);
 
-// Deletes the configs that were made in it, unless they are to be kept; says so when that fails.
+// Deletes the configs that were made in it, and the application and the cluster when they were not there before, unless
+// they are to be kept; says so when that fails. Signals wait for that: loops end when HeldSignals::noted().
 class BenchConfigs {
  public:
   BenchConfigs(Session& session, const BenchPlace& place) : session_(session), place_(place) {}
@@ -31,8 +33,12 @@ class BenchConfigs {
   static std::string content(const std::string& start, std::size_t size);
 
  private:
+  void look_at_place();
+
+  HeldSignals signals_;  // goes last
   Session& session_;
   BenchPlace place_;
+  std::vector<std::string> new_place_;  // the paths of cluster and application, as far as the bench makes them
   std::vector<ConfigKey> made_;
 };
 

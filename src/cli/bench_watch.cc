@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/load.h"
 #include "cli/session.h"
+#include "cli/signals.h"
 #include "cli/terminal.h"
 
 namespace cc::cli {
@@ -61,8 +62,9 @@ class Watchers {
       early_status_ = status;
     };
     const auto lost = [&](std::size_t) { ++measured_.lost; };
-    for (const Moment until = now() + settle; now() < until;)
+    for (const Moment until = now() + settle; now() < until && HeldSignals::noted() == 0;)
       TRYV(swarm_.poll(std::chrono::duration_cast<milliseconds>(until - now()) + milliseconds(1), too_early, lost));
+    if (HeldSignals::noted() != 0) return fail(Code::unavailable, "interrupted");
     if (answered_ > 0) {
       return fail(Code::internal, fmt::format("{} of {} were answered before anything changed, the last with status {}",
                                               answered_, swarm_.size(), early_status_));
@@ -87,10 +89,11 @@ class Watchers {
     };
     const auto on_lost = [&](std::size_t) { ++measured_.lost; };
     Result<> polled;
-    while (polled && answered_ + measured_.lost < swarm_.size() && now() < start + timeout)
+    while (polled && answered_ + measured_.lost < swarm_.size() && now() < start + timeout && HeldSignals::noted() == 0)
       polled = swarm_.poll(milliseconds(100), on_reply, on_lost);
     measured_.seconds += std::chrono::duration<double>(now() - start).count();
     publisher.join();
+    if (HeldSignals::noted() != 0) return fail(Code::unavailable, "interrupted");
     if (!published) return published;
     if (!polled) return fail(std::move(polled).error());
     measured_.lost += swarm_.size() - answered_ - measured_.lost;
@@ -113,6 +116,7 @@ Result<> bench_watch(Session& session, const Options& options) {
   TRY(const std::string token, session.token());
   TRY(const Endpoint endpoint, Endpoint::of_url(url));
   BenchConfigs configs(session, options.place);
+  TRYV(allow_connections(options.watchers));
   TRY(const auto swarm, Swarm::open(endpoint, options.watchers));
   TRY(Measured measured, Watchers(options, *swarm, configs).run(endpoint, token, *settle, *timeout));
   return print_measured(session, std::move(measured), true);

@@ -31,4 +31,8 @@ Check positive() {
   return between(1, std::numeric_limits<std::uint64_t>::max());
 }
 
+Check whole_number() {
+  return between(0, std::numeric_limits<std::uint64_t>::max());
+}
+
 }  // namespace cc::cli

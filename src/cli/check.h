@@ -14,5 +14,6 @@ using Check = std::function<std::string(const std::string&)>;
 Check one_of(std::vector<std::string> allowed);
 Check between(std::uint64_t least, std::uint64_t most);
 Check positive();
+Check whole_number();  // from 0; a negative one would wrap around
 
 }  // namespace cc::cli

@@ -1,15 +1,19 @@
 #include "cli/cli.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <sstream>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "base/table.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
 #include "cli/help_format.h"
 #include "cli/session.h"
+#include "cli/terminal.h"
 
 namespace cc::cli {
 namespace {
@@ -92,18 +96,39 @@ int usage_failure(const CLI::App& root, const CLI::ParseError& error) {
   return 2;
 }
 
+// Libraries throw at what nobody expected, such as an answer of another shape, and nobody above knows more of it.
+Result<int> result_of(Session& session) {
+  try {
+    return session.chosen();
+  } catch (const std::exception& e) {
+    if (!session.has_asked()) return fail(Code::internal, e.what());
+    return fail(Code::internal, fmt::format("{} answered something unexpected; is it a config-center? ({})",
+                                            session.server().value_or("the server"), e.what()));
+  }
+}
+
 int run_chosen(const CLI::App& root, Session& session) {
-  const Result<int> status = session.chosen();
+  const Result<int> status = result_of(session);
   if (!session.notice.empty()) fmt::print(stderr, "{}\n", session.notice);
   if (status) return *status;
-  const std::string name = full_name(*deepest(root));
-  fmt::print(stderr, "{}: {}\n", name, status.error().message);
+  if (!reader_is_gone(status.error()))
+    fmt::print(stderr, "{}: {}\n", full_name(*deepest(root)), visible_lines(status.error().message));
   return is_wrong_usage(status.error()) ? 2 : 1;
+}
+
+// --help and --version.
+int print_text(const CLI::App& root, const CLI::Success& asked) {
+  std::ostringstream text;
+  root.exit(asked, text, text);
+  const auto written = write_output(text.str());
+  if (!written && !reader_is_gone(written.error())) fmt::print(stderr, "config-center: {}\n", written.error().message);
+  return written ? 0 : 1;
 }
 
 }  // namespace
 
 int run(int argc, char** argv) {
+  hold_standard_streams();
   Session session;
   CLI::App root("A distributed configuration center: the server, its command line, and the operator's tool.",
                 "config-center");
@@ -122,13 +147,20 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "{}", root.help());
     return 2;
   }
-  if (std::string_view(argv[1]) == "__complete") {
-    return print_candidates(root, session, std::vector<std::string>(argv + 2, argv + argc));
+  // As people type it: config-center help publish.
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.front() == "help") {
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
+  if (words.front() == "__complete") {
+    return print_candidates(root, session, {words.begin() + 1, words.end()});
   }
   try {
-    root.parse(argc, argv);
+    std::ranges::reverse(words);  // as CLI11 wants them
+    root.parse(words);
   } catch (const CLI::Success& help_or_version) {
-    return root.exit(help_or_version);
+    return print_text(root, help_or_version);
   } catch (const CLI::ParseError& error) {
     return usage_failure(root, error);
   }

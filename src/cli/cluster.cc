@@ -11,7 +11,7 @@ namespace {
 
 Result<> status(Session& session) {
   TRY(const boost::json::value node, session.get_json("/v1/cluster"));
-  session.print(node, [&] {
+  return session.print(node, [&] {
     const auto of = [&](std::string_view name) { return member_text(node, name); };
     std::string out = fmt::format(
         "cluster   {}\nnode      {} ({}), version {}\nleader    node {}, term {}\nrevision  {}\n"
@@ -32,7 +32,6 @@ Result<> status(Session& session) {
     }
     return out + "\n" + servers.to_text();
   });
-  return {};
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ const std::map<std::string_view, Completion::Ask> kAsked = {
     {"KEY", Completion::Ask::config_keys},   {"KEY|PREFIX", Completion::Ask::config_keys},
     {"WHERE", Completion::Ask::config_keys}, {"FILE", Completion::Ask::files},
     {"DIR|ZIP", Completion::Ask::files},     {"ENV", Completion::Ask::environments},
-    {"APP", Completion::Ask::applications}};
+    {"APP", Completion::Ask::applications},  {"USER", Completion::Ask::users}};
 const std::map<std::string_view, std::vector<std::string_view>> kChoices = {
     {"FORM", {"table", "json", "yaml"}},
     {"FORMAT", {"properties", "yaml", "json", "toml", "xml", "text"}},
@@ -89,7 +89,9 @@ Completion complete(const CLI::App& root, const std::vector<std::string>& words)
   std::size_t arguments = 0;
   const auto note = [&](const CLI::Option& option, std::string_view value) {
     if (option.check_lname("server")) completion.server = value;
-    if (option.check_lname("ca-file")) completion.ca_file = value;
+    if (option.check_lname("ca-file")) completion.tls.ca = value;
+    if (option.check_lname("cert-file")) completion.tls.certificate = value;
+    if (option.check_lname("key-file")) completion.tls.key = value;
   };
   for (std::size_t i = 0; i + 1 < words.size(); ++i) {
     const std::string& word = words[i];
@@ -114,9 +116,15 @@ Completion complete(const CLI::App& root, const std::vector<std::string>& words)
     }
   }
 
-  const std::string_view typed = words.empty() ? std::string_view() : words.back();
+  completion.typed = words.empty() ? "" : words.back();
+  std::string& typed = completion.typed;
   if (waiting != nullptr) {
     add_value(completion, *waiting, typed);
+  } else if (const std::size_t equals = typed.find('='); typed.starts_with("--") && equals != std::string::npos) {
+    const CLI::Option* option = find_option(command, typed.substr(0, equals));
+    completion.before = typed.substr(0, equals + 1);
+    typed.erase(0, equals + 1);
+    if (option != nullptr && takes_value(*option)) add_value(completion, *option, typed);
   } else if (typed.starts_with('-')) {
     add_options(completion, *command, typed);
   } else if (const auto all = subcommands_of(*command); !all.empty()) {
@@ -142,26 +150,39 @@ std::string_view bash_completion() {
   return R"script(# bash completion for config-center; load it with:  source <(config-center completion bash)
 # What could come next is asked of the program itself, as in: config-center __complete publish dev/
 _config_center() {
-  local line=${COMP_LINE:0:COMP_POINT} words=() current candidate split
   # Split as typed: the shell's own words are cut at ':' and '=', which addresses and names hold.
-  read -a words <<<"$line" 2>/dev/null
-  [[ $line == *[[:space:]] && $line != *"\\ " ]] && words+=("")
-  current=${words[-1]}
+  local line=${COMP_LINE:0:COMP_POINT} words=() word= begun= quote= i c
+  for ((i = 0; i < ${#line}; i++)); do
+    c=${line:i:1}
+    if [[ $quote ]]; then
+      if [[ $c == "$quote" ]]; then quote=; else word+=$c; fi
+    elif [[ $c == [\"\'] ]]; then
+      quote=$c begun=1
+    elif [[ $c == \\ ]]; then
+      ((i++)); word+=${line:i:1} begun=1
+    elif [[ $c == [[:space:]] ]]; then
+      [[ $begun ]] && words+=("$word")
+      word= begun=
+    else
+      word+=$c begun=1
+    fi
+  done
+  local candidate split=
+  [[ $word == *[:=]* && ! $quote ]] && split=${word%"${word##*[:=]}"}
   COMPREPLY=()
   while IFS= read -r candidate; do
     candidate=${candidate%%$'\t'*}
     if [[ $candidate == :files ]]; then
       compopt -o filenames 2>/dev/null
-      mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      [[ $word == --*=* ]] && word=${word#*=}
+      mapfile -t COMPREPLY < <(compgen -f -- "$word")
       return
     fi
     [[ $candidate == */ ]] && compopt -o nospace 2>/dev/null
-    COMPREPLY+=("${candidate// /\\ }")
-  done < <("${words[0]}" __complete "${words[@]:1}" 2>/dev/null)
-  if [[ $current == *[:=]* ]]; then
-    split=${current%"${current##*[:=]}"}
-    COMPREPLY=("${COMPREPLY[@]#"$split"}")
-  fi
+    candidate=${candidate#"$split"}
+    [[ $quote ]] || candidate=${candidate// /\\ }
+    COMPREPLY+=("$candidate")
+  done < <("${words[0]}" __complete "${words[@]:1}" "$word" 2>/dev/null)
 }
 complete -F _config_center config-center
 )script";
@@ -172,13 +193,14 @@ std::string_view zsh_completion() {
 # zsh completion for config-center; load it with:  source <(config-center completion zsh)
 # What could come next is asked of the program itself, as in: config-center __complete publish dev/
 _config_center() {
-  local line text
+  local line text current=$PREFIX
   local -a further last shown_further shown_last
-  for line in "${(@f)$("${words[1]}" __complete "${(@Q)words[2,CURRENT]}" 2>/dev/null)}"; do
+  [[ -z $compstate[quote] ]] && current=${(Q)PREFIX}
+  for line in "${(@f)$("${words[1]}" __complete "${(@Q)words[2,CURRENT-1]}" "$current" 2>/dev/null)}"; do
     text=${line%%$'\t'*}
     case $text in
       '') ;;
-      :files) _files; return ;;
+      :files) [[ $current == --*=* ]] && compset -P '*='; _files; return ;;
       */) further+=("$text"); shown_further+=("$text") ;;
       *) last+=("$text")
          if [[ $line == *$'\t'* ]]; then shown_last+=("$text  -- ${line#*$'\t'}"); else shown_last+=("$text"); fi ;;

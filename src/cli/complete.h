@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/credentials.h"
 #include "model/words.h"
 
 namespace CLI {
@@ -20,10 +21,12 @@ struct Candidate {
 };
 
 struct Completion {
-  enum class Ask { nothing, files, config_keys, environments, applications };
+  enum class Ask { nothing, files, config_keys, environments, applications, users };
   std::vector<Candidate> candidates;  // known without asking anybody
   Ask ask = Ask::nothing;             // what else to look for: files, or things that the server knows
-  std::string server, ca_file;        // options that were typed before
+  std::string before, typed;          // of --format=ya: "--format=", which candidates begin with, and "ya"
+  std::string server;                 // options that were typed before
+  TlsFiles tls;
 };
 
 // `words` are what stands behind the program's name; the last is being typed, and may be empty.

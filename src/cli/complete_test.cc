@@ -73,6 +73,15 @@ TEST_F(Complete, offers_the_values_of_an_option) {
   EXPECT_EQ(ask_for({"get", "--output-file", ""}), Completion::Ask::files);
 }
 
+TEST_F(Complete, offers_the_value_behind_an_equals_sign) {
+  const Completion completion = complete(root, {"draft", "save", "--format=t"});
+  EXPECT_EQ(completion.before, "--format=");
+  EXPECT_EQ(completion.typed, "t");
+  EXPECT_THAT(texts_for({"draft", "save", "--format=t"}), ElementsAre("toml", "text"));
+  EXPECT_EQ(ask_for({"get", "--output-file=a"}), Completion::Ask::files);
+  EXPECT_THAT(texts_for({"get", "--nonsense=a"}), IsEmpty());
+}
+
 TEST_F(Complete, asks_for_config_keys_where_one_stands) {
   EXPECT_EQ(ask_for({"get", ""}), Completion::Ask::config_keys);
   EXPECT_EQ(ask_for({"get", "-o", "json", "dev/"}), Completion::Ask::config_keys);

@@ -19,6 +19,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::chrono::milliseconds kPatience{1500};
+constexpr std::string_view kFiles = ":files";  // the shell knows better
 
 // Asks the server without a word when it does not answer.
 class QuietServer {
@@ -26,8 +27,14 @@ class QuietServer {
   explicit QuietServer(Session& session) {
     const auto url = session.server();
     const auto token = session.token();
-    if (!url || !token) return;
-    auto client = http::Client::make({.url = *url, .bearer = *token, .ca_file = session.ca_file, .timeout = kPatience});
+    const auto files = session.tls_files();
+    if (!url || !token || !files) return;
+    auto client = http::Client::make({.url = *url,
+                                      .bearer = *token,
+                                      .ca_file = files->ca,
+                                      .cert_file = files->certificate,
+                                      .key_file = files->key,
+                                      .timeout = kPatience});
     if (client) client_ = *std::move(client);
   }
 
@@ -78,14 +85,14 @@ std::vector<Candidate> starting_with(std::string_view typed, const std::vector<s
 int print_candidates(const CLI::App& root, Session& session, const std::vector<std::string>& words) {
   Completion completion = complete(root, words);
   session.server_option = completion.server;
-  session.ca_file = completion.ca_file;
-  const std::string_view typed = words.empty() ? std::string_view() : words.back();
+  session.tls_option = completion.tls;
+  const std::string_view typed = completion.typed;
   std::vector<Candidate> found;
   switch (completion.ask) {
     case Completion::Ask::nothing:
       break;
     case Completion::Ask::files:
-      found = {{":files", ""}};
+      found = {{std::string(kFiles), ""}};
       break;
     case Completion::Ask::config_keys:
       found = config_keys(session, typed);
@@ -96,13 +103,17 @@ int print_candidates(const CLI::App& root, Session& session, const std::vector<s
     case Completion::Ask::applications:
       found = starting_with(typed, QuietServer(session).names("/v1/applications?limit=1000", "name"));
       break;
+    case Completion::Ask::users:
+      found = starting_with(typed, QuietServer(session).names("/v1/users?limit=1000", "name"));
+      break;
   }
   found.insert(found.begin(), completion.candidates.begin(), completion.candidates.end());
   std::string out;
-  for (const Candidate& each : found)
-    out += each.description.empty() ? each.text + "\n" : each.text + "\t" + each.description + "\n";
-  write_output(out);
-  return 0;
+  for (const Candidate& each : found) {
+    const std::string text = (each.text == kFiles ? "" : completion.before) + each.text;
+    out += each.description.empty() ? text + "\n" : text + "\t" + each.description + "\n";
+  }
+  return write_output(out) ? 0 : 1;
 }
 
 void add_completion(CLI::App& root, Session& session) {
@@ -114,10 +125,8 @@ void add_completion(CLI::App& root, Session& session) {
       "config-center completion bash > /etc/bash_completion.d/config-center       every bash",
       "config-center completion zsh > /usr/local/share/zsh/site-functions/_config-center",
   }));
-  on_run(*command, session, [shell]() -> Result<> {
-    write_output(*shell == "bash" ? bash_completion() : zsh_completion());
-    return {};
-  });
+  on_run(*command, session,
+         [shell]() -> Result<> { return write_output(*shell == "bash" ? bash_completion() : zsh_completion()); });
 }
 
 }  // namespace cc::cli

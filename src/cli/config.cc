@@ -24,19 +24,36 @@ std::string name_of(const std::string& file) {
 
 Result<> check(Session& session, const std::string& file) {
   auto settings = node::load_settings(sources_of(file));
-  // In production nothing is made up: only then can missing secrets be looked for without writing anything.
-  if (settings && settings->production()) {
-    if (auto complete = node::complete_secrets(*settings); !complete) settings = fail(std::move(complete).error());
-  }
-  if (!settings) return fail(std::move(settings).error());
-  session.print({{"file", file}, {"valid", true}}, [&] { return fmt::format("{}: valid\n", name_of(file)); });
-  return {};
+  if (!settings) return wrong_usage(std::move(settings).error());
+  if (auto fine = node::check_settings(*settings); !fine) return wrong_usage(std::move(fine).error());
+  return session.print({{"file", file}, {"valid", true}}, [&] { return fmt::format("{}: valid\n", name_of(file)); });
 }
 
-Result<> show(const std::string& file) {
-  TRY(const node::Settings settings, node::load_settings(sources_of(file)));
-  write_output(node::show_settings(settings));
-  return {};
+// A person, and the node, read the file; a program has it flat, with where each value came from.
+Result<> show(Session& session, const std::string& file) {
+  auto settings = node::load_settings(sources_of(file));
+  if (!settings) return wrong_usage(std::move(settings).error());
+  if (session.output != Output::json) return write_output(node::show_settings(*settings));
+  boost::json::object all;
+  for (const node::Setting& setting : node::all_settings()) {
+    const std::string name(setting.name), value = setting.get(*settings);
+    all[name] = {{"value", setting.secret && !value.empty() ? "***" : value}, {"origin", settings->origin.at(name)}};
+  }
+  return session.print(all, {});
+}
+
+Result<> reference(Session& session) {
+  boost::json::array all;
+  for (const node::Setting& setting : node::all_settings()) {
+    const std::vector<std::string> variables = setting.environment_variables();
+    all.push_back({{"name", setting.name},
+                   {"default", setting.default_in_words.empty() ? setting.default_text : setting.default_in_words},
+                   {"meaning", setting.meaning},
+                   {"secret", setting.secret},
+                   {"flag", setting.flag()},
+                   {"variables", boost::json::array(variables.begin(), variables.end())}});
+  }
+  return session.print(all, [] { return node::settings_reference(); });
 }
 
 }  // namespace
@@ -57,15 +74,12 @@ void add_config(CLI::App& root, Session& session) {
       group->add_subcommand("show", "Print the effective settings as YAML, secrets masked, with where each came from");
   show_command->add_option("file,--config", *file, meaning)->type_name("FILE");
   show_command->footer(examples({"config-center config show", "config-center config show config.yaml | grep port"}));
-  on_run(*show_command, session, [file] { return show(*file); });
+  on_run(*show_command, session, [&session, file] { return show(session, *file); });
 
-  CLI::App* reference =
+  CLI::App* reference_command =
       group->add_subcommand("reference", "Print every setting with its default and meaning, as Markdown");
-  reference->footer(examples({"config-center config reference"}));
-  on_run(*reference, session, []() -> Result<> {
-    write_output(node::settings_reference());
-    return {};
-  });
+  reference_command->footer(examples({"config-center config reference", "config-center config reference -o json"}));
+  on_run(*reference_command, session, [&session] { return reference(session); });
 }
 
 }  // namespace cc::cli

@@ -1,12 +1,14 @@
 #include "cli/credentials.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <pwd.h>
 
 #include "cli/yaml.h"
 
@@ -21,14 +23,17 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+Path home() {
+  if (const char* named = std::getenv("HOME"); named != nullptr && *named != '\0') return named;
+  const passwd* user = ::getpwuid(::getuid());
+  return user != nullptr && user->pw_dir != nullptr ? user->pw_dir : "/";
+}
+
 }  // namespace
 
 Credentials Credentials::at_home() {
   const char* config = std::getenv("XDG_CONFIG_HOME");
-  const char* home = std::getenv("HOME");
-  const Path base = config != nullptr && *config != '\0' ? Path(config)
-                    : home != nullptr                    ? Path(home) / ".config"
-                                                         : Path(".config");
+  const Path base = config != nullptr && *config != '\0' ? Path(config) : home() / ".config";
   return Credentials(base / "config-center" / "credentials.json");
 }
 
@@ -50,8 +55,11 @@ Result<CredentialsContent> Credentials::load() const {
   content.current = member_text(root, "current");
   if (const json::value* servers = root.as_object().if_contains("servers"); servers && servers->is_object()) {
     for (const auto& [url, each] : servers->as_object()) {
-      content.servers[std::string(url)] = {member_text(each, "username"), member_text(each, "token"),
-                                           member_text(each, "expires_at")};
+      content.servers[std::string(url)] = {
+          .username = member_text(each, "username"),
+          .token = member_text(each, "token"),
+          .expires_at = member_text(each, "expires_at"),
+          .tls = {member_text(each, "ca_file"), member_text(each, "cert_file"), member_text(each, "key_file")}};
     }
   }
   return content;
@@ -59,8 +67,14 @@ Result<CredentialsContent> Credentials::load() const {
 
 Result<> Credentials::save(const CredentialsContent& content) const {
   json::object servers;
-  for (const auto& [url, each] : content.servers)
-    servers[url] = {{"username", each.username}, {"token", each.token}, {"expires_at", each.expires_at}};
+  for (const auto& [url, each] : content.servers) {
+    json::object one = {{"username", each.username}, {"token", each.token}, {"expires_at", each.expires_at}};
+    for (const auto& [name, file] : {std::pair("ca_file", each.tls.ca), std::pair("cert_file", each.tls.certificate),
+                                     std::pair("key_file", each.tls.key)}) {
+      if (!file.empty()) one[name] = file;
+    }
+    servers[url] = std::move(one);
+  }
   TRYV(make_directories(file_.parent_path(), 0700));
   return write_file(file_, to_pretty_json({{"current", content.current}, {"servers", servers}}), 0600);
 }

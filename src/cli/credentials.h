@@ -10,8 +10,16 @@
 
 namespace cc::cli {
 
+// PEM files for https, with absolute paths where they are kept; empty: none.
+struct TlsFiles {
+  std::string ca;                // of who signs the server's certificate
+  std::string certificate, key;  // of the client
+  bool operator==(const TlsFiles&) const = default;
+};
+
 struct Credential {
   std::string username, token, expires_at;
+  TlsFiles tls;
   bool operator==(const Credential&) const = default;
 };
 
@@ -24,7 +32,7 @@ struct CredentialsContent {
 class Credentials {
  public:
   explicit Credentials(Path file) : file_(std::move(file)) {}
-  // The file of this user: below $XDG_CONFIG_HOME, else below $HOME/.config.
+  // The file of this user: below $XDG_CONFIG_HOME, else below .config in their home.
   static Credentials at_home();
 
   // Empty content when there is no file. Refuses a file that others may read.

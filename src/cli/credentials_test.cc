@@ -2,6 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <cstdlib>
+#include <map>
+
 #include <gtest/gtest.h>
 
 namespace cc::cli {
@@ -11,6 +14,18 @@ unsigned mode_of(const Path& file) {
   struct stat status{};
   EXPECT_EQ(::stat(file.c_str(), &status), 0) << file;
   return status.st_mode & 0777;
+}
+
+TEST(Credentials, are_at_home_also_when_no_variable_says_where_that_is) {
+  const char* names[] = {"HOME", "XDG_CONFIG_HOME"};
+  std::map<std::string, std::string> before;
+  for (const char* name : names) {
+    if (const char* value = std::getenv(name)) before[name] = value;
+    ::unsetenv(name);
+  }
+  EXPECT_TRUE(Credentials::at_home().file().is_absolute());
+  for (const auto& [name, value] : before)
+    ::setenv(name.c_str(), value.c_str(), 1);
 }
 
 TEST(Credentials, are_empty_without_a_file) {
@@ -23,8 +38,10 @@ TEST(Credentials, come_back_as_they_were_saved) {
   const TempDirectory folder;
   const Credentials credentials(folder.path() / "deep" / "credentials.json");
   CredentialsContent content{.current = "http://a:1", .servers = {}};
-  content.servers["http://a:1"] = {"admin", "token-a", "2026-01-02T00:00:00.000Z"};
-  content.servers["https://b"] = {"李雷", "token-b", ""};
+  content.servers["http://a:1"] = {
+      .username = "admin", .token = "token-a", .expires_at = "2026-01-02T00:00:00.000Z", .tls = {}};
+  content.servers["https://b"] = {
+      .username = "李雷", .token = "token-b", .expires_at = "", .tls = {"/ca.pem", "/client.pem", "/client.key"}};
   ASSERT_TRUE(credentials.save(content));
   EXPECT_EQ(credentials.load().value(), content);
 }

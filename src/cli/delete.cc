@@ -18,17 +18,17 @@ Result<> remove(Session& session, const Options& options) {
   TRY(const ConfigKey key, parse_key(options.key));
   const std::string what = "delete " + options.key;
   if (session.dry_run) {
-    TRYV(session.call({.method = "HEAD", .target = path_of("/v1/configs", key)}));
-    session.only_shown(what);
-    return {};
+    TRY(const auto before, published(session, key));
+    if (!before) return fail(Code::not_found, "there is no published " + options.key);
+    TRYV(check_revision(options.key, before->revision, options.if_match));
+    return session.would(what);
   }
   TRYV(session.confirm(what));
   http::ClientRequest request{.method = "DELETE",
                               .target = with_query(path_of("/v1/configs", key), {{"comment", options.message}})};
   if (options.if_match) request.headers.emplace_back("If-Match", quoted(*options.if_match));
   TRY(const boost::json::value outcome, session.call_json(std::move(request)));
-  print_release(session, "deleted", outcome);
-  return {};
+  return print_release(session, "deleted", outcome);
 }
 
 }  // namespace
@@ -38,8 +38,7 @@ void add_delete(CLI::App& root, Session& session) {
   CLI::App* command = root.add_subcommand("delete", "Delete a config; watchers see it, its history stays");
   command->add_option("key", options->key, "environment/application/cluster/name")->required()->type_name("KEY");
   command->add_option("-m,--message", options->message, "Why, for the history")->type_name("TEXT");
-  command->add_option("--if-match", options->if_match, "Only when the config is still at this revision")
-      ->type_name("REVISION");
+  add_if_match(*command, options->if_match, "Only when the config is still at this revision");
   add_yes(*command, session);
   add_dry_run(*command, session);
   command->footer(examples({

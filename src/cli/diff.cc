@@ -17,10 +17,10 @@ struct Options {
   std::string key, range, file;
 };
 
-void print_unified(Session& session, const std::string& unified, const std::string& from, const std::string& to) {
-  session.print({{"from", from}, {"to", to}, {"equal", unified.empty()}, {"diff", unified}},
-                [&] { return coloured_diff(unified, has_colour()); });
+Result<> print_unified(Session& session, const std::string& unified, const std::string& from, const std::string& to) {
   if (unified.empty() && session.output == Output::table) fmt::print(stderr, "{} and {} are equal\n", from, to);
+  return session.print({{"from", from}, {"to", to}, {"equal", unified.empty()}, {"diff", unified}},
+                       [&] { return printed_diff(unified); });
 }
 
 Result<> diff_with_file(Session& session, const Options& options, const ConfigKey& key) {
@@ -28,8 +28,7 @@ Result<> diff_with_file(Session& session, const Options& options, const ConfigKe
   TRY(const auto before, published(session, key));
   if (!before) return fail(Code::not_found, fmt::format("there is no published {}", options.key));
   const std::string from = fmt::format("{} (version {})", options.key, before->version);
-  print_unified(session, unified_diff(before->content, content, from, options.file), from, options.file);
-  return {};
+  return print_unified(session, unified_diff(before->content, content, from, options.file), from, options.file);
 }
 
 Result<> diff(Session& session, const Options& options) {
@@ -45,12 +44,10 @@ Result<> diff(Session& session, const Options& options) {
       with_query(path_of("/v1/releases", key), {{"diff", asked}, {"output", as_lines ? "json" : "unified"}});
   if (as_lines) {
     TRY(const boost::json::value lines, session.get_json(target));
-    session.print(lines, [] { return std::string(); });
-    return {};
+    return session.print(lines, [] { return std::string(); });
   }
   TRY(const http::ClientResponse answer, session.call({.target = target}));
-  print_unified(session, answer.body, range.from, range.to);
-  return {};
+  return print_unified(session, answer.body, range.from, range.to);
 }
 
 }  // namespace

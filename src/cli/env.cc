@@ -21,51 +21,46 @@ std::string path_of(const std::string& name) {
 
 Result<> list(Session& session) {
   TRY(const boost::json::array items, session.list("/v1/environments", {}, {}));
-  session.print_list(items, {{"NAME", "name"}, {"DESCRIPTION", "description"}, {"CREATED", "created"}},
-                     "no environments; make one with: config-center env add NAME");
-  return {};
+  return session.print_list(items, {{"NAME", "name"}, {"DESCRIPTION", "description"}, {"CREATED", "created"}},
+                            "no environments; make one with: config-center env add NAME");
 }
 
 Result<> show(Session& session, const Options& options) {
   TRY(const boost::json::value item, session.get_json(path_of(options.name)));
-  session.print(item, [&] { return to_yaml(item); });
-  return {};
+  return session.print(item, [&] { return to_yaml(item); });
 }
 
 Result<> add(Session& session, const Options& options) {
-  TRY(const http::ClientResponse there, session.send({.target = path_of(options.name)}));
-  if (there.status == 200) {
+  TRY(const bool there, session.is_there(path_of(options.name)));
+  if (there) {
     return fail(Code::already_exists,
                 fmt::format("there is an environment \"{0}\" already; change it with: config-center env set {0}",
                             options.name));
   }
-  if (session.only_shown(fmt::format("add the environment \"{}\"", options.name))) return {};
+  if (session.dry_run) return session.would(fmt::format("add the environment \"{}\"", options.name));
   TRY(const boost::json::value item,
       session.send_json("PUT", path_of(options.name), {{"description", options.description}}));
-  session.print(item, [&] { return fmt::format("added the environment {}\n", options.name); });
-  return {};
+  return session.print(item, [&] { return fmt::format("added the environment {}\n", options.name); });
 }
 
 Result<> set(Session& session, const Options& options) {
   TRYV(session.get_json(path_of(options.name)));
-  if (session.only_shown(fmt::format("change the environment \"{}\"", options.name))) return {};
+  if (session.dry_run) return session.would(fmt::format("change the environment \"{}\"", options.name));
   TRY(const boost::json::value item,
       session.send_json("PUT", path_of(options.name), {{"description", options.description}}));
-  session.print(item, [&] { return fmt::format("changed the environment {}\n", options.name); });
-  return {};
+  return session.print(item, [&] { return fmt::format("changed the environment {}\n", options.name); });
 }
 
 Result<> remove(Session& session, const Options& options) {
   const std::string what = fmt::format("delete the environment \"{}\"", options.name);
   if (session.dry_run) {
     TRYV(session.get_json(path_of(options.name)));
-    session.only_shown(what);
-    return {};
+    TRYV(session.must_hold_nothing(options.name, {{"environment", options.name}}));
+    return session.would(what);
   }
   TRYV(session.confirm(what));
   TRY(const boost::json::value outcome, session.call_json({.method = "DELETE", .target = path_of(options.name)}));
-  session.print(outcome, [&] { return fmt::format("deleted the environment {}\n", options.name); });
-  return {};
+  return session.print(outcome, [&] { return fmt::format("deleted the environment {}\n", options.name); });
 }
 
 }  // namespace
@@ -76,7 +71,7 @@ void add_env(CLI::App& root, Session& session) {
   group->footer(examples({"config-center env list", "config-center env add qa --description \"quality assurance\""}));
   const auto named = [&](const std::string& name, const std::string& meaning) {
     CLI::App* command = group->add_subcommand(name, meaning);
-    command->add_option("name", options->name, "Name of the environment")->required()->type_name("NAME");
+    command->add_option("name", options->name, "Name of the environment")->required()->type_name("ENV");
     return command;
   };
 

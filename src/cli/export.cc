@@ -9,6 +9,7 @@
 #include "cli/folder.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
+#include "cli/yaml.h"
 
 namespace cc::cli {
 namespace {
@@ -17,15 +18,64 @@ constexpr std::uint64_t kMostBytes = 4ull << 30;
 
 struct Options {
   std::string where, to;
+  bool by_application = false;
 };
 
+Result<Tree> fetch(Session& session, const std::string& environment, const std::string& application) {
+  std::string target = "/v1/export/" + percent_encode(environment);
+  if (!application.empty()) target += "/" + percent_encode(application);
+  const Waiting waiting("exporting " + environment + (application.empty() ? "" : "/" + application));
+  auto answer = session.call({.target = target, .wait = std::chrono::minutes(5)});
+  if (!answer && answer.error().code == Code::exhausted && application.empty()) {
+    answer.error().message += "\nExport it in parts, which may be of different revisions, with: --by-application";
+  }
+  TRY(const http::ClientResponse zip, std::move(answer));
+  Tree tree;
+  TRY(tree.entries, read_zip(zip.body, kMostBytes));
+  TRY(tree.formats, take_formats(tree.entries));
+  return tree;
+}
+
+Result<Tree> fetch_by_application(Session& session, const std::string& environment) {
+  TRYV(session.get_json("/v1/environments/" + percent_encode(environment)));
+  TRY(const boost::json::array applications, session.list("/v1/applications", {}, {}));
+  Tree all;
+  for (const boost::json::value& each : applications) {
+    const std::string name = member_text(each, "name");
+    TRY(Tree tree, fetch(session, environment, name));
+    for (ZipEntry& entry : tree.entries)
+      all.entries.push_back({name + "/" + entry.name, std::move(entry.content)});
+    for (const auto& [below, format] : tree.formats)
+      all.formats.emplace(name + "/" + below, format);
+  }
+  return all;
+}
+
 // Of prod/shop/default only that cluster, without its folder.
-std::vector<ZipEntry> only_cluster(std::vector<ZipEntry> entries, const std::string& cluster) {
+Result<Tree> only_cluster(Tree tree, const std::string& where, const std::string& cluster) {
   const std::string folder = cluster + "/";
-  std::erase_if(entries, [&](const ZipEntry& each) { return !each.name.starts_with(folder); });
-  for (ZipEntry& each : entries)
-    each.name.erase(0, folder.size());
-  return entries;
+  Tree out;
+  for (ZipEntry& entry : tree.entries) {
+    if (!entry.name.starts_with(folder)) continue;
+    entry.name.erase(0, folder.size());
+    if (entry.name == kFormatsFile) {
+      return fail(
+          Code::invalid_argument,
+          fmt::format("{0} holds a config named {1}, as the file beside them is that tells their formats: export "
+                      "{2} instead",
+                      where, kFormatsFile, where.substr(0, where.rfind('/'))));
+    }
+    out.entries.push_back(std::move(entry));
+  }
+  for (const auto& [name, format] : tree.formats)
+    if (name.starts_with(folder)) out.formats.emplace(name.substr(folder.size()), format);
+  return out;
+}
+
+Result<std::string> zip_of(const Tree& tree) {
+  std::vector<ZipEntry> entries = tree.entries;
+  if (!tree.formats.empty()) entries.push_back({std::string(kFormatsFile), write_formats(tree.formats)});
+  return write_zip(entries);
 }
 
 Result<> export_configs(Session& session, const Options& options) {
@@ -33,28 +83,26 @@ Result<> export_configs(Session& session, const Options& options) {
   if (where.environment.empty() || !where.name_prefix.empty()) {
     return wrong_usage("say what to export: ENVIRONMENT, ENVIRONMENT/APPLICATION or ENVIRONMENT/APPLICATION/CLUSTER");
   }
-  std::string target = "/v1/export/" + percent_encode(where.environment);
-  if (!where.application.empty()) target += "/" + percent_encode(where.application);
-  TRY(http::ClientResponse answer, session.call({.target = target, .wait = std::chrono::minutes(5)}));
-  TRY(std::vector<ZipEntry> entries, read_zip(answer.body, kMostBytes));
+  if (options.to.empty()) return wrong_usage("say where to: a folder, a file that ends in .zip, or -");
+  if (options.by_application && !where.application.empty())
+    return wrong_usage("--by-application is for a whole environment");
+  TRY(Tree tree, options.by_application ? fetch_by_application(session, where.environment)
+                                        : fetch(session, where.environment, where.application));
   if (!where.cluster.empty()) {
-    entries = only_cluster(std::move(entries), where.cluster);
-    TRY(answer.body, write_zip(entries));
+    TRY(tree, only_cluster(std::move(tree), options.where, where.cluster));
   }
-  if (entries.empty()) return fail(Code::not_found, fmt::format("there is no config in {}", options.where));
+  if (tree.entries.empty()) return fail(Code::not_found, fmt::format("there is no config in {}", options.where));
 
-  if (options.to == "-") {
-    write_output(answer.body);
-    return {};
-  }
-  if (options.to.ends_with(".zip")) {
-    TRYV(write_file(options.to, answer.body));
+  if (options.to == "-" || options.to.ends_with(".zip")) {
+    TRY(const std::string zip, zip_of(tree));
+    TRYV(write_file_or_output(options.to, zip));
+    if (options.to == "-") return {};
   } else {
-    TRYV(write_folder(options.to, entries));
+    TRYV(write_folder(options.to, tree));
   }
-  session.print({{"to", options.to}, {"configs", entries.size()}},
-                [&] { return fmt::format("exported {} to {}\n", counted(entries.size(), "config"), options.to); });
-  return {};
+  const std::size_t count = tree.entries.size();
+  return session.print({{"to", options.to}, {"configs", count}},
+                       [&] { return fmt::format("exported {} to {}\n", counted(count, "config"), options.to); });
 }
 
 }  // namespace
@@ -66,6 +114,8 @@ void add_export(CLI::App& root, Session& session) {
   command->add_option("to", options->to, "A folder, a file that ends in .zip, or - for a zip on standard output")
       ->required()
       ->type_name("DIR|ZIP");
+  command->add_flag("--by-application", options->by_application,
+                    "Ask for one application of the environment after the other; it may change in between");
   command->footer(examples({
       "config-center export dev ./dev                  files application/cluster/name",
       "config-center export dev/shop shop.zip          files cluster/name",

@@ -7,14 +7,28 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "base/zip.h"
+#include "model/formats_file.h"
 
 namespace cc::cli {
 
-// Every regular file below `folder`, by name; hidden files and folders (".git") are left out, and with `include` all
-// whose file name does not match it ("*.yml"). not_found when there is no such folder.
-Result<std::vector<ZipEntry>> read_folder(const Path& folder, const std::string& include);
+struct Selection {
+  std::string include;  // only files whose name matches ("*.yml"); empty: all
+  bool hidden = false;  // hidden files as well, which are taken otherwise only when the formats file names them
+};
 
-// Makes folders and files; files of the same name are replaced, others are left alone.
-Result<> write_folder(const Path& folder, const std::vector<ZipEntry>& entries);
+struct Tree {
+  std::vector<ZipEntry> entries;  // by name
+  Formats formats;                // what the formats file in it names
+  // What is not taken, as a person would find it: "hidden: .git/, default/.a.swp".
+  std::vector<std::string> left_out;
+};
+
+// Every regular file below `folder`. Links are followed as long as they stay below it. not_found when there is no such
+// folder.
+Result<Tree> read_folder(const Path& folder, const Selection& selection);
+
+// Makes folders and files; files of the same name are replaced, others are left alone. invalid_argument, before
+// anything is written, when one name is the folder of another.
+Result<> write_folder(const Path& folder, const Tree& tree);
 
 }  // namespace cc::cli

@@ -22,27 +22,35 @@ Result<> get(Session& session, const Options& options) {
   http::ClientRequest request{.target = with_query(path_of("/v1/configs", key), {{"version", options.version}})};
   if (options.if_none_match) request.headers.emplace_back("If-None-Match", quoted(*options.if_none_match));
   TRY(const http::ClientResponse answer, session.call(std::move(request)));
+  const bool for_person = session.output == Output::table;
   if (answer.status == 304) {
+    if (!for_person) return session.print({{"key", options.key}, {"changed", false}}, {});
     fmt::print(stderr, "{} has not changed since revision {}\n", options.key, *options.if_none_match);
     return {};
   }
-  if (!options.output_file.empty()) {
-    TRYV(write_file(options.output_file, answer.body));
-    fmt::print(stderr, "wrote {}: version {}, revision {}\n", options.output_file, answer.header("X-Config-Version"),
-               answer.header("X-Config-Revision"));
-    return {};
+  const bool to_file = !options.output_file.empty() && options.output_file != "-";
+  if (to_file) {
+    TRYV(write_named_file(options.output_file, answer.body));
+    if (for_person) {
+      fmt::print(stderr, "wrote {}: version {}, revision {}\n", options.output_file, answer.header("X-Config-Version"),
+                 answer.header("X-Config-Revision"));
+      return {};
+    }
   }
   const auto number = [&](std::string_view name) {
     return boost::json::value(std::strtoull(std::string(answer.header(name)).c_str(), nullptr, 10));
   };
-  session.print({{"key", options.key},
-                 {"version", number("X-Config-Version")},
-                 {"revision", number("X-Config-Revision")},
-                 {"format", answer.header("X-Config-Format")},
-                 {"md5", answer.header("X-Config-Md5")},
-                 {"content", answer.body}},
-                [&] { return answer.body; });
-  return {};
+  boost::json::object told = {{"key", options.key},
+                              {"version", number("X-Config-Version")},
+                              {"revision", number("X-Config-Revision")},
+                              {"format", answer.header("X-Config-Format")},
+                              {"md5", answer.header("X-Config-Md5")}};
+  if (to_file) {
+    told["to"] = options.output_file;
+  } else {
+    told["content"] = answer.body;
+  }
+  return session.print(told, [&] { return for_output(answer.body); });
 }
 
 }  // namespace
@@ -56,8 +64,11 @@ void add_get(CLI::App& root, Session& session) {
       ->check(positive())
       ->type_name("N");
   command->add_option("--if-none-match", options->if_none_match, "Print nothing when it is still at this revision")
+      ->check(whole_number())
       ->type_name("REVISION");
-  command->add_option("--output-file", options->output_file, "Write here instead; the file is replaced whole")
+  command
+      ->add_option("--output-file", options->output_file,
+                   "Write here instead: a file is replaced whole and keeps its mode; - is standard output")
       ->type_name("FILE");
   command->footer(examples({
       "config-center get dev/shop/default/application.yaml",

@@ -60,9 +60,9 @@ std::shared_ptr<CLI::FormatterBase> help_format() {
 }
 
 std::string value_name(const CLI::Option& option) {
-  // CLI11 appends what its checks say of themselves: "FORMAT:{yaml,json}".
+  // CLI11 appends what its checks say of themselves: "FORMAT:{yaml,json}". A default may hold a colon, too.
   const std::string type = option.get_type_name();
-  return type.substr(0, type.find(':'));
+  return type.starts_with('[') ? type : type.substr(0, type.find(':'));
 }
 
 std::string wrap(const std::string& text, std::size_t width) {

@@ -18,7 +18,7 @@ struct Options {
 Result<> history(Session& session, const Options& options) {
   TRY(const ConfigKey key, parse_key(options.key));
   TRY(const boost::json::array releases, session.list(path_of("/v1/releases", key), {}, options.page));
-  session.print(releases, [&] {
+  return session.print(releases, [&] {
     Table table({"VERSION", "REVISION", "TIME", "AUTHOR", "SIZE", "MD5", "COMMENT"});
     for (const boost::json::value& each : releases) {
       const bool deleted = member_text(each, "deleted") == "true";
@@ -33,7 +33,6 @@ Result<> history(Session& session, const Options& options) {
     }
     return table.to_text();
   });
-  return {};
 }
 
 }  // namespace

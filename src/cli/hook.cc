@@ -35,8 +35,8 @@ std::vector<char*> pointers_of(std::vector<std::string>& lines) {
 
 }  // namespace
 
-Result<int> run_hook(const std::string& command, const std::map<std::string, std::string>& variables,
-                     const Path& input) {
+Result<int> run_hook(const std::string& command, const std::map<std::string, std::string>& variables, const Path& input,
+                     HeldSignals& signals) {
   std::vector<std::string> arguments = {"sh", "-c", command};
   std::vector<std::string> environment = environment_with(variables);
   posix_spawn_file_actions_t actions;
@@ -49,10 +49,13 @@ Result<int> run_hook(const std::string& command, const std::map<std::string, std
   if (error != 0) {
     return fail(Code::internal, fmt::format("run \"{}\": {}", command, std::system_category().message(error)));
   }
+  signals.forward_to(child);
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) return fail(Code::internal, fmt::format("wait for \"{}\" failed", command));
+  pid_t ended = 0;
+  while ((ended = ::waitpid(child, &status, 0)) < 0 && errno == EINTR) {
   }
+  signals.forward_to(0);
+  if (ended < 0) return fail(Code::internal, fmt::format("wait for \"{}\" failed", command));
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

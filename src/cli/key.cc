@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -21,7 +23,7 @@ struct Options {
 
 Result<> list(Session& session, const Options& options) {
   TRY(const json::array keys, session.list("/v1/keys", {}, options.page));
-  session.print(keys, [&] {
+  return session.print(keys, [&] {
     Table table({"ID", "APPLICATION", "ENVIRONMENT", "ADDRESSES", "STATE", "EXPIRES", "CREATED BY", "DESCRIPTION"});
     for (const json::value& each : keys) {
       std::string addresses;
@@ -37,15 +39,15 @@ Result<> list(Session& session, const Options& options) {
     }
     return keys.empty() ? std::string("no access keys\n") : table.to_text();
   });
-  return {};
 }
 
 // A time, or how long from now.
 Result<std::string> expiry(const std::string& text) {
   const Wall now = SystemClock().wall();
   if (const auto after = parse_duration(text)) return format_time(now + *after);
-  auto time = parse_time(text);
+  const auto time = parse_time(text);
   if (!time) return wrong_usage(fmt::format("\"{}\" is no time; write 2026-12-31, or how long: 90d", text));
+  if (*time <= now) return wrong_usage(fmt::format("{} is over; a key that expires then is of no use", text));
   return format_time(*time);
 }
 
@@ -57,25 +59,34 @@ Result<> create(Session& session, const Options& options) {
   if (!options.expires.empty()) {
     TRY(body["expires_at"], expiry(options.expires));
   }
-  if (session.only_shown(fmt::format("create an access key for {}", options.application))) return {};
+  if (session.dry_run) {
+    TRYV(session.get_json("/v1/keys?limit=1"));
+    if (!options.environment.empty()) TRYV(session.get_json("/v1/environments/" + percent_encode(options.environment)));
+    return session.would(fmt::format("create an access key for {}", options.application));
+  }
   TRY(const json::value key, session.send_json("POST", "/v1/keys", body));
-  session.print(key, [&] {
+  return session.print(key, [&] {
     return fmt::format(
         "created the access key {} for {}\n\n  {}\n\nIt is shown once; give it to the application as "
         "CONFIG_CENTER_TOKEN or as a bearer token.\n",
         member_text(key, "id"), options.application, member_text(key, "key"));
   });
-  return {};
 }
 
 Result<> revoke(Session& session, const Options& options) {
   const std::string what = fmt::format("revoke the access key {}", options.id);
-  if (session.only_shown(what)) return {};
+  if (session.dry_run) {
+    TRY(const json::array keys, session.list("/v1/keys", {}, {}));
+    if (std::ranges::none_of(keys, [&](const json::value& each) { return member_text(each, "id") == options.id; })) {
+      return fail(Code::not_found,
+                  fmt::format("there is no access key {}; there are: config-center key list", options.id));
+    }
+    return session.would(what);
+  }
   TRYV(session.confirm(what));
   TRY(const json::value outcome,
       session.call_json({.method = "DELETE", .target = "/v1/keys/" + percent_encode(options.id)}));
-  session.print(outcome, [&] { return fmt::format("revoked the access key {}\n", options.id); });
-  return {};
+  return session.print(outcome, [&] { return fmt::format("revoked the access key {}\n", options.id); });
 }
 
 }  // namespace

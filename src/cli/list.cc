@@ -23,17 +23,16 @@ Result<> list(Session& session, const Options& options) {
   query.emplace_back("q", options.search);
   query.emplace_back("in", options.in_content ? "content" : "");
   TRY(const boost::json::array configs, session.list("/v1/configs", query, options.page));
-  session.print_list(configs,
-                     {{"KEY", "key"},
-                      {"FORMAT", "format"},
-                      {"VERSION", "version"},
-                      {"REVISION", "revision"},
-                      {"SIZE", "size"},
-                      {"AUTHOR", "author"},
-                      {"TIME", "time"},
-                      {"COMMENT", "comment"}},
-                     "no config matches");
-  return {};
+  return session.print_list(configs,
+                            {{"KEY", "key"},
+                             {"FORMAT", "format"},
+                             {"VERSION", "version"},
+                             {"REVISION", "revision"},
+                             {"SIZE", "size"},
+                             {"AUTHOR", "author"},
+                             {"TIME", "time"},
+                             {"COMMENT", "comment"}},
+                            "no config matches");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/check.h"
+#include "cli/signals.h"
 #include "cli/terminal.h"
 
 namespace cc::cli {
@@ -56,7 +57,7 @@ Result<Measured> run_thread(Swarm& swarm, std::size_t first, const LoadOptions& 
     ++measured.lost;
     fill(at);
   };
-  for (Moment turn = now(); turn < times.end; turn = now()) {
+  for (Moment turn = now(); turn < times.end && HeldSignals::noted() == 0; turn = now()) {
     TRYV(swarm.poll(milliseconds(100), on_reply, on_lost));
     on_turn(turn);
   }
@@ -91,6 +92,7 @@ Result<Measured> run_load(const Endpoint& endpoint, const LoadOptions& options, 
   const auto duration = parse_duration(options.duration), warmup = parse_duration(options.warmup);
   if (!duration) return wrong_usage(duration.error());
   if (!warmup) return wrong_usage(warmup.error());
+  TRYV(allow_connections(options.connections));
   const std::size_t threads = std::min(options.threads, options.connections);
   std::vector<std::unique_ptr<Swarm>> swarms;
   for (std::size_t i = 0; i < threads; ++i) {
@@ -101,7 +103,7 @@ Result<Measured> run_load(const Endpoint& endpoint, const LoadOptions& options, 
 
   const Moment start = std::chrono::steady_clock::now();
   const Times times{start + *warmup, start + *warmup + *duration};
-  Progress progress("loading", static_cast<std::uint64_t>((*duration + *warmup).count()));
+  Progress progress("loading (ms)", static_cast<std::uint64_t>((*duration + *warmup).count()));
   std::uint64_t shown = 0;
   const auto show = [&](Moment turn) {
     const auto elapsed = static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(turn - start).count());
@@ -121,6 +123,7 @@ Result<Measured> run_load(const Endpoint& endpoint, const LoadOptions& options, 
   }
   for (std::thread& each : running)
     each.join();
+  if (HeldSignals::noted() != 0) return fail(Code::unavailable, "interrupted");
   Measured all;
   for (Result<Measured>& each : results) {
     if (!each) return fail(std::move(each).error());
@@ -136,7 +139,7 @@ std::string request_head(std::string_view method, const std::string& target, con
 }
 
 Result<> print_measured(Session& session, Measured measured, bool watched) {
-  session.print(measured.to_json(), [&] { return watched ? measured.to_watch_text() : measured.to_text(); });
+  TRYV(session.print(measured.to_json(), [&] { return watched ? measured.to_watch_text() : measured.to_text(); }));
   if (measured.answers() == 0) return fail(Code::unavailable, "nothing was answered in the measured time");
   if (measured.failures() > 0) {
     return fail(Code::internal,

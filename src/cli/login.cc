@@ -16,8 +16,17 @@ struct Options {
   PasswordOption password;
 };
 
+TlsFiles with_absolute_paths(TlsFiles files) {
+  for (std::string* file : {&files.ca, &files.certificate, &files.key})
+    if (!file->empty()) *file = std::filesystem::absolute(*file).string();
+  return files;
+}
+
 Result<> login(Session& session, Options options) {
   TRY(const std::string url, session.server());
+  TRY(const TlsFiles files, session.tls_files());
+  // Before anything is asked: what cannot be kept need not be typed.
+  TRY(CredentialsContent kept, session.credentials().load());
   if (options.username.empty()) {
     auto answer = ask(fmt::format("Username for {}: ", url), false);
     if (!answer || answer->empty()) return wrong_usage("say who you are with --username");
@@ -26,25 +35,24 @@ Result<> login(Session& session, Options options) {
   TRY(const std::string password,
       password_of(options.password, fmt::format("Password of {} for {}: ", options.username, url), false));
   // A token kept from before plays no part in this, and may have expired.
-  TRY(http::Client client, http::Client::make({.url = url, .bearer = "", .ca_file = session.ca_file}));
-  TRY(const http::ClientResponse answer, client.send({.method = "POST",
-                                                      .target = "/v1/login",
-                                                      .headers = {{"Content-Type", "application/json"}},
-                                                      .body = boost::json::serialize(boost::json::value{
-                                                          {"username", options.username}, {"password", password}})}));
+  TRY(const http::ClientResponse answer,
+      session.send_as("", {.method = "POST",
+                           .target = "/v1/login",
+                           .headers = {{"Content-Type", "application/json"}},
+                           .body = boost::json::serialize(
+                               boost::json::value{{"username", options.username}, {"password", password}})}));
   if (answer.status >= 400) return fail(http::error_of(answer));
-  boost::system::error_code error;
-  const boost::json::value body = boost::json::parse(answer.body, error);
-  if (error) return fail(Code::internal, url + " answered something that is not JSON; is it a config-center?");
-
-  TRY(CredentialsContent kept, session.credentials().load());
-  const std::string expires = member_text(body, "expires_at");
+  TRY(const boost::json::value body, session.json_of(answer));
+  const std::string token = member_text(body, "token"), expires = member_text(body, "expires_at");
+  if (token.empty() || expires.empty()) {
+    return fail(Code::corruption, url + " answered without a token; is it a config-center?");
+  }
   kept.current = url;
-  kept.servers[url] = {options.username, member_text(body, "token"), expires};
+  kept.servers[url] = {
+      .username = options.username, .token = token, .expires_at = expires, .tls = with_absolute_paths(files)};
   TRYV(session.credentials().save(kept));
-  session.print({{"server", url}, {"username", options.username}, {"expires_at", expires}},
-                [&] { return fmt::format("logged in to {} as {} until {}\n", url, options.username, expires); });
-  return {};
+  return session.print({{"server", url}, {"username", options.username}, {"expires_at", expires}},
+                       [&] { return fmt::format("logged in to {} as {} until {}\n", url, options.username, expires); });
 }
 
 }  // namespace
@@ -56,7 +64,7 @@ void add_login(CLI::App& root, Session& session) {
   add_password_options(*command, options->password);
   command->footer(examples({
       "config-center login --username admin",
-      "config-center --server https://config.example login --username lilei",
+      "config-center --server https://config.example login --username lilei --ca-file ca.pem",
       "config-center login --username admin --password-file config-center-data/admin-password",
       "printf %s \"$PASSWORD\" | config-center login --username ci --password-stdin",
   }));

@@ -14,16 +14,15 @@ Result<> logout(Session& session) {
   const auto found = kept.servers.find(url);
   if (found == kept.servers.end()) return fail(Code::not_found, "you are not logged in to " + url);
 
-  TRY(http::Client client, http::Client::make({.url = url, .bearer = found->second.token, .ca_file = session.ca_file}));
-  const auto answer = client.send({.method = "POST", .target = "/v1/logout"});
+  const auto answer = session.send_as(found->second.token, {.method = "POST", .target = "/v1/logout"});
   kept.servers.erase(found);
   if (kept.current == url) kept.current.clear();
   TRYV(session.credentials().save(kept));
 
   // 401: the token had expired, or was ended already.
   if (answer && (answer->status < 400 || answer->status == 401)) {
-    session.print({{"server", url}, {"logged_out", true}}, [&] { return fmt::format("logged out of {}\n", url); });
-    return {};
+    return session.print({{"server", url}, {"logged_out", true}},
+                         [&] { return fmt::format("logged out of {}\n", url); });
   }
   Error error = answer ? http::error_of(*answer) : answer.error();
   return fail(std::move(error).with_context(

@@ -22,15 +22,15 @@ struct Options {
 
 Result<> show_only(Session& session, const Options& options, const ConfigKey& key, const std::string& content) {
   TRY(const auto before, published(session, key));
+  TRYV(check_release(session, key, before, {.revision = options.if_match, .only_new = options.only_new}));
   Format format = before ? parse_format(before->format).value_or(Format::text) : format_of_name(key.name);
   if (!options.format.empty()) {
     TRY(format, parse_format(options.format));
   }
   TRYV(check_format(format, content));
-  print_planned_release(session,
-                        fmt::format("publish {} ({}, {})", options.key, to_string(format), format_size(content.size())),
-                        key, before, content);
-  return {};
+  return print_planned_release(
+      session, fmt::format("publish {} ({}, {})", options.key, to_string(format), format_size(content.size())), key,
+      before, content);
 }
 
 Result<> publish(Session& session, const Options& options) {
@@ -40,6 +40,7 @@ Result<> publish(Session& session, const Options& options) {
         "give the content with --file FILE (--file - for standard input), or publish the draft with "
         "--from-draft");
   }
+  if (options.from_draft && !options.format.empty()) return wrong_usage("a draft has its format; leave out --format");
   std::string content;
   if (!options.from_draft) {
     TRY(content, read_file_or_input(options.file));
@@ -59,8 +60,7 @@ Result<> publish(Session& session, const Options& options) {
   if (options.if_match) request.headers.emplace_back("If-Match", quoted(*options.if_match));
   if (options.only_new) request.headers.emplace_back("If-None-Match", "*");
   TRY(const boost::json::value outcome, session.call_json(std::move(request)));
-  print_release(session, "published", outcome);
-  return {};
+  return print_release(session, "published", outcome);
 }
 
 }  // namespace
@@ -74,8 +74,7 @@ void add_publish(CLI::App& root, Session& session) {
   command->add_option("--format", options->format, "Format; without it the config's own, or the name's")
       ->check(one_of({"properties", "yaml", "json", "toml", "xml", "text"}))
       ->type_name("FORMAT");
-  command->add_option("--if-match", options->if_match, "Only when the config is still at this revision")
-      ->type_name("REVISION");
+  add_if_match(*command, options->if_match, "Only when the config is still at this revision");
   command->add_flag("--new", options->only_new, "Only when the config does not exist yet");
   command->add_flag("--from-draft", options->from_draft, "Publish the draft");
   add_dry_run(*command, session);

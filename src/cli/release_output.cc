@@ -25,9 +25,9 @@ std::string_view colour_of(std::string_view line) {
 
 }  // namespace
 
-void print_release(Session& session, std::string_view done, const boost::json::value& outcome,
-                   std::string_view further) {
-  session.print(outcome, [&] {
+Result<> print_release(Session& session, std::string_view done, const boost::json::value& outcome,
+                       std::string_view further) {
+  return session.print(outcome, [&] {
     return fmt::format("{} {}: version {}, revision {}{}\n", done, member_text(outcome, "key"),
                        member_text(outcome, "version"), member_text(outcome, "revision"), further);
   });
@@ -39,6 +39,27 @@ Result<std::optional<Published>> published(Session& session, const ConfigKey& ke
   if (answer.status >= 400) return fail(session.error_of_answer(answer));
   return Published{std::move(answer.body), std::string(answer.header("X-Config-Version")),
                    std::string(answer.header("X-Config-Revision")), std::string(answer.header("X-Config-Format"))};
+}
+
+Result<> check_revision(std::string_view what, std::string_view is_at, std::optional<std::uint64_t> wanted) {
+  if (!wanted || is_at == std::to_string(*wanted)) return {};
+  return fail(Code::conflict, is_at.empty()
+                                  ? fmt::format("there is no {}, and --if-match wants revision {}", what, *wanted)
+                                  : fmt::format("{} is at revision {}, and --if-match wants {}", what, is_at, *wanted));
+}
+
+Result<> check_release(Session& session, const ConfigKey& key, const std::optional<Published>& before,
+                       const Guards& guards) {
+  const std::string name = key.to_string();
+  if (!before) TRYV(session.get_json("/v1/environments/" + percent_encode(key.environment)));
+  if (guards.only_new && before) {
+    return fail(Code::conflict, fmt::format("there is a {} already, version {}", name, before->version));
+  }
+  return check_revision(name, before ? before->revision : "", guards.revision);
+}
+
+std::string printed_diff(std::string unified) {
+  return coloured_diff(for_output(std::move(unified)), has_colour());
 }
 
 std::string coloured_diff(std::string_view unified, bool colour) {
@@ -57,14 +78,14 @@ std::string coloured_diff(std::string_view unified, bool colour) {
   return out;
 }
 
-void print_planned_release(Session& session, std::string_view sentence, const ConfigKey& key,
-                           const std::optional<Published>& before, std::string_view content) {
+Result<> print_planned_release(Session& session, std::string_view sentence, const ConfigKey& key,
+                               const std::optional<Published>& before, std::string_view content) {
   const std::string name = key.to_string();
   const std::string diff =
       unified_diff(before ? before->content : "", content,
                    before ? fmt::format("{} (version {})", name, before->version) : "(nothing published)", name);
-  session.print({{"dry_run", true}, {"would", sentence}, {"diff", diff}}, [&] {
-    const std::string shown = diff.empty() ? "(the content is the same)\n" : coloured_diff(diff, has_colour());
+  return session.print({{"dry_run", true}, {"would", sentence}, {"diff", diff}}, [&] {
+    const std::string shown = diff.empty() ? "(the content is the same)\n" : printed_diff(diff);
     return fmt::format("would {}; nothing was changed\n{}", sentence, shown);
   });
 }

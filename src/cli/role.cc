@@ -11,7 +11,7 @@ namespace {
 Result<> list(Session& session) {
   TRY(const boost::json::value roles, session.get_json("/v1/roles"));
   const boost::json::array& items = roles.at("items").as_array();
-  session.print(items, [&] {
+  return session.print(items, [&] {
     Table table({"ROLE", "DESCRIPTION", "MAY"});
     for (const boost::json::value& each : items) {
       std::string may;
@@ -21,7 +21,6 @@ Result<> list(Session& session) {
     }
     return table.to_text();
   });
-  return {};
 }
 
 }  // namespace

@@ -24,17 +24,16 @@ Result<> rollback(Session& session, const Options& options) {
     TRY(const auto before, published(session, key));
     TRY(const http::ClientResponse old,
         session.call({.target = with_query(path_of("/v1/configs", key), {{"version", version}})}));
-    print_planned_release(session, fmt::format("roll {} back to version {}", options.key, version), key, before,
-                          old.body);
-    return {};
+    TRYV(check_release(session, key, before, {.revision = options.if_match}));
+    return print_planned_release(session, fmt::format("roll {} back to version {}", options.key, version), key, before,
+                                 old.body);
   }
   http::ClientRequest request{
       .method = "POST",
       .target = with_query(path_of("/v1/releases", key), {{"rollback", version}, {"comment", options.message}})};
   if (options.if_match) request.headers.emplace_back("If-Match", quoted(*options.if_match));
   TRY(const boost::json::value outcome, session.call_json(std::move(request)));
-  print_release(session, "rolled back", outcome, fmt::format(" (the content of version {})", version));
-  return {};
+  return print_release(session, "rolled back", outcome, fmt::format(" (the content of version {})", version));
 }
 
 }  // namespace
@@ -48,8 +47,7 @@ void add_rollback(CLI::App& root, Session& session) {
       ->check(positive())
       ->type_name("VERSION");
   command->add_option("-m,--message", options->message, "Why, for the history")->type_name("TEXT");
-  command->add_option("--if-match", options->if_match, "Only when the config is still at this revision")
-      ->type_name("REVISION");
+  add_if_match(*command, options->if_match, "Only when the config is still at this revision");
   add_dry_run(*command, session);
   command->footer(examples({
       "config-center rollback dev/shop/default/application.yaml 1 -m \"the new pool size was too large\"",

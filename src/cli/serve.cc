@@ -2,6 +2,7 @@
 #include <map>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -28,11 +29,12 @@ void add_serve(CLI::App& root, Session& session) {
   CLI::App* command = root.add_subcommand("serve", "Run a node until a signal ends it");
   command->add_option("--config", options->config, "Settings file (YAML; or CONFIG_PATH)")->type_name("FILE");
   for (const node::Setting& setting : node::all_settings()) {
+    const std::string_view shown = setting.default_in_words.empty() ? setting.default_text : setting.default_in_words;
     const auto add = [&](const std::string& flag, const std::string& name, const std::string& meaning) {
       command
           ->add_option_function<std::string>(
               flag, [options, name](const std::string& text) { options->flags[name] = text; }, meaning)
-          ->type_name(setting.default_text.empty() ? "TEXT" : "[" + std::string(setting.default_text) + "]")
+          ->type_name(shown.empty() ? "TEXT" : fmt::format("[{}]", shown))
           ->group(group_of(setting.name));
     };
     const std::string name(setting.name);

@@ -1,7 +1,8 @@
 #include "cli/session.h"
 
-#include <unistd.h>
-
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <cstdlib>
 #include <thread>
 
@@ -87,15 +88,40 @@ Result<std::string> Session::token() {
   return found == kept.servers.end() ? std::string() : found->second.token;
 }
 
+Result<TlsFiles> Session::tls_files() {
+  TRY(const std::string url, server());
+  TRY(const CredentialsContent kept, credentials_.load());
+  const auto found = kept.servers.find(url);
+  const TlsFiles of_server = found == kept.servers.end() ? TlsFiles{} : found->second.tls;
+  const auto first = [](const std::string& option, const char* from_variable, const std::string& before) {
+    return !option.empty() ? option : from_variable != nullptr ? std::string(from_variable) : before;
+  };
+  return TlsFiles{
+      .ca = first(tls_option.ca, variable("CONFIG_CENTER_CA_FILE"), of_server.ca),
+      .certificate = first(tls_option.certificate, variable("CONFIG_CENTER_CERT_FILE"), of_server.certificate),
+      .key = first(tls_option.key, variable("CONFIG_CENTER_KEY_FILE"), of_server.key)};
+}
+
+Result<http::Client> Session::client_as(const std::string& bearer) {
+  TRY(const std::string url, server());
+  TRY(const TlsFiles files, tls_files());
+  auto made = http::Client::make(
+      {.url = url, .bearer = bearer, .ca_file = files.ca, .cert_file = files.certificate, .key_file = files.key});
+  if (!made) return wrong_usage(std::move(made).error());
+  return made;
+}
+
 Result<http::Client*> Session::client() {
   if (!client_) {
-    TRY(const std::string url, server());
     TRY(const std::string bearer, token());
-    auto made = http::Client::make({.url = url, .bearer = bearer, .ca_file = ca_file});
-    if (!made) return wrong_usage(std::move(made).error());
-    client_ = *std::move(made);
+    TRY(client_, client_as(bearer));
   }
   return &*client_;
+}
+
+Result<http::ClientResponse> Session::send_as(const std::string& bearer, const http::ClientRequest& request) {
+  TRY(http::Client once, client_as(bearer));
+  return with_advice(once.send(request));
 }
 
 Result<http::ClientResponse> Session::send(http::ClientRequest request) {
@@ -139,12 +165,23 @@ Result<http::ClientResponse> Session::call(http::ClientRequest request) {
 
 Result<json::value> Session::call_json(http::ClientRequest request) {
   TRY(const http::ClientResponse answer, call(std::move(request)));
+  return json_of(answer);
+}
+
+Result<bool> Session::is_there(const std::string& target) {
+  TRY(const http::ClientResponse answer, send({.target = target}));
+  if (answer.status == 404) return false;
+  if (answer.status >= 400) return fail(error_of_answer(answer));
+  return true;
+}
+
+Result<json::value> Session::json_of(const http::ClientResponse& answer) {
   if (answer.body.empty()) return json::value();
   boost::system::error_code error;
   json::value body = json::parse(answer.body, error);
   if (error) {
-    return fail(Code::internal, fmt::format("{} answered something that is not JSON; is it a config-center?",
-                                            server().value_or("the server")));
+    return fail(Code::corruption, fmt::format("{} answered something that is not JSON; is it a config-center?",
+                                              server().value_or("the server")));
   }
   return body;
 }
@@ -156,6 +193,17 @@ Result<json::value> Session::send_json(std::string_view method, const std::strin
                     .body = json::serialize(body)});
 }
 
+Result<> Session::must_hold_nothing(std::string_view place, const Query& where) {
+  for (const auto& [path, what] : {std::pair("/v1/configs", "configs"), std::pair("/v1/drafts", "drafts")}) {
+    Query first = where;
+    first.emplace_back("limit", "1");
+    TRY(const json::value answer, get_json(with_query(path, first)));
+    if (answer.at("items").as_array().empty()) continue;
+    return fail(Code::conflict, fmt::format("there are {} in {}; delete them first", what, place));
+  }
+  return {};
+}
+
 Result<json::array> Session::list(const std::string& path, Query query, const Page& page) {
   json::array items;
   std::string cursor = page.cursor;
@@ -164,9 +212,15 @@ Result<json::array> Session::list(const std::string& path, Query query, const Pa
     Query asked = query;
     asked.emplace_back("limit", std::to_string(want));
     asked.emplace_back("cursor", cursor);
-    TRY(json::value answer, get_json(with_query(path, asked)));
+    auto got_page = get_json(with_query(path, asked));
+    // A cursor is the only thing here that a person types and only the server can judge.
+    if (!got_page && got_page.error().code == Code::invalid_argument && cursor == page.cursor && !cursor.empty()) {
+      return wrong_usage(std::move(got_page).error());
+    }
+    TRY(json::value answer, std::move(got_page));
     const json::value* got = answer.is_object() ? answer.get_object().if_contains("items") : nullptr;
-    if (got == nullptr || !got->is_array()) return fail(Code::internal, path + " answered no list");
+    if (got == nullptr || !got->is_array())
+      return fail(Code::corruption, path + " answered no list; is the server a config-center?");
     for (json::value& each : answer.get_object()["items"].as_array())
       items.push_back(std::move(each));
     cursor = member_text(answer, "next");
@@ -178,20 +232,21 @@ Result<json::array> Session::list(const std::string& path, Query query, const Pa
   }
 }
 
-void Session::print(const json::value& value, const std::function<std::string()>& as_text) {
+Result<> Session::print(const json::value& value, const std::function<std::string()>& as_text) {
   switch (output) {
     case Output::json:
       return write_output(to_pretty_json(value));
     case Output::yaml:
       return write_output(to_yaml(value));
     case Output::table:
-      return write_output(as_text());
+      break;
   }
+  return write_output(as_text());
 }
 
-void Session::print_list(const json::array& items, const std::vector<std::pair<std::string, std::string>>& columns,
-                         std::string_view when_empty) {
-  print(items, [&] {
+Result<> Session::print_list(const json::array& items, const std::vector<std::pair<std::string, std::string>>& columns,
+                             std::string_view when_empty) {
+  return print(items, [&] {
     if (items.empty()) return std::string(when_empty) + "\n";
     std::vector<std::string> header;
     for (const auto& [title, member] : columns)
@@ -210,24 +265,21 @@ void Session::print_list(const json::array& items, const std::vector<std::pair<s
   });
 }
 
-void Session::say(std::string_view sentence) const {
-  if (output == Output::table) write_output(std::string(sentence) + "\n");
-}
-
 Result<> Session::confirm(std::string_view what) {
   if (yes || dry_run) return {};
   if (!input_is_terminal()) {
     return wrong_usage(fmt::format("will not {} unasked, and nobody is there to ask; repeat with --yes", what));
   }
   TRY(const std::string answer, ask(fmt::format("Really {}? [y/N] ", what), false));
-  if (answer == "y" || answer == "Y" || answer == "yes") return {};
+  std::string lower(trim(answer));
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (lower == "y" || lower == "yes") return {};
   return fail(Code::conflict, "nothing was changed");
 }
 
-bool Session::only_shown(std::string_view what) {
-  if (!dry_run) return false;
-  print({{"dry_run", true}, {"would", what}}, [&] { return fmt::format("would {}; nothing was changed\n", what); });
-  return true;
+Result<> Session::would(std::string_view what) {
+  return print({{"dry_run", true}, {"would", what}},
+               [&] { return fmt::format("would {}; nothing was changed\n", what); });
 }
 
 void add_shared_options(CLI::App& root, Session& session) {
@@ -246,7 +298,16 @@ void add_shared_options(CLI::App& root, Session& session) {
       ->check(one_of({"table", "json", "yaml"}))
       ->type_name("FORM")
       ->group(group);
-  root.add_option("--ca-file", session.ca_file, "PEM file of certificates that sign the server's (https)")
+  root.add_option("--ca-file", session.tls_option.ca,
+                  "PEM file of certificates that sign the server's (https; or CONFIG_CENTER_CA_FILE; login keeps it)")
+      ->type_name("FILE")
+      ->group(group);
+  root.add_option("--cert-file", session.tls_option.certificate,
+                  "PEM file of a certificate for servers that ask for one (or CONFIG_CENTER_CERT_FILE; login keeps it)")
+      ->type_name("FILE")
+      ->group(group);
+  root.add_option("--key-file", session.tls_option.key,
+                  "PEM file of its key (or CONFIG_CENTER_KEY_FILE; login keeps it)")
       ->type_name("FILE")
       ->group(group);
 }
@@ -260,8 +321,15 @@ void add_dry_run(CLI::App& command, Session& session) {
 }
 
 void add_page_options(CLI::App& command, Page& page) {
-  command.add_option("--limit", page.limit, "At most so many; 0: all")->capture_default_str()->type_name("N");
+  command.add_option("--limit", page.limit, "At most so many; 0: all")
+      ->capture_default_str()
+      ->check(whole_number())
+      ->type_name("N");
   command.add_option("--cursor", page.cursor, "Go on where an earlier list ended")->type_name("CURSOR");
+}
+
+void add_if_match(CLI::App& command, std::optional<std::uint64_t>& revision, const std::string& meaning) {
+  command.add_option("--if-match", revision, meaning)->check(whole_number())->type_name("REVISION");
 }
 
 void on_run(CLI::App& command, Session& session, std::function<Result<int>()> run) {
@@ -276,7 +344,7 @@ std::string examples(std::initializer_list<std::string_view> lines) {
   std::string out = "\nExamples:\n";
   for (const std::string_view line : lines)
     out += fmt::format("  {}\n", line);
-  return out + "\nOptions of every command (--server, -o, --ca-file): config-center --help";
+  return out + "\nOptions of every command (--server, -o, --ca-file, ...): config-center --help";
 }
 
 }  // namespace cc::cli

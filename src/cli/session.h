@@ -45,7 +45,7 @@ class Session {
  public:
   // Chosen by options; bound by add_shared_options().
   std::string server_option;  // --server; empty: not given
-  std::string ca_file;
+  TlsFiles tls_option;        // --ca-file, --cert-file, --key-file
   Output output = Output::table;
   bool yes = false;      // --yes: destructive commands do not ask
   bool dry_run = false;  // --dry-run: say what would change
@@ -59,11 +59,16 @@ class Session {
   Result<std::string> server();
   // CONFIG_CENTER_TOKEN, or what was kept for the server by `login`; empty: none.
   Result<std::string> token();
+  // Of each file the option, the variable (CONFIG_CENTER_CA_FILE), or what was kept for the server by `login`.
+  Result<TlsFiles> tls_files();
   Credentials& credentials() { return credentials_; }
 
   // An answer with any status is a value. A request that changes something gets an X-Request-Id and is repeated
   // under it, a few times within two seconds, when no answer came.
   Result<http::ClientResponse> send(http::ClientRequest request);
+  // Once, with this token instead of the session's; empty: none.
+  Result<http::ClientResponse> send_as(const std::string& bearer, const http::ClientRequest& request);
+  // The body of an answer below 400 as it comes, until `on_bytes` returns false.
   Result<http::ClientResponse> stream(http::ClientRequest request,
                                       const std::function<bool(std::string_view)>& on_bytes);
   // As send(), but an answer with status >= 400 is the error it carries, with what to do about it.
@@ -71,39 +76,46 @@ class Session {
   // As call(); the body parsed. An empty body is null.
   Result<boost::json::value> call_json(http::ClientRequest request);
   Result<boost::json::value> get_json(const std::string& target) { return call_json({.target = target}); }
+  // Whether something is there: 200 or 404; every other status is its error.
+  Result<bool> is_there(const std::string& target);
   // A request with a JSON body.
   Result<boost::json::value> send_json(std::string_view method, const std::string& target,
                                        const boost::json::value& body);
+  Result<boost::json::value> json_of(const http::ClientResponse& answer);
   Error error_of_answer(const http::ClientResponse& answer);
+  bool has_asked() const { return client_.has_value(); }
+
+  // For --dry-run: the error that deleting a place has while there are configs or drafts in it.
+  Result<> must_hold_nothing(std::string_view place, const Query& where);
 
   // The items of a paged list. Says on standard error where to go on when there are more than page.limit.
   Result<boost::json::array> list(const std::string& path, Query query, const Page& page);
 
   // Prints `value` as JSON or YAML, or what `as_text` makes of it.
-  void print(const boost::json::value& value, const std::function<std::string()>& as_text);
+  Result<> print(const boost::json::value& value, const std::function<std::string()>& as_text);
   // Prints a list: a table with a column per (title, member of the item). A "size" is shown as people read it.
-  void print_list(const boost::json::array& items, const std::vector<std::pair<std::string, std::string>>& columns,
-                  std::string_view when_empty);
-  // One sentence for a person; nothing with -o json or yaml, where print() has the word.
-  void say(std::string_view sentence) const;
+  Result<> print_list(const boost::json::array& items, const std::vector<std::pair<std::string, std::string>>& columns,
+                      std::string_view when_empty);
 
   // Asks whether to do `what` ("delete prod/shop/default/a.yaml"). Wrong usage when nobody can answer.
   Result<> confirm(std::string_view what);
-  // With --dry-run says what would be done and returns true.
-  bool only_shown(std::string_view what);
+  // With --dry-run: prints what would be done.
+  Result<> would(std::string_view what);
 
  private:
+  Result<http::Client> client_as(const std::string& bearer);
   Result<http::Client*> client();
 
   Credentials credentials_ = Credentials::at_home();
   std::optional<http::Client> client_;
 };
 
-// --server, -o, --ca-file on the root command.
+// --server, -o, --ca-file and the like on the root command.
 void add_shared_options(CLI::App& root, Session& session);
 void add_yes(CLI::App& command, Session& session);
 void add_dry_run(CLI::App& command, Session& session);
 void add_page_options(CLI::App& command, Page& page);
+void add_if_match(CLI::App& command, std::optional<std::uint64_t>& revision, const std::string& meaning);
 
 // Makes `run` what the command does. `run` returns Result<> or Result<int> (the exit status).
 void on_run(CLI::App& command, Session& session, std::function<Result<int>()> run);

@@ -16,6 +16,7 @@
 
 #include "cli/credentials.h"
 #include "cli/session.h"
+#include "cli/signals.h"
 #include "cli/terminal.h"
 
 namespace cc::cli {
@@ -23,23 +24,23 @@ namespace {
 
 constexpr std::size_t kSpareFiles = 64;
 
-Result<> raise_file_limit(std::size_t connections) {
+}  // namespace
+
+Result<> allow_connections(std::size_t all) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  const rlim_t wanted = connections + kSpareFiles;
+  const rlim_t wanted = all + kSpareFiles;
   if (limit.rlim_cur >= wanted) return {};
   if (limit.rlim_max < wanted) {
     return fail(Code::exhausted,
                 fmt::format("{} connections need as many open files, and this process may have {}; raise it with: "
                             "ulimit -Hn {}",
-                            connections, limit.rlim_max, wanted));
+                            all, limit.rlim_max, wanted));
   }
   limit.rlim_cur = wanted;
   ::setrlimit(RLIMIT_NOFILE, &limit);
   return {};
 }
-
-}  // namespace
 
 Result<Endpoint> Endpoint::of_url(std::string_view url) {
   auto normal = normal_url(url);
@@ -71,11 +72,11 @@ Result<Endpoint> Endpoint::of_url(std::string_view url) {
 }
 
 Result<std::unique_ptr<Swarm>> Swarm::open(const Endpoint& endpoint, std::size_t connections) {
-  TRYV(raise_file_limit(connections));
   std::unique_ptr<Swarm> swarm(new Swarm(endpoint, ::epoll_create1(EPOLL_CLOEXEC)));
   swarm->connections_.resize(connections);
   Progress progress("connecting", connections);
   for (std::size_t i = 0; i < connections; ++i) {
+    if (HeldSignals::noted() != 0) return fail(Code::unavailable, "interrupted");
     TRYV(swarm->connect(i));
     progress.advance();
   }

@@ -26,9 +26,13 @@ struct Endpoint {
   static Result<Endpoint> of_url(std::string_view url);
 };
 
+// Raises the limit on open files so that all threads of a bench together may have so many connections. exhausted, with
+// what to do, when the system does not allow it.
+Result<> allow_connections(std::size_t all);
+
 class Swarm {
  public:
-  // Raises the limit on open files as far as it goes. unavailable when a connection is refused, with what to do.
+  // unavailable when a connection is refused, with what to do, or when a held signal came.
   static Result<std::unique_ptr<Swarm>> open(const Endpoint& endpoint, std::size_t connections);
   ~Swarm();
   Swarm(const Swarm&) = delete;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -32,7 +34,7 @@ std::string path_of(const std::string& name) {
 
 Result<> list(Session& session, const Options& options) {
   TRY(const json::array users, session.list("/v1/users", {}, options.page));
-  session.print(users, [&] {
+  return session.print(users, [&] {
     Table table({"NAME", "DISPLAY NAME", "STATE", "GRANTS", "CREATED"});
     for (const json::value& each : users) {
       table.add({member_text(each, "name"), member_text(each, "display_name"),
@@ -41,22 +43,17 @@ Result<> list(Session& session, const Options& options) {
     }
     return table.to_text();
   });
-  return {};
 }
 
 Result<> show(Session& session, const Options& options) {
   TRY(const json::value user, session.get_json(path_of(options.name)));
-  session.print(user, [&] { return to_yaml(user); });
-  return {};
+  return session.print(user, [&] { return to_yaml(user); });
 }
 
 Result<> add(Session& session, const Options& options) {
-  TRY(const http::ClientResponse there, session.send({.target = path_of(options.name)}));
-  if (there.status == 200) {
-    return fail(Code::already_exists, fmt::format("there is a user \"{}\" already", options.name));
-  }
-  if (there.status != 404) return fail(session.error_of_answer(there));
-  if (session.only_shown(fmt::format("add the user \"{}\"", options.name))) return {};
+  TRY(const bool there, session.is_there(path_of(options.name)));
+  if (there) return fail(Code::already_exists, fmt::format("there is a user \"{}\" already", options.name));
+  if (session.dry_run) return session.would(fmt::format("add the user \"{}\"", options.name));
   std::string password = random_password(kGeneratedLength);
   if (!options.generate) {
     TRY(password, password_of(options.password, fmt::format("Password for {}: ", options.name), true));
@@ -65,20 +62,20 @@ Result<> add(Session& session, const Options& options) {
       session.send_json("PUT", path_of(options.name),
                         {{"display_name", options.display_name.value_or("")}, {"password", password}}));
   if (options.generate) user.as_object()["password"] = password;
-  session.print(user, [&] {
+  return session.print(user, [&] {
     return fmt::format("added the user {0}\n{1}grant a role with: config-center user grant {0} developer\n",
                        options.name, options.generate ? fmt::format("password (shown once): {}\n", password) : "");
   });
-  return {};
 }
 
 Result<> change(Session& session, const Options& options, const json::value& change, std::string_view doing,
                 std::string_view done) {
   TRYV(session.get_json(path_of(options.name)));
-  if (session.only_shown(fmt::format("{} the user \"{}\"", doing, options.name))) return {};
+  const std::string what = fmt::format("{} the user \"{}\"", doing, options.name);
+  if (session.dry_run) return session.would(what);
+  if (doing == "disable") TRYV(session.confirm(what));
   TRY(const json::value user, session.send_json("PUT", path_of(options.name), change));
-  session.print(user, [&] { return fmt::format("{} the user {}\n", done, options.name); });
-  return {};
+  return session.print(user, [&] { return fmt::format("{} the user {}\n", done, options.name); });
 }
 
 Result<> set_password(Session& session, Options options) {
@@ -86,7 +83,10 @@ Result<> set_password(Session& session, Options options) {
   const std::string me = member_text(who, "name");
   const bool own = options.name.empty() || options.name == me;
   if (own) options.name = me;
-  if (session.only_shown(fmt::format("change the password of {}", options.name))) return {};
+  if (session.dry_run) {
+    if (!own) TRYV(session.get_json(path_of(options.name)));
+    return session.would(fmt::format("change the password of {}", options.name));
+  }
   json::object body;
   if (own) {
     TRY(body["current_password"],
@@ -94,24 +94,37 @@ Result<> set_password(Session& session, Options options) {
   }
   TRY(body["password"], password_of(options.password, fmt::format("New password for {}: ", options.name), true));
   TRYV(session.send_json("PUT", path_of(options.name) + "/password", body));
-  session.print({{"name", options.name}, {"changed", true}}, [&] {
+  return session.print({{"name", options.name}, {"changed", true}}, [&] {
     return fmt::format("changed the password of {}; all logins of {} have ended{}\n", options.name,
                        own ? "yours" : "this user", own ? "; log in again with: config-center login" : "");
   });
-  return {};
 }
 
 Result<> remove(Session& session, const Options& options) {
   const std::string what = fmt::format("delete the user \"{}\"", options.name);
   if (session.dry_run) {
     TRYV(session.get_json(path_of(options.name)));
-    session.only_shown(what);
-    return {};
+    return session.would(what);
   }
   TRYV(session.confirm(what));
   TRY(const json::value outcome, session.call_json({.method = "DELETE", .target = path_of(options.name)}));
-  session.print(outcome, [&] { return fmt::format("deleted the user {}\n", options.name); });
-  return {};
+  return session.print(outcome, [&] { return fmt::format("deleted the user {}\n", options.name); });
+}
+
+// For --dry-run: what a server would refuse.
+Result<> check_grant(Session& session, const Options& options, bool must_have_it) {
+  TRY(const json::value user, session.get_json(path_of(options.name)));
+  if (!must_have_it) return {};
+  const json::value* grants = user.is_object() ? user.get_object().if_contains("grants") : nullptr;
+  const bool has =
+      grants != nullptr && grants->is_array() && std::ranges::any_of(grants->get_array(), [&](const json::value& each) {
+        return member_text(each, "role") == options.role && member_text(each, "environment") == options.environment &&
+               member_text(each, "application") == options.application &&
+               member_text(each, "department") == options.department;
+      });
+  if (has) return {};
+  const std::string all = grants_text(user);
+  return fail(Code::not_found, fmt::format("{} has no such grant, but: {}", options.name, all.empty() ? "none" : all));
 }
 
 Result<> change_grants(Session& session, const Options& options, std::string_view method, std::string_view doing) {
@@ -119,15 +132,18 @@ Result<> change_grants(Session& session, const Options& options, std::string_vie
   if (!options.environment.empty()) grant["environment"] = options.environment;
   if (!options.application.empty()) grant["application"] = options.application;
   if (!options.department.empty()) grant["department"] = options.department;
-  const std::string what =
-      fmt::format("{} {} {} {}", doing, options.role, method == "POST" ? "to" : "from", options.name);
-  if (session.only_shown(what)) return {};
+  const bool takes = method == "DELETE";
+  const std::string what = fmt::format("{} {} {} {}", doing, options.role, takes ? "from" : "to", options.name);
+  if (session.dry_run) {
+    TRYV(check_grant(session, options, takes));
+    return session.would(what);
+  }
+  if (takes) TRYV(session.confirm(what));
   TRY(const json::value user, session.send_json(method, path_of(options.name) + "/grants", grant));
-  session.print(user, [&] {
+  return session.print(user, [&] {
     const std::string grants = grants_text(user);
     return fmt::format("{} is now: {}\n", options.name, grants.empty() ? "nothing (no role)" : grants);
   });
-  return {};
 }
 
 void add_grant_options(CLI::App& command, Options& options) {
@@ -149,7 +165,7 @@ void add_user(CLI::App& root, Session& session) {
                           "config-center user grant lilei publisher --environment prod --application shop"}));
   const auto named = [&](const std::string& name, const std::string& meaning) {
     CLI::App* command = group->add_subcommand(name, meaning);
-    command->add_option("name", options->name, "Name of the user")->required()->type_name("NAME");
+    command->add_option("name", options->name, "Name of the user")->required()->type_name("USER");
     return command;
   };
 
@@ -181,8 +197,9 @@ void add_user(CLI::App& root, Session& session) {
   });
 
   command = named("disable", "Refuse the logins and tokens of a user");
+  add_yes(*command, session);
   add_dry_run(*command, session);
-  command->footer(examples({"config-center user disable lilei"}));
+  command->footer(examples({"config-center user disable lilei --yes"}));
   on_run(*command, session,
          [&session, options] { return change(session, *options, {{"disabled", true}}, "disable", "disabled"); });
 
@@ -193,7 +210,7 @@ void add_user(CLI::App& root, Session& session) {
          [&session, options] { return change(session, *options, {{"disabled", false}}, "enable", "enabled"); });
 
   command = group->add_subcommand("password", "Change a password; of oneself, or as an administrator of anybody");
-  command->add_option("name", options->name, "Name of the user; oneself when it is left out")->type_name("NAME");
+  command->add_option("name", options->name, "Name of the user; oneself when it is left out")->type_name("USER");
   add_password_options(*command, options->password);
   command->add_option("--current-password-file", options->current.file, "Read one's current password from a file")
       ->type_name("FILE");
@@ -216,8 +233,9 @@ void add_user(CLI::App& root, Session& session) {
 
   command = named("revoke", "Take a granted role away; name the same place that it was granted for");
   add_grant_options(*command, *options);
+  add_yes(*command, session);
   add_dry_run(*command, session);
-  command->footer(examples({"config-center user revoke lilei publisher --environment prod --application shop"}));
+  command->footer(examples({"config-center user revoke lilei publisher --environment prod --application shop --yes"}));
   on_run(*command, session, [&session, options] { return change_grants(session, *options, "DELETE", "revoke"); });
 }
 

@@ -10,8 +10,7 @@ void add_version(CLI::App& root, Session& session) {
   CLI::App* command = root.add_subcommand("version", "Print the version");
   command->footer(examples({"config-center version", "config-center --version"}));
   on_run(*command, session, [&session]() -> Result<> {
-    session.print({{"version", CC_VERSION}}, [] { return std::string("config-center " CC_VERSION "\n"); });
-    return {};
+    return session.print({{"version", CC_VERSION}}, [] { return std::string("config-center " CC_VERSION "\n"); });
   });
 }
 

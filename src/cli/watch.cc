@@ -1,4 +1,5 @@
 #include <chrono>
+#include <set>
 #include <thread>
 
 #include <CLI/CLI.hpp>
@@ -8,9 +9,11 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "cli/address.h"
+#include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/hook.h"
 #include "cli/session.h"
+#include "cli/signals.h"
 #include "cli/terminal.h"
 #include "cli/yaml.h"
 
@@ -41,6 +44,10 @@ Result<json::array> items_of(const Options& options) {
   json::array items;
   for (const std::string& each : options.what) {
     if (is_prefix(each)) {
+      TRY(const Where where, parse_where(each));
+      if (where.environment.empty()) {
+        return wrong_usage("say what to watch: a config key, or its start, such as dev, dev/shop or dev/shop/default/");
+      }
       items.push_back({{"prefix", each.ends_with('/') ? each : each + "/"}});
     } else {
       TRY(const ConfigKey key, parse_key(each));
@@ -90,10 +97,25 @@ class Watch {
  private:
   // Where to begin: at a given revision, before everything, or now.
   Result<> start() {
+    TRYV(find_environments());
     if (options_.after) revision_ = *options_.after;
     if (options_.after || options_.initial) return {};
     TRY(const json::value health, persistently([&] { return session_.get_json("/healthz"); }));
     revision_ = std::strtoull(member_text(health, "revision").c_str(), nullptr, 10);
+    return {};
+  }
+
+  // An environment is made by nobody but a person: a name that is none is mistyped, and would be waited for in vain.
+  // Who may not look is not kept from watching.
+  Result<> find_environments() {
+    std::set<std::string> names;
+    for (const std::string& each : options_.what)
+      names.insert(each.substr(0, each.find('/')));
+    for (const std::string& name : names) {
+      TRY(const http::ClientResponse answer,
+          persistently([&] { return session_.send({.target = "/v1/environments/" + percent_encode(name)}); }));
+      if (answer.status == 404) return fail(session_.error_of_answer(answer));
+    }
     return {};
   }
 
@@ -133,17 +155,17 @@ class Watch {
   }
 
   Result<> handle(const json::value& change) {
-    print(change);
+    TRYV(print(change));
     return options_.command.empty() ? Result<>() : run_command(change);
   }
 
-  void print(const json::value& change) {
-    if (session_.output == Output::json) return write_output(json::serialize(change) + "\n");
+  Result<> print(const json::value& change) {
+    if (session_.output == Output::json) return write_output(visible_json(json::serialize(change)) + "\n");
     if (session_.output == Output::yaml) return write_output("---\n" + to_yaml(change));
     const bool deleted = member_text(change, "deleted") == "true";
-    write_output(fmt::format("{}  {}  {}  version {}  revision {}\n", format_time(clock_.wall()),
-                             deleted ? "deleted  " : "published", member_text(change, "key"),
-                             member_text(change, "version"), member_text(change, "revision")));
+    return write_output(fmt::format("{}  {}  {}  version {}  revision {}\n", format_time(clock_.wall()),
+                                    deleted ? "deleted  " : "published", member_text(change, "key"),
+                                    member_text(change, "version"), member_text(change, "revision")));
   }
 
   // The content of exactly this change; when its release is no longer kept, what is published now.
@@ -168,22 +190,27 @@ class Watch {
         {"CONFIG_CENTER_DELETED", deleted ? "true" : "false"},
         {"CONFIG_CENTER_FILE", ""},
     };
-    Path input = "/dev/null";
-    const TempDirectory folder;
+    Result<std::string> content;
     if (!deleted) {
-      auto content = content_of(change);
+      content = content_of(change);
       if (!content && content.error().code == Code::not_found) {
         fmt::print(stderr, "{} is gone already; its deletion follows\n", member_text(change, "key"));
         return {};
       }
       if (!content) return fail(std::move(content).error());
+    }
+    // Content is not left behind for others to find, however this ends: signals wait until the folder is gone.
+    HeldSignals signals;
+    TRY(const TempDirectory folder, TempDirectory::make());
+    Path input = "/dev/null";
+    if (!deleted) {
       const std::string key = member_text(change, "key");
       input = folder.path() / key.substr(key.rfind('/') + 1);
       TRYV(write_file(input, *content, 0600));
       variables["CONFIG_CENTER_FILE"] = input.string();
     }
-    TRY(const int status, run_hook(options_.command, variables, input));
-    if (status == 0) return {};
+    TRY(const int status, run_hook(options_.command, variables, input, signals));
+    if (status == 0 || HeldSignals::noted() != 0) return {};
     const std::string message =
         fmt::format("the command ended with status {} for {}", status, member_text(change, "key"));
     if (options_.once) return fail(Code::internal, message);
@@ -209,14 +236,15 @@ Result<> watch(Session& session, const Options& options) {
 void add_watch(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
-      root.add_subcommand("watch", "Print each change of configs as it happens, or run a command on it");
+      root.add_subcommand("watch", "Print the newest state of configs whenever it changes, or run a command on it");
   command
       ->add_option("what", options->what, "Config keys, or the start of keys: dev, dev/shop, dev/shop/default/conf.d/")
       ->required()
       ->type_name("KEY|PREFIX");
   command
       ->add_option("--exec", options->command,
-                   "Run this with sh on each change: content on standard input and in $CONFIG_CENTER_FILE; also "
+                   "Run this with sh on what is newest after a change: content on standard input and in "
+                   "$CONFIG_CENTER_FILE; also "
                    "$CONFIG_CENTER_KEY, _REVISION, _VERSION, _DELETED")
       ->type_name("COMMAND");
   command->add_flag("--once", options->once, "End after the first change");
@@ -224,6 +252,7 @@ void add_watch(CLI::App& root, Session& session) {
       ->type_name("TIME");
   CLI::Option* initial = command->add_flag("--initial", options->initial, "Begin with what is published now");
   command->add_option("--after", options->after, "Begin after this revision instead of now")
+      ->check(whole_number())
       ->type_name("REVISION")
       ->excludes(initial);
   command->footer(examples({

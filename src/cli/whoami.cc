@@ -13,12 +13,11 @@ namespace {
 Result<> whoami(Session& session) {
   TRY(const std::string url, session.server());
   TRY(const boost::json::value who, session.get_json("/v1/whoami"));
-  session.print(who, [&] {
+  return session.print(who, [&] {
     const std::string expires = member_text(who, "expires_at");
     return fmt::format("server   {}\nname     {} ({})\ngrants   {}\nexpires  {}\n", url, member_text(who, "name"),
                        member_text(who, "kind"), grants_text(who), expires.empty() ? "never" : expires);
   });
-  return {};
 }
 
 }  // namespace

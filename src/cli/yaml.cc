@@ -6,6 +6,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "base/table.h"
+
 namespace cc::cli {
 namespace {
 
@@ -25,7 +27,7 @@ bool is_plain(std::string_view text) {
   if (!(std::isalpha(first) != 0 || first == '/' || first == '_' || first >= 0x80)) return false;
   if (text.back() == ' ' || text.back() == ':') return false;
   if (text.find(": ") != std::string_view::npos || text.find(" #") != std::string_view::npos) return false;
-  return std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  return visible(text) == text;
 }
 
 std::string scalar(const json::value& value) {
@@ -106,13 +108,13 @@ void write_json(const json::value& value, std::size_t indent, std::string& out) 
 std::string to_yaml(const json::value& value) {
   std::string out;
   write_yaml(value, 0, false, out);
-  return out;
+  return visible_json(out);  // only in quotation marks is there anything to escape
 }
 
 std::string to_pretty_json(const json::value& value) {
   std::string out;
   write_json(value, 0, out);
-  return out + "\n";
+  return visible_json(out) + "\n";
 }
 
 std::string member_text(const json::value& object, std::string_view name) {

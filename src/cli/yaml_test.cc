@@ -65,5 +65,12 @@ TEST(MemberText, is_text_whatever_the_type) {
   EXPECT_EQ(member_text(value, "absent"), "");
 }
 
+TEST(Yaml, and_json_give_a_terminal_nothing_to_obey_and_mean_the_same) {
+  const json::value text = {{"a", "\x1b[31m \x7f \xc2\x9b \xe2\x80\xae"}};
+  EXPECT_EQ(to_yaml(text), "a: \"\\u001b[31m \\u007f \\u009b \\u202e\"\n");
+  EXPECT_EQ(json::parse(to_pretty_json(text)), text);
+  EXPECT_EQ(to_pretty_json(text).find('\x1b'), std::string::npos);
+}
+
 }  // namespace
 }  // namespace cc::cli

@@ -1,12 +1,8 @@
 #include "consensus/folder.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <map>
 #include <optional>
@@ -24,30 +20,6 @@ namespace cc::consensus {
 namespace {
 
 constexpr std::string_view kNodeFormat = "config-center log 1";
-
-std::string system_message() {
-  return std::system_category().message(errno);
-}
-
-Result<int> take_lock(const Path& folder) {
-  const Path file = folder / "lock";
-  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) return fail(Code::unavailable, fmt::format("cannot write to {}: {}", folder.string(), system_message()));
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    const bool taken = errno == EWOULDBLOCK;
-    const std::string why = system_message();
-    ::close(fd);
-    if (!taken) return fail(Code::unavailable, fmt::format("cannot lock {}: {}", file.string(), why));
-    const std::string holder = read_file(file).value_or("");
-    return fail(Code::conflict,
-                fmt::format("{} is in use by another process{}: stop it first, or use another folder", folder.string(),
-                            holder.empty() ? "" : ", pid " + std::string(trim(holder))));
-  }
-  const std::string pid = fmt::format("{}\n", ::getpid());
-  // Only for the message above: a full disk is no reason not to start.
-  if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, pid.data(), pid.size(), 0) < 0) errno = 0;
-  return fd;
-}
 
 // "config-center log 1\nnode 7\n"
 Result<> claim(const Path& folder, NodeId node) {
@@ -125,14 +97,8 @@ Result<Folder> Folder::open(const Path& path, NodeId node) {
   if (auto made = make_directories(path, 0700); !made) {
     return fail(Code::unavailable, std::move(made).error().message + ": correct the path or its permissions");
   }
-  TRY(const int lock, take_lock(path));
-  Folder folder(path, lock);
   TRYV(claim(path, node));
-  return folder;
-}
-
-Folder::~Folder() {
-  if (lock_ >= 0) ::close(lock_);
+  return Folder(path);
 }
 
 Result<bool> Folder::prepare() const {

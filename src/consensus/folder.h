@@ -10,15 +10,12 @@
 
 namespace cc::consensus {
 
-// Held by one process at a time. Movable.
+// One process at a time: whoever opens the log sees to it.
 class Folder {
  public:
-  // Creates the folder when it is absent, locks it, and makes it the folder of `node` for good.
-  // conflict when another process has it or it is another node's.
+  // Creates the folder when it is absent, and makes it the folder of `node` for good. conflict when it is another
+  // node's.
   static Result<Folder> open(const Path& path, NodeId node);
-  ~Folder();
-  Folder(Folder&& other) noexcept : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
-  Folder& operator=(Folder&&) = delete;
 
   const Path& path() const { return path_; }
 
@@ -28,9 +25,8 @@ class Folder {
   std::uint64_t log_bytes() const noexcept;  // on disk, without the snapshots
 
  private:
-  Folder(Path path, int lock) : path_(std::move(path)), lock_(lock) {}
+  explicit Folder(Path path) : path_(std::move(path)) {}
   Path path_;
-  int lock_;  // file descriptor
 };
 
 }  // namespace cc::consensus

@@ -68,7 +68,7 @@ struct Peer {
 };
 
 struct Options {
-  Path directory;  // created when absent
+  Path directory;  // created when absent; used by this process only
   NodeId node_id = 1;
   std::string address = "127.0.0.1:7848";
   std::vector<Peer> peers;  // of a new group, this node included; empty: a group of one
@@ -123,7 +123,7 @@ class Log {
   // Opens the log and starts the log thread. Returns when what is on disk has been read and everything
   // committed before the start has been applied (a group of one), or when that failed:
   //   corruption  the state machine is ahead of the log or of another log; the message says what to do
-  //   conflict    the folder belongs to another node id or is locked by another process
+  //   conflict    the folder belongs to another node id
   //   unavailable no room, no permission
   static Result<std::unique_ptr<Log>> open(Options options, StateMachine& machine, Observer observer = {});
   // Stops the log thread. What is in flight is answered with `unavailable`.

@@ -130,18 +130,6 @@ TEST_F(RecoveryTest, TheFolderOfAnotherNodeIsRefused) {
   EXPECT_THAT(error.message, HasSubstr("node 1"));
 }
 
-TEST_F(RecoveryTest, AFolderInUseIsRefusedAndFreedOnClose) {
-  ListMachine machine;
-  auto log = opened(options(), machine);
-  ASSERT_TRUE(log);
-  ListMachine second;
-  const Error error = refused(options(), second);
-  EXPECT_EQ(error.code, Code::conflict);
-  EXPECT_THAT(error.message, HasSubstr(std::to_string(::getpid())));
-  log.reset();
-  EXPECT_TRUE(opened(options(), second));
-}
-
 TEST_F(RecoveryTest, AFolderThatCannotBeWrittenIsUnavailable) {
   ListMachine machine;
   EXPECT_EQ(refused(options_for("/proc/self/raft"), machine).code, Code::unavailable);

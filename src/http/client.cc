@@ -24,7 +24,7 @@
 
 #include "base/clock.h"
 #include "base/task.h"
-#include "http/fields.h"
+#include "base/text.h"
 #include "http/head.h"
 #include "http/url.h"
 
@@ -44,35 +44,29 @@ constexpr std::uint32_t kMaxHeader = 64u << 10;
 bool may_be_repeated(const ClientRequest& request) {
   if (request.method == "GET" || request.method == "HEAD") return true;
   return std::ranges::any_of(request.headers,
-                             [](const auto& header) { return equal_fields(header.first, "X-Request-Id"); });
+                             [](const auto& header) { return equal_ignoring_case(header.first, "X-Request-Id"); });
 }
 
-Code code_of_status(unsigned status) {
-  switch (status) {
-    case 401:
-      return Code::unauthenticated;
-    case 403:
-      return Code::permission_denied;
-    case 404:
-      return Code::not_found;
-    case 409:
-      return Code::already_exists;
-    case 412:
-      return Code::conflict;
-    case 408:
-    case 504:
-      return Code::timeout;
-    case 413:
-    case 414:
-    case 429:
-    case 431:
-      return Code::exhausted;
-    case 502:
-    case 503:
-      return Code::unavailable;
-    default:
-      return status >= 500 ? Code::internal : Code::invalid_argument;
-  }
+// The server ended the connection because of the client's certificate, or for want of one.
+bool wants_certificate(const error_code& error) {
+  if (error.category() != asio::error::get_ssl_category()) return false;
+  const int reason = ERR_GET_REASON(static_cast<unsigned long>(error.value()));
+  return reason == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED || reason == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE ||
+         reason == SSL_R_SSLV3_ALERT_BAD_CERTIFICATE || reason == SSL_R_TLSV1_ALERT_UNKNOWN_CA;
+}
+
+Result<> use_certificate(ssl::context& context, const ClientOptions& options) {
+  if (options.cert_file.empty() && options.key_file.empty()) return {};
+  if (options.cert_file.empty() || options.key_file.empty())
+    return fail(Code::invalid_argument, "a certificate of the client needs both --cert-file and --key-file");
+  error_code error;
+  context.use_certificate_chain_file(options.cert_file, error);
+  if (!error) context.use_private_key_file(options.key_file, ssl::context::pem, error);
+  if (!error) return {};
+  return fail(Code::invalid_argument,
+              fmt::format("read the certificate {} and the key {}: {}; they must be readable PEM files that belong "
+                          "together",
+                          options.cert_file, options.key_file, error.message()));
 }
 
 }  // namespace
@@ -121,6 +115,12 @@ Error Client::Impl::failure(const error_code& error, std::string_view doing) con
             fmt::format("{} {}: no answer within {} ms; is the server overloaded, or the time limit short?", doing,
                         options.url, options.timeout.count())};
   }
+  if (wants_certificate(error)) {
+    return {Code::unauthenticated,
+            fmt::format("{} {}: the server asks for a certificate that it trusts ({}); give one with --cert-file and "
+                        "--key-file",
+                        doing, options.url, error.message())};
+  }
   std::string_view advice = "is the server running there, and is the url right?";
   if (error.category() == asio::error::get_ssl_category()) {
     advice = "does the server speak https there?";
@@ -160,8 +160,9 @@ Result<> Client::Impl::connect(Mono deadline) {
   secure->next_layer().expires_at(deadline);
   error = run([&](auto done) { secure->async_handshake(ssl::stream_base::client, done); });
   if (const long verified = SSL_get_verify_result(secure->native_handle()); error && verified != X509_V_OK) {
-    return fail(Code::unavailable,
-                fmt::format("the certificate of {} is not trusted: {}; give the file of the CA that it comes from",
+    return fail(Code::unauthenticated,
+                fmt::format("the certificate of {} is not trusted: {}; give the file of the CA that it comes from with "
+                            "--ca-file",
                             options.url, X509_verify_cert_error_string(verified)));
   }
   if (error) return fail(failure(error, "speak TLS with"));
@@ -197,7 +198,7 @@ Result<ClientResponse> Client::Impl::exchange(Stream& stream, const ClientReques
   parser.skip(request.method == "HEAD");
   error_code error = run([&](auto done) { beast_http::async_read_header(stream, buffer, parser, done); });
   nothing_received = !parser.got_some();
-  if (error) return fail(failure(unsent ? unsent : error, "ask"));
+  if (error) return fail(failure(unsent && !wants_certificate(error) ? unsent : error, "ask"));
 
   ClientResponse response;
   response.status = parser.get().result_int();
@@ -248,7 +249,7 @@ Result<ClientResponse> Client::Impl::repeat_if_stale(const ClientRequest& reques
 
 std::string_view ClientResponse::header(std::string_view name) const {
   const auto found =
-      std::ranges::find_if(headers, [name](const auto& header) { return equal_fields(header.first, name); });
+      std::ranges::find_if(headers, [name](const auto& header) { return equal_ignoring_case(header.first, name); });
   return found == headers.end() ? std::string_view{} : std::string_view(found->second);
 }
 
@@ -275,6 +276,7 @@ Result<Client> Client::make(ClientOptions options) {
       return fail(Code::invalid_argument, fmt::format("read the CA file {}: {}; it must be a readable PEM file",
                                                       impl->options.ca_file, error.message()));
     }
+    TRYV(use_certificate(context, impl->options));
   }
   return Client(std::move(impl));
 }

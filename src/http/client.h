@@ -18,6 +18,7 @@ struct ClientOptions {
   std::string url = "http://127.0.0.1:8848";  // or https://…
   std::string bearer;                         // token or access key; empty: none
   std::string ca_file;                        // PEM; empty: the system's
+  std::string cert_file, key_file;            // PEM, of the client; empty: none
   std::chrono::milliseconds timeout{30'000};  // per request, on top of what it asks the server to wait
 };
 
@@ -38,12 +39,13 @@ struct ClientResponse {
 
 class Client {
  public:
-  static Result<Client> make(ClientOptions options);  // invalid_argument for a url that is none
+  static Result<Client> make(ClientOptions options);  // invalid_argument for a url or a file that is none
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
   ~Client();
 
-  // An answer with any status is a value; unavailable or timeout when there was none, with the url and what to do.
+  // An answer with any status is a value; unavailable or timeout when there was none, with the url and what to do;
+  // unauthenticated when one of the two does not trust the other's certificate: trying again does not help.
   Result<ClientResponse> send(const ClientRequest& request);
   // For event streams: `on_bytes` gets the body as it comes and returns false to stop.
   Result<ClientResponse> stream(const ClientRequest& request, const std::function<bool(std::string_view)>& on_bytes);

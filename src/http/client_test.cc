@@ -1,5 +1,6 @@
 #include "http/client.h"
 
+#include <boost/asio/redirect_error.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -130,7 +131,10 @@ TEST_F(HttpClient, ConnectsAgainWhenTheServerClosed) {
   Client asking = client();
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(asking.send({.method = "POST", .target = "/echo", .body = "x"})->body, "x");
-    wait_for_connections(0);
+    wait_until([&] {
+      clock.advance(milliseconds(20));
+      return connections() == 0;
+    });
   }
   EXPECT_EQ(asking.send({.target = "/hello", .headers = {{"Connection", "close"}}})->body, "hello");
   EXPECT_EQ(asking.send({.target = "/hello"})->body, "hello");
@@ -240,8 +244,8 @@ TEST_F(Https, IsNotTrustedWithoutItsAuthority) {
   const TestAuthority other(elsewhere.path());
   const auto refused = secure({.ca_file = other.ca_file()}).send({.target = "/hello"});
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::unavailable);
-  EXPECT_THAT(refused.error().message, HasSubstr("CA"));
+  EXPECT_EQ(refused.error().code, Code::unauthenticated);
+  EXPECT_THAT(refused.error().message, HasSubstr("--ca-file"));
 }
 
 TEST_F(Https, IsNotTrustedUnderAnotherName) {
@@ -287,7 +291,21 @@ TEST_F(Https, DemandsACertificateOfClientsWhenItHasAnAuthorityForThem) {
   options.tls =
       *TlsContext::load(authority.certificate_file("server"), authority.key_file("server"), authority.ca_file());
   start();
-  EXPECT_FALSE(secure().send({.target = "/hello"}));
+  const auto refused = secure().send({.target = "/hello"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::unauthenticated);
+  EXPECT_THAT(refused.error().message, HasSubstr("--cert-file"));
+  authority.issue("client");
+  const std::string certificate = authority.certificate_file("client"), key = authority.key_file("client");
+  const auto answer = secure({.cert_file = certificate, .key_file = key}).send({.target = "/hello"});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->body, "hello");
+  for (const auto& [cert_file, key_file] :
+       {std::pair(certificate, std::string()), std::pair(certificate, authority.key_file("server"))}) {
+    const auto made = Client::make({.url = "https://127.0.0.1:1", .cert_file = cert_file, .key_file = key_file});
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, Code::invalid_argument);
+  }
 }
 
 TEST_F(Https, SurvivesClientsThatSpeakSomethingElse) {
@@ -297,8 +315,41 @@ TEST_F(Https, SurvivesClientsThatSpeakSomethingElse) {
   plain.send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
   plain.rest();
   RawClient silent(port());
+  pass_time_until_answered(silent);
   EXPECT_TRUE(silent.closed_without_more());
   EXPECT_TRUE(secure().send({.target = "/hello"}));
+}
+
+TEST_F(Https, StopsAtOnceWhenAStreamEnds) {
+  std::promise<void> stop_begins;
+  auto began = stop_begins.get_future();
+  asio::steady_timer gate(io, asio::steady_timer::time_point::max());
+  router.add(Method::get, "/events", [&](Request&) -> Task<Response> {
+    co_return Response(200).stream([&](StreamWriter& writer) -> Task<> {
+      co_await writer.write("first\n");
+      stop_begins.set_value();
+      boost::system::error_code error;
+      co_await gate.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    });
+  });
+  start();
+  std::string all;
+  Client asking = secure();  // keeps its connection
+  std::thread reading([&] {
+    EXPECT_TRUE(asking.stream({.target = "/events"}, [&](std::string_view bytes) {
+      all += bytes;
+      return true;
+    }));
+  });
+  began.get();
+  auto stopping = begin_to_stop(seconds(1000));
+  stopped = true;
+  wait_until([&] {
+    asio::post(io, [&] { gate.cancel(); });
+    return stopping.wait_for(milliseconds(1)) == std::future_status::ready;
+  });
+  reading.join();
+  EXPECT_EQ(all, "first\n");
 }
 
 }  // namespace

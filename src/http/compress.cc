@@ -5,6 +5,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "base/text.h"
 #include "http/fields.h"
 
 namespace cc::http {
@@ -77,9 +78,9 @@ void Accepted::add(std::string_view field_value) {
     const auto semicolon = std::min(element.find(';'), element.size());
     const std::string_view name = trim_blanks(element.substr(0, semicolon));
     const short weight = weight_of(element.substr(std::min(semicolon + 1, element.size())));
-    if (equal_fields(name, "gzip") || equal_fields(name, "x-gzip")) gzip_ = weight;
-    if (equal_fields(name, "zstd")) zstd_ = weight;
-    if (equal_fields(name, "identity")) identity_ = weight;
+    if (equal_ignoring_case(name, "gzip") || equal_ignoring_case(name, "x-gzip")) gzip_ = weight;
+    if (equal_ignoring_case(name, "zstd")) zstd_ = weight;
+    if (equal_ignoring_case(name, "identity")) identity_ = weight;
     if (name == "*") any_ = weight;
   }
 }

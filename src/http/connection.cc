@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "http/connections.h"
 #include "http/head.h"
+#include "model/quote.h"
 
 namespace cc::http {
 namespace {
@@ -19,33 +20,15 @@ namespace {
 const Logger kLog{"http"};
 
 constexpr std::chrono::seconds kLingerTime{2};
-constexpr int kMaxReads = 32;  // then other connections have their turn
+constexpr std::size_t kMuchToSend = 1u << 20;  // so much has its own time limit
+// Without having waited; then other connections have their turn.
+constexpr unsigned kMostAnswers = 32;
+constexpr int kMaxReads = 32;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
-Code code_of_status(unsigned status) {
-  switch (status) {
-    case 404:
-      return Code::not_found;
-    case 408:
-      return Code::timeout;
-    case 413:
-    case 414:
-    case 431:
-      return Code::exhausted;
-    case 500:
-      return Code::internal;
-    case 503:
-      return Code::unavailable;
-    default:
-      return Code::invalid_argument;
-  }
-}
-
 Response error_response(unsigned status, std::string message, std::string_view request_id) {
-  Response response = Response::error({code_of_status(status), std::move(message)}, request_id);
-  response.status = status;
-  return response;
+  return Response::error(status, {code_of_status(status), std::move(message)}, request_id);
 }
 
 }  // namespace
@@ -83,25 +66,30 @@ Connection::Connection(Connections& all, Socket socket, std::string remote_addre
       refused_(refused) {}
 
 void Connection::begin(Phase phase) {
+  begin(phase, all_.now());
+}
+
+// The clock is asked, and not the last sweep: after something has held the thread up, that may be long ago.
+void Connection::begin(Phase phase, Mono now) {
   phase_ = phase;
   expired_ = false;
   const Limits& limits = all_.limits();
   switch (phase) {
     case Phase::handshake:
     case Phase::header:
-      deadline_ = all_.deadline_after(limits.header_time);
+      deadline_ = now + limits.header_time;
       break;
     case Phase::idle:
-      deadline_ = all_.deadline_after(limits.idle_time);
+      deadline_ = now + limits.idle_time;
       break;
     case Phase::body:
-      deadline_ = all_.deadline_after(limits.body_time);
+      deadline_ = now + limits.body_time;
       break;
     case Phase::sending:
-      deadline_ = all_.deadline_after(limits.write_time);
+      deadline_ = now + limits.write_time;
       break;
     case Phase::lingering:
-      deadline_ = all_.deadline_after(std::min<std::chrono::milliseconds>(kLingerTime, limits.write_time));
+      deadline_ = now + std::min<std::chrono::milliseconds>(kLingerTime, limits.write_time);
       break;
     case Phase::handling:
       waited_ = false;
@@ -112,6 +100,7 @@ void Connection::begin(Phase phase) {
 
 // For the socket, in the direction that want_ says. Sets error_.
 Task<> Connection::wait() {
+  answered_ = 0;
   return transport_.socket().async_wait(want_ == Transport::Status::want_write ? Socket::wait_write : Socket::wait_read,
                                         asio::redirect_error(asio::use_awaitable, error_));
 }
@@ -147,8 +136,9 @@ Task<> Connection::run() {
   }
   if (transport_.encrypted() && !co_await shake_hands()) co_return;
 
+  Mono now = all_.now();
   while (open_) {
-    begin(Phase::idle);
+    begin(Phase::idle, now);
     Received received = first_look();
     while (received == Received::more) {
       co_await wait();
@@ -167,7 +157,13 @@ Task<> Connection::run() {
     }
     if (unfinished_) co_await finish_answer();
     if (aborted_) co_return;
-    conclude();
+    now = conclude();
+    // A client that sends one request after the other, and handlers that have their answers ready, would keep the
+    // thread to themselves.
+    if (++answered_ >= kMostAnswers) {
+      answered_ = 0;
+      co_await asio::post(transport_.socket().get_executor(), asio::use_awaitable);
+    }
   }
   co_await linger();
 }
@@ -187,8 +183,13 @@ Task<bool> Connection::shake_hands() {
 // At the beginning of a request. The kernel is not asked for bytes that are seldom there already: the wait ends at once
 // when they are.
 Connection::Received Connection::first_look() {
-  if (pending_at_ < pending_.size() || transport_.encrypted()) return receive();
-  if (all_.stopping()) return Received::closed;
+  const bool pending = pending_at_ < pending_.size();
+  if (all_.stopping()) {
+    // What came whole is answered; nothing more is waited for.
+    const Received received = pending ? receive() : Received::closed;
+    return received == Received::more ? Received::closed : received;
+  }
+  if (pending || transport_.encrypted()) return receive();
   want_ = Transport::Status::want_read;
   return Received::more;
 }
@@ -247,24 +248,51 @@ Connection::Received Connection::parse(std::string_view input, std::size_t& used
     while (input.substr(used).starts_with("\r\n"))
       used += 2;
     if (used == input.size() || (input.size() - used == 1 && input[used] == '\r')) return Received::more;
-    begin(Phase::header);
     scan_ = {};
   }
   const std::string_view rest = input.substr(used);
   auto header = scan_.find_end(rest, all_.limits());
   if (!header) return refuse(std::move(header).error());
-  if (*header == 0) return Received::more;
+  if (*header == 0) {
+    if (phase_ == Phase::idle) begin(Phase::header);
+    return Received::more;
+  }
   request_ = std::make_unique<Request>();
-  parser_ = std::make_unique<RequestParser>(*request_, all_.limits());
-  const bool parsed = parser_->parse_header(rest.substr(0, *header));
+  RequestParser parser(*request_, all_.limits());
+  const bool parsed = parser.parse_header(rest.substr(0, *header));
   used += *header;
-  http11_ = parser_->http11();
-  if (!parsed) return refuse(*parser_->refusal());
-  if (parser_->done()) return finish_request();
+  http11_ = parser.http11();
+  accepted_ = parser.accepted();
+  if (!parsed) return refuse(*parser.refusal());
+  if (request_->request_id.empty()) request_->request_id = all_.next_request_id();
+  request_->remote_address = remote_address_;
+  if (parser.done()) return Received::request;
 
+  parser_ = std::make_unique<RequestParser>(std::move(parser));
   begin(Phase::body);
+  admitted_ = false;
   if (parser_->expects_continue() && used == input.size()) return ask_for_body();
   return parse_body(input, used);
+}
+
+// As far as it is known to need: refuses what this client may not send, and what there is no memory for.
+bool Connection::make_room_for_body() {
+  const std::uint64_t size = request_->body.size();
+  const bool large = std::max(size, parser_->announced()) > Server::kSmallBody;
+  if (large && !admitted_) {
+    if (const auto& admit = all_.options().admit) {
+      if (const auto admitted = admit(*request_); !admitted) {
+        refuse({status_of(admitted.error().code), admitted.error().message});
+        return false;
+      }
+    }
+    admitted_ = true;
+  }
+  // A part is for small ones, so that a few who send much slowly do not keep the others from publishing.
+  const std::uint64_t most = all_.usage().most_body_bytes;
+  if (request_->body_share.grow(all_.usage(), size, large ? most / 4 * 3 : most)) return true;
+  refuse({503, "the node has as many bodies of requests in memory as it may; try again in a moment"});
+  return false;
 }
 
 // The client waits for a word before it sends the body. A request that no handler would see is answered without it.
@@ -273,20 +301,19 @@ Connection::Received Connection::ask_for_body() {
     request_->keep_alive = false;
     return finish_request();
   }
+  if (!make_room_for_body()) return Received::refused;
   return transport_.write(kContinue, {}).bytes == kContinue.size() ? Received::more : Received::closed;
 }
 
 Connection::Received Connection::parse_body(std::string_view input, std::size_t& used) {
   used += parser_->parse_body(input.substr(used));
   if (parser_->refusal()) return refuse(*parser_->refusal());
+  if (!make_room_for_body()) return Received::refused;
   return parser_->done() ? finish_request() : Received::more;
 }
 
 Connection::Received Connection::finish_request() {
-  accepted_ = parser_->accepted();
   parser_.reset();
-  if (request_->request_id.empty()) request_->request_id = all_.next_request_id();
-  request_->remote_address = remote_address_;
   return Received::request;
 }
 
@@ -304,9 +331,9 @@ Connection::Received Connection::interrupted() {
 }
 
 const Handler* Connection::route() {
-  began_ = Mono::clock::now();
+  began_ = all_.now();
   release_buffer();
-  begin(Phase::handling);
+  begin(Phase::handling, began_);
   const Router::Match match = all_.router().match(*request_);
   if (match.handler != nullptr) return match.handler;
 
@@ -317,10 +344,11 @@ const Handler* Connection::route() {
     answer(error_response(405, fmt::format("this resource has other methods: {}", match.allow), id)
                .header("Allow", match.allow));
   } else if (match.status == 400) {
-    answer(error_response(400, "the path's percent-encoding is broken", id));
+    answer(error_response(400, std::string(match.reason), id));
   } else {
     answer(error_response(
-        404, fmt::format("there is nothing at \"{}\"; /openapi.json describes what there is", request_->path()), id));
+        404, fmt::format("there is nothing at {}; /openapi.json describes what there is", cc::quoted(request_->path())),
+        id));
   }
   return nullptr;
 }
@@ -342,7 +370,7 @@ void Connection::answer_refusal() {
   if (!request_) request_ = std::make_unique<Request>();
   if (request_->request_id.empty()) request_->request_id = all_.next_request_id();
   request_->keep_alive = false;
-  began_ = Mono::clock::now();
+  began_ = all_.now();
   answer(error_response(refusal_->status, refusal_->message, request_->request_id));
 }
 
@@ -405,6 +433,7 @@ Task<> Connection::send_stream(const Response& response) {
 
 Task<Result<>> Connection::write_all(std::string head, std::string_view body) {
   begin(Phase::sending);
+  std::size_t moved = 0;
   std::string_view first = head;
   for (;;) {
     const auto progress = transport_.write(first, body);
@@ -413,6 +442,11 @@ Task<Result<>> Connection::write_all(std::string head, std::string_view body) {
     body.remove_prefix(progress.bytes - of_first);
     if (progress.status == Transport::Status::done) co_return Result<>{};
     if (progress.status == Transport::Status::closed) co_return fail(Code::unavailable, "the client is gone");
+    moved += progress.bytes;
+    if (moved >= kMuchToSend) {
+      begin(Phase::sending);
+      moved = 0;
+    }
     want_ = progress.status;
     co_await wait();
     if (error_) {
@@ -422,10 +456,12 @@ Task<Result<>> Connection::write_all(std::string head, std::string_view body) {
   }
 }
 
-// The answer was sent: tells who counts, and forgets the request.
-void Connection::conclude() {
+// The answer was sent: tells who counts, and forgets the request. Returns the time.
+Mono Connection::conclude() {
+  const Mono now = all_.now();
   if (const OnAnswered& on_answered = all_.options().on_answered)
-    on_answered(request_->route, request_->method, status_, Mono::clock::now() - began_);
+    on_answered(request_->route, request_->method, status_,
+                request_->waits() ? std::nullopt : std::optional<std::chrono::nanoseconds>(now - began_));
   if (kLog.enabled(LogLevel::debug)) {
     kLog.debug("answered", {{"method", to_string(request_->method)},
                             {"path", request_->path()},
@@ -435,6 +471,7 @@ void Connection::conclude() {
   }
   request_.reset();
   refusal_.reset();
+  return now;
 }
 
 // Closing while there are unread bytes would make the kernel reset the connection, and the client might never see the
@@ -442,12 +479,13 @@ void Connection::conclude() {
 Task<> Connection::linger() {
   transport_.shut_down();
   begin(Phase::lingering);
-  for (;;) {
-    auto& buffer = all_.read_buffer();
-    const ssize_t got = ::recv(descriptor(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (got > 0 && !all_.stopping()) continue;
-    if (got >= 0 || (errno != EAGAIN && errno != EINTR)) co_return;
-    if (all_.stopping()) co_return;
+  while (!all_.stopping()) {
+    ssize_t got = 1;
+    for (int reads = 0; got > 0 && reads < kMaxReads; ++reads) {
+      auto& buffer = all_.read_buffer();
+      got = ::recv(descriptor(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    }
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) co_return;
     want_ = Transport::Status::want_read;
     co_await wait();
     if (error_) co_return;

@@ -54,6 +54,7 @@ class Connection {
   };
 
   void begin(Phase phase);
+  void begin(Phase phase, Mono now);
   Task<> wait();
   Task<bool> shake_hands();
 
@@ -65,6 +66,7 @@ class Connection {
   Received refuse(Refusal refusal);
   Received interrupted();
   Received ask_for_body();
+  bool make_room_for_body();
   void release_buffer();
 
   const Handler* route();  // null: answered already
@@ -75,7 +77,7 @@ class Connection {
   Task<> finish_answer();
   Task<> send_stream(const Response& response);
   Task<Result<>> write_all(std::string head, std::string_view body);
-  void conclude();
+  Mono conclude();
   Task<> linger();
 
   Connections& all_;
@@ -93,7 +95,8 @@ class Connection {
   Mono deadline_ = Mono::max();
   Mono began_{};
   Accepted accepted_;
-  unsigned short status_ = 0;  // of the answer
+  unsigned short status_ = 0;   // of the answer
+  unsigned char answered_ = 0;  // requests, without having waited
   Phase phase_ = Phase::idle;
   Transport::Status want_ = Transport::Status::want_read;
   const bool refused_;  // over the limit
@@ -101,7 +104,8 @@ class Connection {
   bool open_ = true;  // after this answer
   bool expired_ = false;
   bool aborted_ = false;
-  bool waited_ = false;  // see has_long_waited()
+  bool waited_ = false;    // see has_long_waited()
+  bool admitted_ = false;  // the client may send more than a small body
 };
 
 }  // namespace cc::http

@@ -41,12 +41,13 @@ void report(const std::exception_ptr& exception) {
 
 }  // namespace
 
-Connections::Connections(asio::io_context& context, Server::Options options, const Router& router,
-                         ConnectionCount& count)
+Connections::Connections(asio::io_context& context, Server::Options options, const Router& router, Usage& usage,
+                         const Clock& clock)
     : context_(context),
       options_(std::move(options)),
       router_(router),
-      count_(count),
+      usage_(usage),
+      clock_(clock),
       period_(period_for(options_.limits)),
       ended_(context, Mono::max()),
       id_prefix_(random_id().substr(18)) {
@@ -57,9 +58,9 @@ Connections::~Connections() = default;
 
 void Connections::add(Socket socket, std::string remote_address) {
   if (stopping_) return;
-  const bool refused = count_.open.fetch_add(1, std::memory_order_relaxed) >= count_.limit;
+  const bool refused = usage_.connections.fetch_add(1, std::memory_order_relaxed) >= usage_.most_connections;
   if (refused) {
-    count_.open.fetch_sub(1, std::memory_order_relaxed);
+    usage_.connections.fetch_sub(1, std::memory_order_relaxed);
     if (options_.tls || refused_ >= kMaxRefused) return;
     ++refused_;
   }
@@ -78,7 +79,7 @@ void Connections::remove(std::list<Connection>::iterator connection) {
   if (connection->refused()) {
     --refused_;
   } else {
-    count_.open.fetch_sub(1, std::memory_order_relaxed);
+    usage_.connections.fetch_sub(1, std::memory_order_relaxed);
   }
   connections_.erase(connection);
   if (connections_.empty()) ended_.cancel();
@@ -94,8 +95,7 @@ std::string Connections::next_request_id() {
 }
 
 void Connections::tick() {
-  now_ = Mono::clock::now();
-  date_ = http_date(std::chrono::floor<std::chrono::seconds>(SystemClock().wall()));
+  date_ = http_date(std::chrono::floor<std::chrono::seconds>(clock_.wall()));
 }
 
 Task<> Connections::sweep_for_ever() {
@@ -106,8 +106,9 @@ Task<> Connections::sweep_for_ever() {
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return;
     tick();
+    const Mono now = clock_.now();
     for (auto at = connections_.begin(); at != connections_.end();)
-      (at++)->check_deadline(now_);
+      (at++)->check_deadline(now);
     notice_clients_that_left();
   }
 }
@@ -130,8 +131,8 @@ void Connections::notice_clients_that_left() {
 }
 
 Task<> Connections::until_empty(Mono deadline) {
-  while (!connections_.empty() && Mono::clock::now() < deadline) {
-    ended_.expires_at(deadline);
+  for (Mono now = clock_.now(); !connections_.empty() && now < deadline; now = clock_.now()) {
+    ended_.expires_after(deadline - now);
     boost::system::error_code ignored;
     co_await ended_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }

@@ -11,6 +11,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/clock.h"
 #include "http/compress.h"
 #include "http/connection.h"
 #include "http/server.h"
@@ -22,7 +23,8 @@ class Connections {
  public:
   static constexpr std::size_t kReadSize = 16u << 10;
 
-  Connections(asio::io_context& context, Server::Options options, const Router& router, ConnectionCount& count);
+  Connections(asio::io_context& context, Server::Options options, const Router& router, Usage& usage,
+              const Clock& clock);
   ~Connections();
   Connections(const Connections&) = delete;
   Connections& operator=(const Connections&) = delete;
@@ -42,8 +44,8 @@ class Connections {
   bool stopping() const { return stopping_; }
   std::string_view date() const { return date_; }
   std::string next_request_id();
-  // When a time limit that begins now ends; as coarse as the sweep, never early.
-  Mono deadline_after(std::chrono::milliseconds limit) const { return now_ + limit + period_; }
+  Mono now() const { return clock_.now(); }
+  Usage& usage() { return usage_; }
   // For one read or one head at a time; nothing is kept in them while a connection waits.
   std::array<char, kReadSize>& read_buffer() { return read_buffer_; }
   std::string& head_buffer() { return head_buffer_; }
@@ -69,7 +71,8 @@ class Connections {
   asio::io_context& context_;
   Server::Options options_;
   const Router& router_;
-  ConnectionCount& count_;
+  Usage& usage_;
+  const Clock& clock_;
   const std::chrono::milliseconds period_;
   std::list<Connection> connections_;
   asio::steady_timer ended_;  // cancelled when a connection ends while stop() waits
@@ -77,7 +80,6 @@ class Connections {
   std::string id_prefix_;
   std::uint64_t id_count_ = 0;
   bool stopping_ = false;
-  Mono now_{};  // of the last sweep
   Encodings encodings_;
   std::string date_, head_buffer_;
   std::array<char, kReadSize> read_buffer_;

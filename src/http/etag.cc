@@ -27,10 +27,6 @@ bool EtagList::matches_weakly(std::string_view opaque) const {
   return any || std::ranges::any_of(tags, [&](const Tag& tag) { return tag.opaque == opaque; });
 }
 
-bool EtagList::matches_strongly(std::string_view opaque) const {
-  return any || std::ranges::any_of(tags, [&](const Tag& tag) { return !tag.weak && tag.opaque == opaque; });
-}
-
 std::optional<EtagList> parse_etags(std::string_view value) {
   EtagList list;
   if (trim_blanks(value) == "*") {
@@ -49,12 +45,6 @@ std::optional<EtagList> parse_etags(std::string_view value) {
   }
   if (list.tags.empty()) return std::nullopt;
   return list;
-}
-
-std::optional<std::string_view> etag_value(std::string_view value) {
-  const auto list = parse_etags(value);
-  if (!list || list->tags.size() != 1 || list->tags.front().weak) return std::nullopt;
-  return list->tags.front().opaque;
 }
 
 bool none_match_hits(std::string_view if_none_match, std::string_view opaque) {

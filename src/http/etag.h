@@ -19,18 +19,13 @@ struct EtagList {
   bool any = false;  // *
   std::vector<Tag> tags;
 
-  // If-None-Match: weak and strong are the same.
+  // As If-None-Match compares: weak and strong are the same.
   bool matches_weakly(std::string_view opaque) const;
-  // If-Match: only strong tags match.
-  bool matches_strongly(std::string_view opaque) const;
 };
 
 // The value of If-Match or If-None-Match: `*`, or a list of "tag" and W/"tag". Nothing when it is malformed or
 // empty.
 std::optional<EtagList> parse_etags(std::string_view value);
-
-// The opaque part of the one strong tag in `value`; nothing for lists, weak tags and `*`.
-std::optional<std::string_view> etag_value(std::string_view value);
 
 // True when the header If-None-Match says that the client has `opaque` already: answer 304.
 bool none_match_hits(std::string_view if_none_match, std::string_view opaque);

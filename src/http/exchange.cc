@@ -7,22 +7,21 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "http/fields.h"
 
 namespace cc::http {
 namespace {
 
 // A JSON string; bytes that are not UTF-8 become '?', so that the answer is JSON whatever a message quotes.
 void append_json_string(std::string& out, std::string_view text) {
-  std::string repaired;
-  for (auto bad = find_invalid_utf8(text); bad != std::string_view::npos; bad = find_invalid_utf8(text)) {
-    if (repaired.empty()) repaired = text;
-    repaired[bad] = '?';
-    text = repaired;
-  }
+  std::size_t bad = find_invalid_utf8(text);
   out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (i == bad) {
+      out += '?';
+      bad = find_invalid_utf8(text.substr(i + 1));
+      if (bad != std::string_view::npos) bad += i + 1;
+    } else if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
     } else if (static_cast<unsigned char>(c) < 0x20) {
@@ -103,6 +102,37 @@ unsigned status_of(Code code) noexcept {
   return 500;
 }
 
+Code code_of_status(unsigned status) noexcept {
+  switch (status) {
+    case 401:
+      return Code::unauthenticated;
+    case 403:
+      return Code::permission_denied;
+    case 404:
+      return Code::not_found;
+    case 408:
+    case 504:
+      return Code::timeout;
+    case 409:
+      return Code::already_exists;
+    case 412:
+      return Code::conflict;
+    case 413:
+    case 414:
+    case 429:
+    case 431:
+      return Code::exhausted;
+    case 501:
+    case 505:
+      return Code::invalid_argument;
+    case 502:
+    case 503:
+      return Code::unavailable;
+    default:
+      return status >= 500 ? Code::internal : Code::invalid_argument;
+  }
+}
+
 std::string_view Request::path() const {
   return std::string_view(target).substr(0, target.find_first_of("?#"));
 }
@@ -112,7 +142,7 @@ std::string_view Request::header(std::string_view name) const {
   while (!rest.empty()) {
     const auto name_end = rest.find('\0');
     const auto value_end = rest.find('\0', name_end + 1);
-    if (equal_fields(rest.substr(0, name_end), name)) return rest.substr(name_end + 1, value_end - name_end - 1);
+    if (equal_ignoring_case(rest.substr(0, name_end), name)) return rest.substr(name_end + 1, value_end - name_end - 1);
     rest.remove_prefix(value_end + 1);
   }
   return {};
@@ -139,6 +169,19 @@ std::optional<std::string> Request::unknown_query(std::initializer_list<std::str
   return unknown;
 }
 
+bool Request::query_is_utf8() const {
+  const auto is_utf8 = [](std::string_view text) {
+    if (!text.contains('%')) return find_invalid_utf8(text) == std::string_view::npos;
+    return find_invalid_utf8(decode_parameter(text)) == std::string_view::npos;
+  };
+  bool all = true;
+  each_parameter(target, [&](std::string_view key, std::string_view value) {
+    all = is_utf8(key) && is_utf8(value);
+    return !all;
+  });
+  return all;
+}
+
 void Request::add_header(std::string_view name, std::string_view value) {
   headers_.append(name);
   headers_ += '\0';
@@ -150,9 +193,11 @@ void Request::reserve_headers(std::size_t bytes) {
   headers_.reserve(bytes);
 }
 
-void Request::release_memory() {
+void Request::begin_to_wait() {
+  waits_ = true;
   std::string().swap(headers_);
   std::string().swap(body);
+  body_share.give_back();
 }
 
 struct Response::Parts {
@@ -194,6 +239,11 @@ Response Response::text(unsigned status, std::string body) {
 }
 
 Response Response::error(const Error& error, std::string_view request_id) {
+  const bool too_large = error.code == Code::exhausted && error.details.contains("\"limit_bytes\"");
+  return Response::error(too_large ? 413 : status_of(error.code), error, request_id);
+}
+
+Response Response::error(unsigned status, const Error& error, std::string_view request_id) {
   std::string body = R"({"error":{"code":")";
   body += to_string(error.code);
   body += R"(","message":)";
@@ -206,11 +256,10 @@ Response Response::error(const Error& error, std::string_view request_id) {
   append_json_string(body, request_id);
   body += '}';
 
-  const bool too_large = error.code == Code::exhausted && error.details.contains("\"limit_bytes\"");
-  Response response = json(too_large ? 413 : status_of(error.code), std::move(body));
-  if (error.code == Code::unauthenticated) {
+  Response response = json(status, std::move(body));
+  if (status == 401) {
     response.header("WWW-Authenticate", "Bearer realm=\"config-center\"");
-  } else if (error.code == Code::unavailable || (error.code == Code::exhausted && !too_large)) {
+  } else if (status == 429 || status == 503) {
     response.header("Retry-After", std::to_string(seconds_to_wait(error)));
   }
   return response;
@@ -284,7 +333,7 @@ std::string_view Response::header(std::string_view name) const {
   while (!rest.empty()) {
     const auto end = rest.find("\r\n");
     const auto colon = rest.find(": ");
-    if (equal_fields(rest.substr(0, colon), name)) return rest.substr(colon + 2, end - colon - 2);
+    if (equal_ignoring_case(rest.substr(0, colon), name)) return rest.substr(colon + 2, end - colon - 2);
     rest.remove_prefix(end + 2);
   }
   return {};

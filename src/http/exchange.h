@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "base/task.h"
+#include "http/usage.h"
 
 namespace cc::http {
 
@@ -22,8 +23,9 @@ std::string_view to_string(Method method) noexcept;  // "GET", ...
 class Request {
  public:
   Method method = Method::get;
-  std::string target;          // as sent: "/v1/configs/prod/a/default/x.yaml?after=3"
-  std::string body;            // decoded from chunks; at most Limits::body
+  std::string target;  // as sent: "/v1/configs/prod/a/default/x.yaml?after=3"
+  std::string body;    // decoded from chunks; at most Limits::body
+  BodyShare body_share;
   std::string remote_address;  // "10.0.0.7", without port
   std::string request_id;      // the client's X-Request-Id when it is 1…64 of [A-Za-z0-9._-], else a new one
   bool keep_alive = true;
@@ -37,16 +39,19 @@ class Request {
   std::optional<std::string> query(std::string_view name) const;  // percent-decoded; first of several
   // Names in the query that are not among `known`: for refusing typing errors.
   std::optional<std::string> unknown_query(std::initializer_list<std::string_view> known) const;
+  bool query_is_utf8() const;  // all of it, percent-decoded
 
   // One block of "Name: value" pairs, so that a waiting request costs little memory.
   void add_header(std::string_view name, std::string_view value);
   void reserve_headers(std::size_t bytes);
-  // Before a long wait: gives back the header fields and the body (header() finds nothing any more). Target, captures,
-  // address and request id stay.
-  void release_memory();
+  // Before a wait by intent, for a change: gives back the header fields and the body (header() finds nothing any more).
+  // Target, captures, address and request id stay. How long the request takes from then on says nothing of the server.
+  void begin_to_wait();
+  bool waits() const { return waits_; }
 
  private:
   std::string headers_;  // name '\0' value '\0' ...
+  bool waits_ = false;
 };
 
 class Response;
@@ -74,10 +79,12 @@ class Response {
 
   static Response json(unsigned status, std::string body);  // application/json
   static Response text(unsigned status, std::string body);  // text/plain; charset=utf-8
-  // The one place where an Error becomes a status: {"error":{"code","message","details"},"request_id"};
-  // unavailable and exhausted carry Retry-After ("retry_after_seconds" of the details, else 1); exhausted with
-  // "limit_bytes" in its details is 413 instead of 429; unauthenticated carries WWW-Authenticate.
+  // The one place where an Error becomes an answer: {"error":{"code","message","details"},"request_id"}; 429 and 503
+  // carry Retry-After ("retry_after_seconds" of the details, else 1), 401 WWW-Authenticate. The status is that of the
+  // code; of exhausted with "limit_bytes" in its details it is 413.
   static Response error(const Error& error, std::string_view request_id);
+  // What HTTP itself refuses, with a status that no code has.
+  static Response error(unsigned status, const Error& error, std::string_view request_id);
 
   // CR and LF in the value are replaced by blanks.
   Response& header(std::string_view name, std::string_view value) &;
@@ -106,6 +113,7 @@ class Response {
 };
 
 unsigned status_of(Code code) noexcept;  // 400 404 409 412(conflict) 401 403 503 504 429(exhausted) 500
+Code code_of_status(unsigned status) noexcept;
 
 // Must not throw; what it throws all the same is logged and answered 500.
 using Handler = std::function<Task<Response>(Request&)>;

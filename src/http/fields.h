@@ -5,19 +5,6 @@
 
 namespace cc::http {
 
-constexpr char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-// Names and tokens are equal in any case.
-constexpr bool equal_fields(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
-}
-
 // A character of RFC 9110's `token`.
 bool is_token_character(char c) noexcept;
 

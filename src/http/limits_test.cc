@@ -1,4 +1,6 @@
 // What a server refuses: too large, too slow, malformed, ambiguous.
+#include <atomic>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,13 +24,15 @@ struct HttpLimits : ServerTest {
   }
 
   // The status of the answer to `bytes`, after which the server must close.
-  unsigned refusal(std::string_view bytes) {
+  unsigned refusal(std::string_view bytes, bool late = false) {
     RawClient client(port());
     client.send(bytes);
+    if (late) pass_time_until_answered(client);
     const Answer answer = client.answer();
     EXPECT_EQ(answer.header("Connection"), "close") << bytes.substr(0, 200);
     EXPECT_EQ(answer.header("Content-Type"), "application/json") << bytes.substr(0, 200);
     EXPECT_FALSE(answer.header("X-Request-Id").empty());
+    EXPECT_FALSE(answer.has("Retry-After")) << "a client that sent it again would be refused again";
     EXPECT_TRUE(client.closed_without_more()) << bytes.substr(0, 200);
     return answer.status;
   }
@@ -204,7 +208,7 @@ TEST_F(HttpLimits, OverlooksEmptyLinesBeforeARequest) {
 TEST_F(HttpLimits, TellsASlowHeaderThatItsTimeIsUp) {
   options.limits.header_time = milliseconds(60);
   start();
-  EXPECT_EQ(refusal("GET /hello HTTP/1.1\r\nHost: a\r\nX-Slow"), 408U);
+  EXPECT_EQ(refusal("GET /hello HTTP/1.1\r\nHost: a\r\nX-Slow", true), 408U);
 }
 
 TEST_F(HttpLimits, BytesThatTrickleInDoNotProlongTheTime) {
@@ -212,30 +216,45 @@ TEST_F(HttpLimits, BytesThatTrickleInDoNotProlongTheTime) {
   start();
   RawClient client(port());
   client.send("GET /hello HTTP/1.1\r\nHost: a\r\nX-Slow: ");
-  pollfd readable{.fd = client.socket(), .events = POLLIN, .revents = 0};
-  int sent = 0;
-  while (::poll(&readable, 1, 10) == 0 && sent < 1000) {
+  wait_until([&] {
+    clock.advance(milliseconds(20));
     client.send("x");
-    ++sent;
-  }
-  EXPECT_LT(sent, 1000);
-  EXPECT_EQ(client.answer().status, 408U);
+    return client.has_more();
+  });
+  EXPECT_EQ(client.until("\r\n"), "HTTP/1.1 408 Request Timeout\r\n");
+}
+
+TEST_F(HttpLimits, ATimeLimitBeginsWithWhatItIsForAndNotWithTheLastSweep) {
+  options.limits.idle_time = std::chrono::seconds(2000);
+  options.limits.header_time = std::chrono::seconds(1000);
+  options.limits.body_time = milliseconds(40);
+  start();
+  RawClient client(port());
+  EXPECT_EQ(client.ask("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").status, 200U);
+  std::promise<void> release;
+  asio::post(io, [&] { release.get_future().wait(); });  // something holds the thread up
+  client.send("GET /hello HTTP/1.1\r\n");
+  clock.advance(std::chrono::seconds(1100));
+  release.set_value();
+  pass(milliseconds(40));
+  EXPECT_EQ(client.ask("Host: a\r\n\r\n").status, 200U);
 }
 
 TEST_F(HttpLimits, TellsASlowBodyThatItsTimeIsUp) {
   options.limits.body_time = milliseconds(60);
   start();
-  EXPECT_EQ(refusal("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf"), 408U);
+  EXPECT_EQ(refusal("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf", true), 408U);
 }
 
 TEST_F(HttpLimits, ClosesIdleConnectionsWithoutAWord) {
   options.limits.idle_time = milliseconds(60);
   start();
-  RawClient never(port());
-  EXPECT_TRUE(never.closed_without_more());
-  RawClient once(port());
+  RawClient never(port()), once(port());
   EXPECT_EQ(once.ask("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").status, 200U);
-  EXPECT_TRUE(once.closed_without_more());
+  for (RawClient* client : {&never, &once}) {
+    pass_time_until_answered(*client);
+    EXPECT_TRUE(client->closed_without_more());
+  }
 }
 
 TEST_F(HttpLimits, ClosesOnAClientThatDoesNotReceive) {
@@ -244,8 +263,86 @@ TEST_F(HttpLimits, ClosesOnAClientThatDoesNotReceive) {
   RawClient client(port());
   client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
   client.until("\r\n\r\n");
-  wait_for_connections(0);
+  wait_until([&] {
+    clock.advance(milliseconds(20));
+    return connections() == 0;
+  });
   EXPECT_LT(client.rest().size(), 64u << 20);
+}
+
+TEST_F(HttpLimits, ALargeAnswerHasItsTimeForEachPart) {
+  options.limits.write_time = milliseconds(160);
+  options.limits.body_time = milliseconds(40);
+  start();
+  RawClient client(port());
+  client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.until("\r\n\r\n");
+  for (int i = 0; i < 16; ++i) {
+    EXPECT_EQ(client.bytes(4u << 20).size(), 4u << 20);
+    connections();  // what became free in the kernel has been filled again
+    pass(milliseconds(40));
+  }
+  EXPECT_EQ(client.ask("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").body, "hello");
+}
+
+TEST_F(HttpLimits, BodiesInMemoryAreLimitedInAll) {
+  options.limits.body = 1u << 20;
+  usage.most_body_bytes = 100'000;
+  start();
+  const auto put = [](std::size_t size, std::size_t sent) {
+    return fmt::format("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{}", size, std::string(sent, 'x'));
+  };
+  RawClient first(port());
+  first.send(put(70'000, 60'000));
+  wait_until([&] { return usage.body_bytes == 60'000; });
+  RawClient second(port());
+  const Answer refused = second.ask(put(20'000, 20'000));
+  EXPECT_EQ(refused.status, 503U);
+  EXPECT_EQ(refused.header("Retry-After"), "1");
+  RawClient small(port());
+  EXPECT_EQ(small.ask(put(16'000, 16'000)).status, 200U) << "a part is for small ones";
+  EXPECT_EQ(first.ask(std::string(10'000, 'x')).body, std::string(70'000, 'x')) << "who came first is unharmed";
+  wait_until([&] { return usage.body_bytes == 0; });
+  EXPECT_EQ(small.ask(put(50'000, 50'000)).status, 200U);
+  wait_until([&] { return usage.body_bytes == 0; });
+}
+
+TEST_F(HttpLimits, ABodyThatIsBrokenOffIsNotCountedAnyMore) {
+  start();
+  {
+    RawClient client(port());
+    client.send("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf");
+    wait_until([&] { return usage.body_bytes == 4; });
+  }
+  wait_until([&] { return usage.body_bytes == 0; });
+}
+
+TEST_F(HttpLimits, AsksBeforeItTakesMoreThanASmallBody) {
+  options.limits.body = 1u << 20;
+  std::atomic<int> asked = 0;
+  options.admit = [&](const Request& request) -> Result<> {
+    ++asked;
+    if (request.header("Authorization") == "known") return {};
+    return fail(Code::unauthenticated, "who are you?");
+  };
+  start();
+  constexpr auto kSmall = Server::kSmallBody;
+  const std::string head = "PUT /echo HTTP/1.1\r\nHost: a\r\n";
+  const std::string chunks = "Transfer-Encoding: chunked\r\n\r\n";
+  const std::string large(100'000, 'x');
+  RawClient client(port());
+  EXPECT_EQ(client.ask(fmt::format("{}Content-Length: {}\r\n\r\n{}", head, kSmall, std::string(kSmall, 'x'))).status,
+            200U);
+  EXPECT_EQ(client.ask(head + chunks + fmt::format("{:x}\r\n{}\r\n0\r\n\r\n", kSmall, std::string(kSmall, 'x'))).status,
+            200U);
+  EXPECT_EQ(asked, 0);
+  EXPECT_EQ(client.ask(head + "Authorization: known\r\nContent-Length: 100000\r\n\r\n" + large).body, large);
+  EXPECT_EQ(client.ask(head + "Authorization: known\r\n" + chunks + "186a0\r\n" + large + "\r\n0\r\n\r\n").body, large);
+  EXPECT_EQ(asked, 2) << "once for each request";
+
+  EXPECT_EQ(refusal(head + "Content-Length: 16385\r\n\r\n"), 401U) << "before any of it came";
+  EXPECT_EQ(refusal(head + "Expect: 100-continue\r\nContent-Length: 16385\r\n\r\n"), 401U);
+  EXPECT_EQ(refusal(head + chunks + "186a0\r\n" + large), 401U);
 }
 
 TEST_F(HttpLimits, SurvivesClientsThatBreakOffAnywhere) {

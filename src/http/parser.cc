@@ -7,6 +7,7 @@
 #include <boost/beast/http/error.hpp>
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "http/fields.h"
 
 namespace cc::http {
@@ -126,7 +127,7 @@ void RequestParser::refuse(unsigned status, std::string message, error_code& err
 
 void RequestParser::refuse(const error_code& error) {
   if (error == beast_http::error::body_limit) {
-    refusal_ = Refusal{413, fmt::format("the body is larger than {} bytes", limits_.body)};
+    refusal_ = Refusal{413, fmt::format("the body is larger than {} bytes, the setting server.max_body", limits_.body)};
   } else if (error == beast_http::error::header_limit) {
     refusal_ = Refusal{431, fmt::format("the request's header is larger than {} bytes", limits_.header)};
   } else if (error == beast_http::error::bad_version) {
@@ -148,7 +149,7 @@ void RequestParser::on_request_impl(beast_http::verb verb, string_view method, s
 void RequestParser::take_target(std::string_view target, error_code& error) {
   // The absolute form, as sent to proxies, must be understood too.
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (target.size() <= scheme.size() || !equal_fields(target.substr(0, scheme.size()), scheme)) continue;
+    if (target.size() <= scheme.size() || !equal_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
     target.remove_prefix(scheme.size());
     const auto end = target.find_first_of("/?#");
     if (end == std::string_view::npos || target[end] != '/') request_.target = "/";
@@ -176,18 +177,19 @@ void RequestParser::on_field_impl(beast_http::field field, string_view name_, st
     case beast_http::field::transfer_encoding:
       if (has_length_ || has_coding_) return refuse(400, "the length of the body is given twice", error);
       if (!http11_) return refuse(400, "HTTP/1.0 has no Transfer-Encoding", error);
-      if (!equal_fields(value, "chunked")) return refuse(501, "the only Transfer-Encoding is chunked", error);
+      if (!equal_ignoring_case(value, "chunked")) return refuse(501, "the only Transfer-Encoding is chunked", error);
       has_coding_ = true;
       break;
     case beast_http::field::expect:
-      if (!equal_fields(value, "100-continue")) return refuse(417, "the only expectation is 100-continue", error);
+      if (!equal_ignoring_case(value, "100-continue"))
+        return refuse(417, "the only expectation is 100-continue", error);
       expects_continue_ = http11_;
       break;
     case beast_http::field::accept_encoding:
       accepted_.add(value);
       break;
     default:
-      if (equal_fields(name, "X-Request-Id") && is_request_id(value)) request_.request_id = value;
+      if (equal_ignoring_case(name, "X-Request-Id") && is_request_id(value)) request_.request_id = value;
       break;
   }
   request_.add_header(name, value);

@@ -48,6 +48,7 @@ class RequestParser : public boost::beast::http::basic_parser<true> {
   bool done() const { return is_done(); }
   const std::optional<Refusal>& refusal() const { return refusal_; }
   bool expects_continue() const { return expects_continue_; }
+  std::uint64_t announced() const { return content_length().value_or(0); }  // size of the body; 0: not known
   bool http11() const { return http11_; }
   Accepted accepted() const { return accepted_; }
 

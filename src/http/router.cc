@@ -135,10 +135,16 @@ void Router::add(Method method, std::string pattern, Handler handler) {
 }
 
 Router::Match Router::match(Request& request) const {
+  Match match;
+  const auto refuse = [&match](std::string_view reason) {
+    match.status = 400;
+    match.reason = reason;
+    return match;
+  };
+  if (find_invalid_utf8(request.target) != std::string_view::npos) return refuse("the request's target is not UTF-8");
   const std::string_view path = request.path();
   Captures captures;
   const Endpoint* endpoint = path.starts_with('/') ? find(impl_->root, path.substr(1), captures) : nullptr;
-  Match match;
   if (endpoint == nullptr || endpoint->empty()) {
     match.status = 404;
     return match;
@@ -162,13 +168,14 @@ Router::Match Router::match(Request& request) const {
     const std::string_view encoded = captures.values[i];
     if (!encoded.contains('%')) {
       request.captures.emplace_back(encoded);
-    } else if (auto decoded = percent_decode(encoded)) {
-      request.captures.push_back(std::move(*decoded));
-    } else {
-      match.status = 400;
-      return match;
+      continue;
     }
+    auto decoded = percent_decode(encoded);
+    if (!decoded) return refuse("the path's percent-encoding is broken");
+    if (find_invalid_utf8(*decoded) != std::string_view::npos) return refuse("the path, percent-decoded, is not UTF-8");
+    request.captures.push_back(*std::move(decoded));
   }
+  if (!request.query_is_utf8()) return refuse("the query, percent-decoded, is not UTF-8");
   request.route = match.pattern;
   match.handler = &endpoint->handlers[index];
   return match;

@@ -66,6 +66,23 @@ TEST_F(RouterTest, RefusesBrokenPercentEncoding) {
   }
 }
 
+TEST_F(RouterTest, RefusesWhatIsNotUtf8WhereverItStands) {
+  for (const char* target :
+       {"/v1/users/%FF", "/v1/users/a%C3", "/v1/users/%ED%A0%80", "/v1/configs/prod/%ff/default/a.yaml",
+        "/v1/configs/prod/shop/default/dir/%fe", "/v1/users/\xff", "/livez?\xff", "/livez?a=%FF", "/livez?%FF=a",
+        "/livez?a=b&c=d%C3&e=f", "/nowhere/\xff"}) {
+    auto request = request_of(Method::get, target);
+    const auto match = router.match(request);
+    EXPECT_EQ(match.status, 400U) << target;
+    EXPECT_EQ(match.handler, nullptr) << target;
+    EXPECT_TRUE(match.reason.contains("UTF-8")) << target;
+  }
+  for (const char* target : {"/v1/users/%E4%B8%AD", "/v1/users/中", "/livez?a=%E4%B8%AD+中&%C3%A9=", "/livez?a=%zz"}) {
+    auto request = request_of(Method::get, target);
+    EXPECT_NE(router.match(request).handler, nullptr) << target;
+  }
+}
+
 TEST_F(RouterTest, PrefersLiteralsAndFallsBackToCaptures) {
   auto self = request_of(Method::get, "/v1/users/self");
   EXPECT_EQ(router.match(self).pattern, "/v1/users/self");

@@ -38,8 +38,9 @@ Result<tcp::endpoint> endpoint_of(asio::io_context& context, const std::string& 
   tcp::resolver resolver(context);
   const auto found = resolver.resolve(host, std::to_string(port), tcp::resolver::passive, error);
   if (error || found.empty()) {
-    return fail(Code::invalid_argument, fmt::format("cannot listen on host \"{}\": {}; give an address of this machine",
-                                                    host, error.message()));
+    return fail(Code::invalid_argument,
+                fmt::format("cannot listen on host \"{}\": {}; server.host must be an address of this machine", host,
+                            error.message()));
   }
   return found.begin()->endpoint();
 }
@@ -82,14 +83,15 @@ PortsInUse& ports_in_use() {
 }  // namespace
 
 struct Server::Impl {
-  Impl(asio::io_context& context, Options options, const Router& router, ConnectionCount& count)
+  Impl(asio::io_context& context, Options options, const Router& router, Usage& usage, const Clock& clock_)
       : io(context),
+        clock(clock_),
         acceptor(context),
         tasks(context.get_executor()),
-        connections(context, std::move(options), router, count) {}
+        connections(context, std::move(options), router, usage, clock_) {}
   ~Impl() { leave_port(); }
 
-  Result<> open(const tcp::endpoint& wanted);
+  Result<> open(const tcp::endpoint& wanted, std::string_view port_setting);
   Task<> accept();
   void leave_port() {
     if (endpoint) ports_in_use().left(*endpoint);
@@ -97,6 +99,7 @@ struct Server::Impl {
   }
 
   asio::io_context& io;
+  const Clock& clock;
   Acceptor acceptor;
   TaskGroup tasks;
   Connections connections;
@@ -104,12 +107,19 @@ struct Server::Impl {
   std::uint16_t port = 0;
 };
 
-Result<> Server::Impl::open(const tcp::endpoint& wanted) {
+Result<> Server::Impl::open(const tcp::endpoint& wanted, std::string_view port_setting) {
   boost::system::error_code error;
   const auto refused = [&] {
-    return fail(Code::unavailable,
-                fmt::format("cannot listen on {}:{}: {}; is another server running there? Choose another server.port",
-                            wanted.address().to_string(), wanted.port(), error.message()));
+    const std::string advice =
+        error == asio::error::address_in_use
+            ? fmt::format("is another server running there? Choose another {}", port_setting)
+        : error == boost::system::errc::address_not_available ? "server.host must be an address of this machine"
+        : error == asio::error::access_denied
+            ? fmt::format("low ports need the capability CAP_NET_BIND_SERVICE; give it, or choose another {}",
+                          port_setting)
+            : fmt::format("correct server.host or {}", port_setting);
+    return fail(Code::unavailable, fmt::format("cannot listen on {}:{}: {}; {}", wanted.address().to_string(),
+                                               wanted.port(), error.message(), advice));
   };
   if (!ports_in_use().add(wanted, error)) return refused();
   acceptor.open(wanted.protocol(), error);
@@ -144,7 +154,7 @@ Task<> Server::Impl::accept() {
     }
     if (error == asio::error::connection_aborted) continue;
     // Out of file descriptors or memory: those who are connected go on, newcomers wait in the kernel.
-    if (const Mono now = Mono::clock::now(); now - complained > kAcceptComplaint) {
+    if (const Mono now = clock.now(); now - complained > kAcceptComplaint) {
       complained = now;
       kLog.error("cannot accept connections; raise the limit of open files if it is too low",
                  {{"reason", error.message()}, {"connections", connections.size()}});
@@ -159,10 +169,11 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::listen(asio::io_context& context, Options options, const Router& router,
-                                               ConnectionCount& count) {
+                                               Usage& usage, const Clock& clock) {
   TRY(const auto endpoint, endpoint_of(context, options.host, options.port));
-  auto impl = std::make_unique<Impl>(context, std::move(options), router, count);
-  TRYV(impl->open(endpoint));
+  const std::string_view port_setting = options.port_setting;
+  auto impl = std::make_unique<Impl>(context, std::move(options), router, usage, clock);
+  TRYV(impl->open(endpoint, port_setting));
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 

@@ -4,10 +4,10 @@
 // Keep-alive, pipelining, chunked bodies, Expect: 100-continue, HEAD, gzip and zstd, TLS.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
@@ -17,15 +17,17 @@
 #include "base/task.h"
 #include "http/exchange.h"
 #include "http/router.h"
+#include "http/usage.h"
 
 namespace cc::http {
 
+// No time is shorter than this; each may be longer by the time between two sweeps, half a second at most.
 struct Limits {
   std::size_t header = 32u << 10;                 // request line (half of it, else 414) and fields; more is 431
   std::uint64_t body = 8u << 20;                  // more is 413
   std::chrono::milliseconds header_time{10'000};  // from the first byte of a request to the end of its header; else 408
   std::chrono::milliseconds body_time{30'000};    // to receive a body
-  std::chrono::milliseconds write_time{30'000};   // to send a response, or one piece of a stream
+  std::chrono::milliseconds write_time{30'000};   // to send a response or a piece of a stream; of large ones each MiB
   std::chrono::milliseconds idle_time{300'000};   // between requests, and before the first
 };
 
@@ -45,29 +47,29 @@ class TlsContext {
   std::unique_ptr<Impl> impl_;
 };
 
-// Shared by the servers of all I/O threads: how many connections there are.
-struct ConnectionCount {
-  std::atomic<std::uint64_t> open{0};
-  std::uint64_t limit = 100'000;  // more are answered 503 with Retry-After and closed
-};
-
-// Called on the I/O thread after each response. `route` is "" when none matched.
-using OnAnswered =
-    std::function<void(std::string_view route, Method method, unsigned status, std::chrono::nanoseconds took)>;
+// Called on the I/O thread after each response. `route` is "" when none matched; `took` is absent when the request
+// waited by intent.
+using OnAnswered = std::function<void(std::string_view route, Method method, unsigned status,
+                                      std::optional<std::chrono::nanoseconds> took)>;
 
 class Server {
  public:
+  static constexpr std::uint64_t kSmallBody = 16u << 10;
+
   struct Options {
     std::string host = "127.0.0.1";
-    std::uint16_t port = 8848;  // 0: any free one, see port()
+    std::uint16_t port = 8848;                      // 0: any free one, see port()
+    std::string_view port_setting = "server.port";  // what a person would change
     Limits limits;
     bool compress = true;
     std::shared_ptr<TlsContext> tls;  // null: plain
+    // Asked before more than kSmallBody of a request's body is received: an Error refuses it, unseen by its handler.
+    std::function<Result<>(const Request&)> admit;
     OnAnswered on_answered;
   };
-  // Opens the listening socket; unavailable when the port is taken. `router` outlives the server.
+  // Opens the listening socket; unavailable when the port is taken. `router`, `usage` and `clock` outlive the server.
   static Result<std::unique_ptr<Server>> listen(asio::io_context& context, Options options, const Router& router,
-                                                ConnectionCount& count);
+                                                Usage& usage, const Clock& clock);
   ~Server();  // requires: stopped, or the io_context no longer runs
 
   std::uint16_t port() const;

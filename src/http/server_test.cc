@@ -101,6 +101,36 @@ TEST_F(HttpServer, AnswersPipelinedRequestsInOrder) {
     ASSERT_EQ(client.answer().body, std::to_string(i));
 }
 
+TEST_F(HttpServer, OneThatPipelinesLeavesOthersTheirTurn) {
+  std::promise<void> release;
+  std::atomic<int> answered = 0, before_the_other = 0;
+  add(Method::get, "/hold", [&](Request&) {
+    release.get_future().wait();
+    return Response(204);
+  });
+  add(Method::get, "/count", [&](Request&) {
+    ++answered;
+    return Response(204);
+  });
+  add(Method::get, "/other", [&](Request&) {
+    before_the_other = answered.load();
+    return Response(204);
+  });
+  start();
+  RawClient eager(port()), other(port());
+  EXPECT_EQ(other.ask(get("/hello")).status, 200U);
+  std::string all = get("/hold");
+  for (int i = 0; i < 1000; ++i)
+    all += get("/count");
+  eager.send(all);
+  other.send(get("/other"));
+  release.set_value();
+  EXPECT_EQ(other.answer().status, 204U);
+  for (int i = 0; i < 1001; ++i)
+    ASSERT_EQ(eager.answer().status, 204U);
+  EXPECT_LT(before_the_other, 200);
+}
+
 TEST_F(HttpServer, AnswersPipelinedRequestsInOrderWhenTheFirstWaits) {
   asio::steady_timer never(io, asio::steady_timer::time_point::max());
   router.add(Method::get, "/wait", [&never](Request&) -> Task<Response> {
@@ -266,6 +296,17 @@ TEST_F(HttpServer, KnowsNoOtherPaths) {
   EXPECT_EQ(client.ask(get("/hello")).status, 200U);
 }
 
+TEST_F(HttpServer, ShowsNoHandlerWhatIsNotUtf8) {
+  start();
+  RawClient client(port());
+  for (const char* target : {"/header/%FF", "/header/\xff", "/hello?a=%FF", "/hello?\xc3", "/absent/\xff"}) {
+    const Answer answer = client.ask(get(target));
+    EXPECT_EQ(answer.status, 400U) << target;
+    EXPECT_EQ(code_of_body(answer), "invalid_argument") << target;
+  }
+  EXPECT_EQ(client.ask(get("/hello?a=中")).body, "hello");
+}
+
 TEST_F(HttpServer, NamesTheMethodsOfAPath) {
   start();
   RawClient client(port());
@@ -307,22 +348,35 @@ TEST_F(HttpServer, AHandlersExceptionIsAFaultOfTheServerNotOfTheConnection) {
 TEST_F(HttpServer, ReportsEachAnswer) {
   std::vector<std::string> seen;
   std::mutex mutex;
-  options.on_answered = [&](std::string_view route, Method method, unsigned status, std::chrono::nanoseconds took) {
+  options.on_answered = [&](std::string_view route, Method method, unsigned status,
+                            std::optional<std::chrono::nanoseconds> took) {
     const std::lock_guard lock(mutex);
-    seen.push_back(fmt::format("{} {} {} {}", to_string(method), route, status, took.count() >= 0));
+    seen.push_back(fmt::format("{} {} {} {}", to_string(method), route, status, took ? took->count() : -1));
   };
+  add(Method::get, "/takes/{ms}", [&](Request& request) {
+    clock.advance(std::chrono::milliseconds(std::stoi(request.captures[0])));
+    return Response(204);
+  });
+  add(Method::get, "/waits", [&](Request& request) {
+    request.begin_to_wait();
+    clock.advance(std::chrono::minutes(1));
+    return Response(304);
+  });
   start();
   RawClient client(port());
-  client.ask(get("/header/a"));
+  client.ask(get("/takes/7"));
+  client.ask(get("/waits"));
   client.ask(get("/absent"));
   client.ask(get("/hello", "Connection: close\r\n"));
   client.rest();
+  client.close();
   stop(std::chrono::seconds(20));
-  EXPECT_THAT(seen, ::testing::ElementsAre("GET /header/{name} 200 true", "GET  404 true", "GET /hello 200 true"));
+  EXPECT_THAT(seen, ::testing::ElementsAre("GET /takes/{ms} 204 7000000", "GET /waits 304 -1", "GET  404 0",
+                                           "GET /hello 200 0"));
 }
 
 TEST_F(HttpServer, AnswersConnectionsOverTheLimitWith503) {
-  count.limit = 2;
+  usage.most_connections = 2;
   start();
   RawClient first(port()), second(port());
   EXPECT_EQ(first.ask(get("/hello")).status, 200U);
@@ -339,24 +393,35 @@ TEST_F(HttpServer, AnswersConnectionsOverTheLimitWith503) {
   wait_for_connections(1);
   RawClient fourth(port());
   EXPECT_EQ(fourth.ask(get("/hello")).status, 200U);
-  EXPECT_EQ(count.open.load(), 2U);
+  EXPECT_EQ(usage.connections.load(), 2U);
 }
 
 TEST_F(HttpServer, SaysWhenThePortIsTaken) {
   asio::io_context other_io;
   asio::ip::tcp::acceptor other(other_io, {asio::ip::make_address("127.0.0.1"), 0});
   options.port = other.local_endpoint().port();
-  const auto refused = Server::listen(io, options, router, count);
+  options.port_setting = "the.setting";
+  const auto refused = Server::listen(io, options, router, usage, clock);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::unavailable);
   EXPECT_THAT(refused.error().message, HasSubstr(std::to_string(options.port)));
+  EXPECT_THAT(refused.error().message, HasSubstr("the.setting"));
+}
+
+TEST_F(HttpServer, SaysWhichSettingIsWrongWhenTheAddressIsNoneOfThisMachine) {
+  options.host = "192.0.2.1";  // of documentation
+  options.port = 0;
+  const auto refused = Server::listen(io, options, router, usage, clock);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("server.host"));
+  EXPECT_THAT(refused.error().message, Not(HasSubstr("port")));
 }
 
 TEST_F(HttpServer, SharesItsPortWithTheOtherThreadsOfTheProcess) {
   start();
   options.port = port();
   asio::io_context other_io;
-  EXPECT_TRUE(Server::listen(other_io, options, router, count));
+  EXPECT_TRUE(Server::listen(other_io, options, router, usage, clock));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -22,6 +23,7 @@
 #include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
+#include "base/clock.h"
 #include "http/router.h"
 #include "http/server.h"
 
@@ -114,6 +116,11 @@ class RawClient {
     return take(received_.size());
   }
   bool closed_without_more() { return rest().empty(); }
+  // Whether bytes, or the end, are there to be received now.
+  bool has_more() const {
+    pollfd readable{.fd = socket_, .events = POLLIN, .revents = 0};
+    return ::poll(&readable, 1, 0) != 0;
+  }
 
   // One answer. `head_only` after HEAD.
   Answer answer(bool head_only = false) {
@@ -154,20 +161,21 @@ class RawClient {
 struct ServerTest : ::testing::Test {
   ServerTest() { options.port = 0; }
   ~ServerTest() override {
+    clock.advance(std::chrono::hours(24));  // for a stop that a failing test began
     stop(std::chrono::seconds(0));
     work.reset();
     if (thread.joinable()) thread.join();
   }
 
   void start() {
-    auto listening = Server::listen(io, options, router, count);
+    auto listening = Server::listen(io, options, router, usage, clock);
     ASSERT_TRUE(listening) << listening.error().message;
     server = std::move(*listening);
     server->start();
     thread = std::thread([this] { io.run(); });
   }
   std::future<void> begin_to_stop(std::chrono::milliseconds patience) {
-    return asio::co_spawn(io, server->stop(std::chrono::steady_clock::now() + patience), asio::use_future);
+    return asio::co_spawn(io, server->stop(clock.now() + patience), asio::use_future);
   }
   void stop(std::chrono::milliseconds patience) {
     if (!server || stopped) return;
@@ -182,13 +190,32 @@ struct ServerTest : ::testing::Test {
         .get();
   }
   void wait_for_connections(std::size_t wanted) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    std::size_t now = connections();
-    while (now != wanted && std::chrono::steady_clock::now() < until) {
+    wait_until([&] { return connections() == wanted; });
+  }
+  // Lets time pass, and returns when a sweep has looked at all connections since. requires: body_time <= `time`
+  void pass(std::chrono::milliseconds time) {
+    RawClient probe(port());
+    const auto before = usage.body_bytes.load();
+    probe.send("PUT /probe HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx");
+    wait_until([&] { return usage.body_bytes > before; });
+    clock.advance(time);
+    EXPECT_EQ(probe.answer().status, 408U);
+  }
+  // Lets time pass until the server sends `client` something, or closes.
+  void pass_time_until_answered(RawClient& client) {
+    wait_until([&] {
+      clock.advance(std::chrono::milliseconds(20));
+      return client.has_more();
+    });
+  }
+  // Fails the test rather than wait for ever.
+  template <class Condition>
+  void wait_until(Condition condition) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > give_up) throw std::runtime_error("what the test waits for does not come");
       std::this_thread::yield();
-      now = connections();
     }
-    EXPECT_EQ(now, wanted);
   }
   void add(Method method, std::string pattern, std::function<Response(Request&)> answer) {
     router.add(method, std::move(pattern),
@@ -197,8 +224,9 @@ struct ServerTest : ::testing::Test {
 
   asio::io_context io{1};
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work{io.get_executor()};
+  ManualClock clock;  // stands still until a test moves it: however slow the machine is, no time limit is met by chance
   Router router;
-  ConnectionCount count;
+  Usage usage;
   Server::Options options;
   std::unique_ptr<Server> server;
   std::thread thread;

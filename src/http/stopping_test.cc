@@ -41,7 +41,7 @@ struct HttpStopping : ServerTest {
     add(Method::get, "/hello", [](Request&) { return Response::text(200, "hello"); });
     // As a long poll: until wake() or cancellation.
     router.add(Method::get, "/wait", [this](Request& request) -> Task<Response> {
-      request.release_memory();
+      request.begin_to_wait();
       const Waiting::Guard guard(waiting);
       boost::system::error_code error;
       co_await gate.async_wait(asio::redirect_error(asio::use_awaitable, error));
@@ -119,11 +119,14 @@ TEST_F(HttpStopping, BreaksOffWhatDoesNotFinishInTime) {
   half.send("GET /hello HTTP/1.1\r\n");
   waiting.until(1);
   wait_for_connections(2);
-  stop(milliseconds(20));
+  auto stopping = begin_to_stop(milliseconds(20));
+  stopped = true;
+  clock.advance(milliseconds(20));
+  stopping.get();
   EXPECT_TRUE(client.closed_without_more());
   EXPECT_TRUE(half.closed_without_more());
   EXPECT_EQ(waiting.now, 0);
-  EXPECT_EQ(count.open, 0U);
+  EXPECT_EQ(usage.connections, 0U);
 }
 
 TEST_F(HttpStopping, ForgetsARequestWhoseClientLeft) {
@@ -215,6 +218,20 @@ TEST_F(HttpStopping, AStreamSeesThatTheServerStops) {
   EXPECT_EQ(last_write, "the server is stopping");
 }
 
+TEST_F(HttpStopping, WaitsForNoRestOfARequestBehindAStream) {
+  start();
+  RawClient client(port());
+  client.send(std::string(kGetStream) + "GET /hel");
+  client.until("event 2\n\r\n");
+  auto stopping = begin_to_stop(seconds(1000));
+  stopped = true;
+  wait_until([&] {
+    wake();
+    return stopping.wait_for(milliseconds(1)) == std::future_status::ready;
+  });
+  EXPECT_EQ(client.rest(), "0\r\n\r\n");
+}
+
 TEST_F(HttpStopping, AStreamEndsWithAClientThatDoesNotReceive) {
   options.limits.write_time = milliseconds(60);
   std::atomic<bool> timed_out = false;
@@ -232,7 +249,10 @@ TEST_F(HttpStopping, AStreamEndsWithAClientThatDoesNotReceive) {
   RawClient client(port());
   client.send("GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
   client.until("\r\n\r\n");
-  wait_for_connections(0);
+  wait_until([&] {
+    clock.advance(milliseconds(20));
+    return connections() == 0;
+  });
   EXPECT_TRUE(timed_out);
 }
 

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "http/fields.h"
 
 namespace cc::http {
 namespace {
@@ -14,7 +13,7 @@ constexpr std::string_view kPlain = "http://";
 constexpr std::string_view kTls = "https://";
 
 bool begins_with(std::string_view text, std::string_view prefix) {
-  return text.size() >= prefix.size() && equal_fields(text.substr(0, prefix.size()), prefix);
+  return text.size() >= prefix.size() && equal_ignoring_case(text.substr(0, prefix.size()), prefix);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+#include "identity/address.h"
 #include "identity/token.h"
 
 namespace cc::identity {
@@ -76,10 +78,7 @@ std::unexpected<Error> not_authenticated() {
 
 bool is_bearer(std::string_view scheme) {
   constexpr std::string_view kBearer = "bearer ";
-  return scheme.size() > kBearer.size() &&
-         std::equal(kBearer.begin(), kBearer.end(), scheme.begin(), [](char a, char b) {
-           return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b + ('a' - 'A')) : b);
-         });
+  return scheme.size() > kBearer.size() && equal_ignoring_case(scheme.substr(0, kBearer.size()), kBearer);
 }
 
 }  // namespace
@@ -132,32 +131,43 @@ Result<> Caller::require(Permission permission, std::string_view environment, st
 }
 
 Directory::Directory(Content content, std::string jwt_secret, bool anonymous_may_read)
-    : content_(std::move(content)),
-      departments_(std::make_shared<const Departments>(std::move(content_.departments))),
-      jwt_secret_(std::move(jwt_secret)),
-      anonymous_may_read_(anonymous_may_read) {
+    : content_(std::move(content)), jwt_secret_(std::move(jwt_secret)), anonymous_may_read_(anonymous_may_read) {
   for (std::size_t i = 0; i < content_.users.size(); ++i)
     user_by_name_.emplace(content_.users[i].name, i);
   for (std::size_t i = 0; i < content_.keys.size(); ++i)
     key_by_hash_.emplace(content_.keys[i].secret_hash, i);
   anonymous_ = std::make_shared<const Caller>(
-      Caller{.name = "anonymous", .departments = departments_, .anonymous_may_read = anonymous_may_read_});
+      Caller{.name = "anonymous", .departments = content_.departments, .anonymous_may_read = anonymous_may_read_});
 }
 
 Result<CallerPtr> Directory::authenticate(std::string_view authorization, std::string_view address, Wall now) const {
-  if (authorization.empty()) return anonymous_;
+  TRY(const Credential credential, read(authorization, now));
+  return find_caller(credential, address, now);
+}
+
+Result<Credential> Directory::read(std::string_view authorization, Wall now) const {
+  if (authorization.empty()) return Credential{};
   if (authorization.size() > kLongestAuthorization || !is_bearer(authorization)) return not_authenticated();
   std::string_view shown = authorization.substr(authorization.find(' ') + 1);
   while (shown.starts_with(' '))
     shown.remove_prefix(1);
-  CallerPtr caller =
-      shown.starts_with("ck_") ? caller_of_key(std::string(shown), address, now) : caller_of_token(shown, now);
+  if (shown.starts_with("ck_")) return Credential{.token = {}, .key_hash = hash_access_key(shown)};
+  auto claims = verify_token(shown, jwt_secret_, now);
+  if (!claims) return not_authenticated();
+  return Credential{.token = *std::move(claims), .key_hash = {}};
+}
+
+Result<CallerPtr> Directory::find_caller(const Credential& credential, std::string_view address, Wall now,
+                                         const RevokedTokens& revoked_since) const {
+  if (!credential.token && credential.key_hash.empty()) return anonymous_;
+  CallerPtr caller = credential.token ? caller_of_token(*credential.token, now, revoked_since)
+                                      : caller_of_key(credential.key_hash, address, now);
   if (!caller) return not_authenticated();
   return caller;
 }
 
-CallerPtr Directory::caller_of_key(const std::string& text, std::string_view address, Wall now) const {
-  const auto at = key_by_hash_.find(hash_access_key(text));
+CallerPtr Directory::caller_of_key(const std::string& hash, std::string_view address, Wall now) const {
+  const auto at = key_by_hash_.find(hash);
   if (at == key_by_hash_.end()) return nullptr;
   const AccessKey& key = content_.keys[at->second];
   if (key.revoked || (key.expires && *key.expires <= now)) return nullptr;
@@ -172,23 +182,24 @@ CallerPtr Directory::caller_of_key(const std::string& text, std::string_view add
                          .scope = {.environment = key.environment, .application = key.application, .department = {}}}},
              .token_id = {},
              .expires = key.expires.value_or(Wall{}),
-             .departments = departments_,
+             .departments = content_.departments,
              .anonymous_may_read = anonymous_may_read_});
 }
 
-CallerPtr Directory::caller_of_token(std::string_view token, Wall now) const {
-  const auto claims = verify_token(token, jwt_secret_, now);
-  if (!claims || content_.revoked_tokens.contains(claims->token_id)) return nullptr;
-  const User* user = find_user(claims->user);
-  // A user who was deleted and made again is another user.
-  if (user == nullptr || user->disabled || claims->issued < std::max(user->created, user->tokens_valid_from))
+CallerPtr Directory::caller_of_token(const Claims& claims, Wall now, const RevokedTokens& revoked_since) const {
+  if (claims.expires <= now || content_.revoked_tokens.contains(claims.token_id) ||
+      revoked_since.contains(claims.token_id))
     return nullptr;
+  const User* user = find_user(claims.user);
+  // Clocks are not asked: what was issued while the password was being changed, or on a node whose clock is ahead, is
+  // told by its epoch. A user who was deleted and made again has another one, too.
+  if (user == nullptr || user->disabled || claims.epoch != user->token_epoch) return nullptr;
   return std::make_shared<const Caller>(Caller{.kind = Caller::Kind::user,
                                                .name = user->name,
                                                .grants = user->grants,
-                                               .token_id = claims->token_id,
-                                               .expires = claims->expires,
-                                               .departments = departments_,
+                                               .token_id = claims.token_id,
+                                               .expires = claims.expires,
+                                               .departments = content_.departments,
                                                .anonymous_may_read = anonymous_may_read_});
 }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
 #include "identity/token.h"
 
 namespace cc::identity {
@@ -34,10 +35,13 @@ class DirectoryTest : public testing::Test {
     return {content, std::string(kSecret), anonymous_may_read};
   }
 
-  static std::string token(std::string user, Wall issued = kNow, std::string id = "t-1") {
-    return "Bearer " +
-           issue_token({.user = std::move(user), .token_id = std::move(id), .issued = issued, .expires = issued + 1h},
-                       kSecret);
+  static std::string token(std::string user, Revision epoch = 3, std::string id = "t-1") {
+    return "Bearer " + issue_token({.user = std::move(user),
+                                    .token_id = std::move(id),
+                                    .epoch = epoch,
+                                    .issued = kNow,
+                                    .expires = kNow + 1h},
+                                   kSecret);
   }
   AccessKey& add_key() {
     AccessKey& made = content.keys.emplace_back();
@@ -53,12 +57,12 @@ class DirectoryTest : public testing::Test {
     EXPECT_EQ(result.error().message, "the token or access key is not valid here or has expired; log in again");
   }
 
-  Directory::Content content{
-      .users = {{.name = "ann", .grants = {grant(Role::publisher, "prod")}}, {.name = "bob", .disabled = true}},
-      .keys = {},
-      .revoked_tokens = {},
-      .departments = {{"shop", "sales"}}};
-  const NewAccessKey key = make_access_key();
+  Directory::Content content{.users = {{.name = "ann", .grants = {grant(Role::publisher, "prod")}, .token_epoch = 3},
+                                       {.name = "bob", .disabled = true, .token_epoch = 3}},
+                             .keys = {},
+                             .revoked_tokens = {},
+                             .departments = std::make_shared<const Departments>(Departments{{"shop", "sales"}})};
+  const NewAccessKey key = make_access_key(random_bytes(32));
 };
 
 TEST_F(DirectoryTest, a_token_is_its_user_with_the_grants_of_now) {
@@ -85,24 +89,38 @@ TEST_F(DirectoryTest, the_scheme_is_bearer_in_any_case) {
 }
 
 TEST_F(DirectoryTest, a_revoked_token_is_refused_and_another_of_the_user_is_not) {
-  content.revoked_tokens.insert("t-1");
+  content.revoked_tokens.emplace("t-1", kNow + 1h);
   expect_refused(token("ann"));
-  EXPECT_TRUE(directory().authenticate(token("ann", kNow, "t-2"), "", kNow));
+  EXPECT_TRUE(directory().authenticate(token("ann", 3, "t-2"), "", kNow));
+  const Directory found = directory();
+  EXPECT_FALSE(found.find_caller(found.read(token("ann", 3, "t-2"), kNow).value(), "", kNow, {{"t-2", kNow + 1h}}))
+      << "revoked since";
 }
 
-TEST_F(DirectoryTest, a_token_ends_with_its_time_its_user_and_its_users_password) {
+TEST_F(DirectoryTest, a_token_ends_with_its_time_its_user_and_its_epoch) {
   expect_refused(token("ann"), "10.0.0.1", kNow + 1h);
   expect_refused(token("nobody"));
   expect_refused(token("bob"));
-  content.users[0].tokens_valid_from = kNow;
-  expect_refused(token("ann", kNow - 1ms));
-  EXPECT_TRUE(directory().authenticate(token("ann", kNow), "", kNow));
+  content.users[0].token_epoch = 9;  // a new password, for instance
+  expect_refused(token("ann", 3));
+  expect_refused(token("ann", 10));
+  EXPECT_TRUE(directory().authenticate(token("ann", 9), "", kNow));
 }
 
-TEST_F(DirectoryTest, a_token_of_a_deleted_user_is_not_one_of_a_later_user_of_that_name) {
-  content.users[0].created = kNow;
-  expect_refused(token("ann", kNow - 1ms));
-  EXPECT_TRUE(directory().authenticate(token("ann", kNow), "", kNow));
+TEST_F(DirectoryTest, what_was_read_once_is_looked_up_in_the_directory_and_the_time_of_now) {
+  add_key();
+  const Credential of_token = directory().read(token("ann"), kNow).value();
+  const Credential of_key = directory().read("Bearer " + key.text, kNow).value();
+  EXPECT_TRUE(directory().find_caller(of_token, "", kNow));
+  EXPECT_FALSE(directory().find_caller(of_token, "", kNow + 1h)) << "expired";
+  content.keys[0].addresses = {"10.0.0.0/8"};
+  EXPECT_TRUE(directory().find_caller(of_key, "10.0.0.1", kNow));
+  EXPECT_FALSE(directory().find_caller(of_key, "192.168.0.1", kNow));
+  content.users[0].token_epoch = 9;
+  content.keys[0].revoked = true;
+  EXPECT_FALSE(directory().find_caller(of_token, "", kNow));
+  EXPECT_FALSE(directory().find_caller(of_key, "10.0.0.1", kNow));
+  EXPECT_FALSE(directory().read("Bearer x.y.z", kNow));
 }
 
 TEST_F(DirectoryTest, an_access_key_reads_its_application_and_nothing_else) {
@@ -146,7 +164,7 @@ TEST_F(DirectoryTest, a_key_that_was_never_made_is_refused) {
   expect_refused("Bearer ck_");
   expect_refused("Bearer " + key.id);
   expect_refused("Bearer " + key.text + "0");
-  expect_refused("Bearer " + make_access_key().text);
+  expect_refused("Bearer " + make_access_key(random_bytes(32)).text);
 }
 
 TEST_F(DirectoryTest, anonymous_reads_only_where_a_setting_lets_it) {

@@ -2,24 +2,36 @@
 
 #include <fmt/format.h>
 
+#include "identity/address.h"
+
 namespace cc::identity {
+namespace {
+
+std::string of_user(std::string_view user) {
+  return fmt::format("user {}", user);
+}
+std::string of_network(std::string_view address) {
+  return fmt::format("network {}", network_of(address));
+}
+
+}  // namespace
 
 Result<> Lockout::check(std::string_view user, std::string_view address) {
   const std::lock_guard lock(mutex_);
-  TRYV(check_one(fmt::format("user {}", user)));
-  return check_one(fmt::format("address {}", address));
+  TRYV(check_one(of_user(user)));
+  return check_one(of_network(address));
 }
 
 void Lockout::failed(std::string_view user, std::string_view address) {
   const std::lock_guard lock(mutex_);
-  count_one(fmt::format("user {}", user), options_.failures_per_user);
-  count_one(fmt::format("address {}", address), options_.failures_per_address);
+  count_one(of_user(user), options_.failures_per_user);
+  count_one(of_network(address), options_.failures_per_network);
 }
 
-// What an address has guessed wrong stays counted: who guesses may hold one good password.
+// What a network has guessed wrong stays counted: who guesses may hold one good password.
 void Lockout::succeeded(std::string_view user, std::string_view /*address*/) {
   const std::lock_guard lock(mutex_);
-  const auto at = by_name_.find(fmt::format("user {}", user));
+  const auto at = by_name_.find(of_user(user));
   if (at == by_name_.end()) return;
   entries_.erase(at->second);
   by_name_.erase(at);
@@ -45,7 +57,7 @@ void Lockout::count_one(const std::string& name, unsigned limit) {
     entries_.splice(entries_.begin(), entries_, at->second);
   }
   Entry& entry = *at->second;
-  if (now - entry.first >= options_.window) {
+  if (now - entry.first >= options_.lock) {
     entry.failures = 0;
     entry.first = now;
   }

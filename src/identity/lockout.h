@@ -1,5 +1,5 @@
-// Slows down guessing: after `failures` wrong passwords for a user or from an address within `window`,
-// further tries are refused for `lock`. Kept per node, in memory, bounded. Thread-safe.
+// Slows down guessing: after so many wrong passwords for a user or from a network within `lock`, further tries are
+// refused for `lock`. Kept per node, in memory, bounded. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -18,8 +18,7 @@ class Lockout {
  public:
   struct Options {
     unsigned failures_per_user = 5;
-    unsigned failures_per_address = 50;
-    std::chrono::milliseconds window{std::chrono::minutes(10)};
+    unsigned failures_per_network = 50;  // network_of() the address
     std::chrono::milliseconds lock{std::chrono::minutes(10)};
     std::size_t remember_at_most = 10'000;
   };

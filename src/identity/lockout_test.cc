@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Lockout::Options kOptions{
-    .failures_per_user = 3, .failures_per_address = 6, .window = 10min, .lock = 5min, .remember_at_most = 100};
+    .failures_per_user = 3, .failures_per_network = 6, .lock = 5min, .remember_at_most = 100};
 
 class LockoutTest : public testing::Test {
  protected:
@@ -40,6 +40,17 @@ TEST_F(LockoutTest, an_address_is_locked_after_so_many_failures_whoever_was_trie
   EXPECT_FALSE(locked("ann", "10.0.0.2"));
 }
 
+TEST_F(LockoutTest, a_client_with_many_addresses_of_one_network_is_one_client) {
+  for (int i = 0; i < 6; ++i)
+    lockout.failed("user" + std::to_string(i), "2001:db8:1:2::" + std::to_string(i));
+  EXPECT_TRUE(locked("ann", "2001:db8:1:2:9:9:9:9"));
+  EXPECT_FALSE(locked("ann", "2001:db8:1:3::1"));
+  fail_times(2, "bob", "10.0.0.1");
+  for (int i = 0; i < 4; ++i)
+    lockout.failed("others" + std::to_string(i), "::ffff:10.0.0.1");
+  EXPECT_TRUE(locked("ann", "10.0.0.1"));
+}
+
 TEST_F(LockoutTest, tells_when_to_come_back_and_lets_in_then) {
   fail_times(3, "ann", "10.0.0.1");
   clock.advance(1500ms);
@@ -56,9 +67,14 @@ TEST_F(LockoutTest, tells_when_to_come_back_and_lets_in_then) {
   EXPECT_FALSE(locked("ann", "10.0.0.1"));
 }
 
-TEST_F(LockoutTest, failures_count_within_the_window_only) {
+TEST_F(LockoutTest, failures_count_for_as_long_as_a_lock_would_last) {
   fail_times(2, "ann", "10.0.0.1");
-  clock.advance(10min);
+  clock.advance(5min - 1ms);
+  lockout.failed("ann", "10.0.0.1");
+  EXPECT_TRUE(locked("ann", "10.0.0.1"));
+  clock.advance(5min);
+  fail_times(2, "ann", "10.0.0.1");
+  clock.advance(5min);
   fail_times(2, "ann", "10.0.0.1");
   EXPECT_FALSE(locked("ann", "10.0.0.1"));
   lockout.failed("ann", "10.0.0.1");

@@ -1,6 +1,7 @@
 #include "identity/password.h"
 
 #include <gtest/gtest.h>
+#include <sodium.h>
 
 namespace cc::identity {
 namespace {
@@ -24,6 +25,18 @@ TEST(Password, what_is_no_hash_verifies_nothing) {
                                  std::string("correct horse")}) {
     EXPECT_FALSE(verify_password(bad, "correct horse"));
   }
+}
+
+TEST(Password, of_nobody_takes_the_work_of_somebodys_and_is_never_right) {
+  const std::string mine = hash_password("correct horse").value();
+  const std::string nobodys(kHashOfNobody);
+  EXPECT_EQ(nobodys.size(), mine.size());
+  EXPECT_EQ(nobodys.substr(0, nobodys.rfind('$', nobodys.rfind('$') - 1)),
+            mine.substr(0, mine.rfind('$', mine.rfind('$') - 1)))
+      << "another algorithm, or other limits";
+  EXPECT_EQ(crypto_pwhash_str_needs_rehash(nobodys.c_str(), 2, 19u << 20), 0) << "not to be parsed";
+  EXPECT_FALSE(verify_password("", "correct horse"));
+  EXPECT_FALSE(verify_password("", ""));
 }
 
 TEST(Password, must_be_eight_bytes_of_text) {

@@ -14,8 +14,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kLongestToken = 4096;
 
-// Seconds with milliseconds behind the point, which RFC 7519 allows: a token issued in the second in which a password
-// was changed must be known from one issued before.
+// Seconds with milliseconds behind the point, as RFC 7519 allows.
 double numeric_date(Wall time) {
   return static_cast<double>(time.time_since_epoch().count()) / 1000.0;
 }
@@ -26,6 +25,15 @@ std::optional<Wall> time_in(const json::object& claims, std::string_view name) {
   const double seconds = value->to_number<double>();
   if (!(seconds >= 0 && seconds < 1e11)) return std::nullopt;
   return Wall(std::chrono::milliseconds(std::llround(seconds * 1000)));
+}
+
+std::optional<Revision> revision_in(const json::object& claims, std::string_view name) {
+  const json::value* value = claims.if_contains(name);
+  if (value == nullptr || value->is_double()) return std::nullopt;
+  boost::system::error_code error;
+  const auto revision = value->to_number<Revision>(error);
+  if (error) return std::nullopt;
+  return revision;
 }
 
 std::optional<std::string> text_in(const json::object& claims, std::string_view name) {
@@ -53,6 +61,7 @@ std::string issue_token(const Claims& claims, std::string_view secret) {
   static const std::string header = to_base64url(R"({"alg":"HS256","typ":"JWT"})");
   const json::object body{{"sub", claims.user},
                           {"jti", claims.token_id},
+                          {"epoch", claims.epoch},
                           {"iat", numeric_date(claims.issued)},
                           {"exp", numeric_date(claims.expires)}};
   std::string token = header + "." + to_base64url(json::serialize(body));
@@ -73,13 +82,10 @@ Result<Claims> verify_token(std::string_view token, std::string_view secret, Wal
   const auto body = object_in(signed_part.substr(first_dot + 1));
   if (!header || !body || text_in(*header, "alg") != "HS256" || header->contains("crit")) return refused;
   const auto user = text_in(*body, "sub"), id = text_in(*body, "jti");
+  const auto epoch = revision_in(*body, "epoch");
   const auto issued = time_in(*body, "iat"), expires = time_in(*body, "exp");
-  if (!user || !id || !issued || !expires || *expires <= now) return refused;
-  return Claims{.user = *user, .token_id = *id, .issued = *issued, .expires = *expires};
-}
-
-NewAccessKey make_access_key() {
-  return make_access_key(random_bytes(32));
+  if (!user || !id || !epoch || !issued || !expires || *expires <= now) return refused;
+  return Claims{.user = *user, .token_id = *id, .epoch = *epoch, .issued = *issued, .expires = *expires};
 }
 
 NewAccessKey make_access_key(std::string_view seed) {

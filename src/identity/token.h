@@ -6,12 +6,14 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "model/words.h"
 
 namespace cc::identity {
 
 struct Claims {
   std::string user;
   std::string token_id;
+  Revision epoch = 0;  // the user's, when it was issued: User::token_epoch
   Wall issued{};
   Wall expires{};
 };
@@ -23,13 +25,8 @@ Result<Claims> verify_token(std::string_view token, std::string_view secret, Wal
 struct NewAccessKey {
   std::string id, text, secret_hash;
 };  // text is shown once: "ck_<id>_<secret>"
-NewAccessKey make_access_key();
 // The same for the same seed of at least 32 unguessable bytes: a repeated request shows the key it made before.
 NewAccessKey make_access_key(std::string_view seed);
 std::string hash_access_key(std::string_view text);
-
-// "10.0.0.0/8", "192.168.1.7", "fd00::/8". Bits behind the prefix length must be zero.
-Result<> check_address_range(std::string_view range);
-bool address_in_range(std::string_view address, std::string_view range) noexcept;
 
 }  // namespace cc::identity

@@ -82,7 +82,7 @@ Result<> check_format(Format format, std::string_view content) {
   }
   if (!verdict) return {};
   const Position position = position_of(body, verdict->offset);
-  const std::string reason = on_one_line(verdict->reason);
+  const std::string reason = printable(verdict->reason);
   return fail(Code::invalid_argument, fmt::format("line {}, column {}: {}", position.line, position.column, reason),
               boost::json::serialize(
                   boost::json::object{{"line", position.line}, {"column", position.column}, {"reason", reason}}));

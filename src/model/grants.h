@@ -56,7 +56,7 @@ struct User {
   bool disabled = false;
   std::vector<Grant> grants;
   Wall created{};
-  Wall tokens_valid_from{};  // tokens issued before are refused
+  Revision token_epoch = 0;  // tokens issued under another one are refused: a new password ends all, for instance
   Revision revision = 0;
 };
 

@@ -94,27 +94,36 @@ std::string_view media_type(Format format) noexcept {
   return "text/plain; charset=utf-8";
 }
 
+Result<> check_label(std::string_view text, std::string_view what) {
+  if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos) {
+    return fail(Code::invalid_argument, fmt::format("{} {} is not valid UTF-8 at byte {}", what, quoted(text), at + 1));
+  }
+  for (std::size_t at = 0; at < text.size();) {
+    const auto [c, bytes] = code_point(text, at);
+    if (is_control(c) || is_invisible(c)) {
+      return fail(Code::invalid_argument,
+                  fmt::format("{} {} holds the {} character U+{:04X} at byte {}; remove it", what, quoted(text),
+                              is_control(c) ? "control" : "invisible", static_cast<std::uint32_t>(c), at + 1));
+    }
+    at += bytes;
+  }
+  return {};
+}
+
 Result<> check_name(std::string_view name, std::string_view what, std::size_t limit) {
   if (name.empty()) return fail(Code::invalid_argument, fmt::format("{} is empty; give it a name", what));
   if (name.size() > limit) {
     return fail(Code::invalid_argument,
                 fmt::format("{} {} is {} bytes long; at most {} are allowed", what, quoted(name), name.size(), limit));
   }
-  if (const std::size_t at = find_invalid_utf8(name); at != std::string_view::npos) {
-    return fail(Code::invalid_argument, fmt::format("{} {} is not valid UTF-8 at byte {}", what, quoted(name), at + 1));
-  }
   if (name == "." || name == "..") {
     return fail(Code::invalid_argument, fmt::format("{} may not be {}", what, quoted(name)));
   }
+  TRYV(check_label(name, what));
   char32_t last = 0;
   for (std::size_t at = 0; at < name.size();) {
     const auto [c, bytes] = code_point(name, at);
     if (c == '/') return fail(Code::invalid_argument, fmt::format("{} {} may not hold '/'", what, quoted(name)));
-    if (is_control(c) || is_invisible(c)) {
-      return fail(Code::invalid_argument,
-                  fmt::format("{} {} holds the {} character U+{:04X} at byte {}; remove it", what, quoted(name),
-                              is_control(c) ? "control" : "invisible", static_cast<std::uint32_t>(c), at + 1));
-    }
     if (at == 0 && is_blank(c)) {
       return fail(Code::invalid_argument, fmt::format("{} {} begins with a blank; remove it", what, quoted(name)));
     }
@@ -133,7 +142,10 @@ Result<> check_config_name(std::string_view name) {
     return fail(Code::invalid_argument, fmt::format("config name {} is {} bytes long; at most {} are allowed",
                                                     quoted(name), name.size(), limit));
   }
-  for (const std::string_view segment : split(name, '/')) {
+  for (std::size_t from = 0; from <= name.size();) {
+    const std::size_t to = std::min(name.find('/', from), name.size());
+    const std::string_view segment = name.substr(from, to - from);
+    from = to + 1;
     if (segment.empty()) {
       return fail(
           Code::invalid_argument,
@@ -152,23 +164,35 @@ Result<> check(const ConfigKey& key) {
   return check_config_name(key.name);
 }
 
-Result<ConfigKey> ConfigKey::parse(std::string_view text) {
-  ConfigKey key;
-  std::string_view rest = text;
-  for (std::string* part : {&key.environment, &key.application, &key.cluster}) {
-    const std::size_t slash = rest.find('/');
-    if (slash == std::string_view::npos) {
-      return fail(Code::invalid_argument,
-                  fmt::format("{} is not a config key; write environment/application/cluster/name, such as "
-                              "prod/order-service/default/application.yaml",
-                              quoted(text)));
-    }
-    *part = rest.substr(0, slash);
-    rest.remove_prefix(slash + 1);
+KeyParts parts_of(std::string_view key) noexcept {
+  KeyParts parts;
+  for (std::string_view* part : {&parts.environment, &parts.application, &parts.cluster}) {
+    const std::size_t slash = key.find('/');
+    if (slash == std::string_view::npos) break;
+    *part = key.substr(0, slash);
+    key.remove_prefix(slash + 1);
   }
-  key.name = rest;
+  parts.name = key;
+  return parts;
+}
+
+Result<ConfigKey> ConfigKey::parse(std::string_view text) {
+  if (std::ranges::count(text, '/') < 3) {
+    return fail(Code::invalid_argument,
+                fmt::format("{} is not a config key; write environment/application/cluster/name, such as "
+                            "prod/order-service/default/application.yaml",
+                            quoted(text)));
+  }
+  ConfigKey key = of(parts_of(text));
   TRYV(check(key));
   return key;
+}
+
+ConfigKey ConfigKey::of(const KeyParts& parts) {
+  return {.environment = std::string(parts.environment),
+          .application = std::string(parts.application),
+          .cluster = std::string(parts.cluster),
+          .name = std::string(parts.name)};
 }
 
 std::string ConfigKey::to_string() const {
@@ -176,7 +200,8 @@ std::string ConfigKey::to_string() const {
   text.reserve(environment.size() + application.size() + cluster.size() + name.size() + 3);
   for (const std::string* part : {&environment, &application, &cluster})
     text.append(*part) += '/';
-  return text += name;
+  text += name;
+  return text;
 }
 
 }  // namespace cc

@@ -26,6 +26,13 @@ Format format_of_name(std::string_view config_name) noexcept;
 // "application/yaml", "application/json", "text/plain; charset=utf-8", ...
 std::string_view media_type(Format format) noexcept;
 
+// What stands between the slashes of a key, or of the beginning of one: of environment, application and cluster those
+// that a '/' follows, and as name the rest. Nothing is checked; views into the text.
+struct KeyParts {
+  std::string_view environment, application, cluster, name;
+};
+KeyParts parts_of(std::string_view key) noexcept;
+
 // The address of a config: environment / application / cluster / name; a name may hold '/'.
 struct ConfigKey {
   std::string environment;
@@ -35,15 +42,19 @@ struct ConfigKey {
 
   // "prod/order-service/default/application.yaml". Refuses what check() refuses.
   static Result<ConfigKey> parse(std::string_view text);
+  static ConfigKey of(const KeyParts& parts);  // does not check
   std::string to_string() const;
   auto operator<=>(const ConfigKey&) const = default;
 };
 
 struct Limits {
-  std::uint64_t content = 1u << 20;  // bytes of one config
-  std::size_t name = 128;            // bytes of an environment, application, cluster, user name
-  std::size_t config_name = 512;     // bytes of a config's name
-  std::size_t comment = 4096;        // bytes of a comment or description
+  std::uint64_t content = 1u << 20;    // bytes of one config
+  std::uint64_t transfer = 64u << 20;  // bytes of all configs of one import or export
+  std::size_t name = 128;              // bytes of an environment, application, cluster, user name
+  std::size_t config_name = 512;       // bytes of a config's name
+  std::size_t comment = 4096;          // bytes of a comment or description
+
+  constexpr std::size_t key() const { return 3 * (name + 1) + config_name; }  // bytes of a config key as text
 };
 
 // Environment, application, cluster, user, department names: printable UTF-8 without '/', control
@@ -52,6 +63,9 @@ Result<> check_name(std::string_view name, std::string_view what, std::size_t li
 // A config's name: as above for each '/'-separated segment.
 Result<> check_config_name(std::string_view name);
 Result<> check(const ConfigKey& key);
+// Text for people that stands on one line, such as a display name or an owner: without control characters and those
+// that nobody sees; may be empty.
+Result<> check_label(std::string_view text, std::string_view what);
 
 // Immutable published content of one config, or the tombstone of a deleted one. Shared between the
 // I/O threads by reference count; never changed after it is made.
@@ -124,7 +138,8 @@ struct AuditRecord {
   std::string outcome;  // "done" or the code of the refusal
   std::string message;  // of a refusal
   std::string before, after;
-  Revision revision = 0;  // 0 when nothing changed
+  Revision revision = 0;    // 0 when nothing changed
+  std::uint64_t count = 1;  // of equal attempts, which the record of the first stands for
 };
 
 }  // namespace cc

@@ -65,6 +65,16 @@ TEST(Names, AreLimitedInBytes) {
   EXPECT_TRUE(check_name(std::string(300, 'a'), "comment", 300));
 }
 
+TEST(Labels, MayBeAnythingThatIsSeenOnOneLine) {
+  for (const char* fine : {"", "Li Lei / 李雷", " team a ", ".", "a\"b"})
+    EXPECT_TRUE(check_label(fine, "owner")) << fine;
+  for (const char* wrong : {"a\nb", "\x1b[31mred", "\x7f", "\xc2\x9b", "\xe2\x80\xae", "\xff"}) {
+    const auto refused = check_label(wrong, "owner");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::invalid_argument);
+  }
+}
+
 TEST(ConfigNames, AreSegmentsBetweenSlashes) {
   EXPECT_EQ(config_name_verdict("application.yaml"), "accepted");
   EXPECT_EQ(config_name_verdict("conf.d/数据库/pool size.toml"), "accepted");

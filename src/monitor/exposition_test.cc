@@ -56,5 +56,15 @@ TEST(RequestCounts, several_threads_add_up) {
   EXPECT_NEAR(latencies.at("/v1/login").sum, 0.003, 1e-9);
 }
 
+TEST(RequestCounts, what_waited_by_intent_is_counted_and_not_timed) {
+  RequestCounts requests;
+  requests.add("/v1/watch", "POST", 200, std::nullopt);
+  std::map<RequestCounts::Key, std::uint64_t> counts;
+  std::map<std::string, Histogram::Sample> latencies;
+  requests.sample(counts, latencies);
+  EXPECT_EQ(counts.at({"/v1/watch", "POST", 200}), 1u);
+  EXPECT_EQ(latencies.at("/v1/watch").buckets, Histogram::Sample().buckets);
+}
+
 }  // namespace
 }  // namespace cc::monitor

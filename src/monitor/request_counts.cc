@@ -3,7 +3,7 @@
 namespace cc::monitor {
 
 void RequestCounts::add(std::string_view route, std::string_view method, unsigned status,
-                        std::chrono::nanoseconds took) {
+                        std::optional<std::chrono::nanoseconds> took) {
   if (route.empty()) route = "none";
   auto count = counts_.find(std::tuple(route, method, status));
   auto latency = latencies_.find(route);
@@ -13,7 +13,7 @@ void RequestCounts::add(std::string_view route, std::string_view method, unsigne
     latency = latencies_.try_emplace(std::string(route)).first;
   }
   count->second.store(count->second.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  latency->second.add(took);
+  if (took) latency->second.add(*took);
 }
 
 void RequestCounts::sample(std::map<Key, std::uint64_t>& counts,

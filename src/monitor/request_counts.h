@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -16,7 +17,9 @@ namespace cc::monitor {
 
 class RequestCounts {
  public:
-  void add(std::string_view route, std::string_view method, unsigned status, std::chrono::nanoseconds took);
+  // `took` is absent when that says nothing of the server.
+  void add(std::string_view route, std::string_view method, unsigned status,
+           std::optional<std::chrono::nanoseconds> took);
 
   using Key = std::tuple<std::string, std::string, unsigned>;  // route ("none" when no route matched), method, status
   void sample(std::map<Key, std::uint64_t>& counts, std::map<std::string, Histogram::Sample>& latencies) const;

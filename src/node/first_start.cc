@@ -3,7 +3,6 @@
 #include <future>
 
 #include "base/bytes.h"
-#include "base/file.h"
 #include "base/text.h"
 #include "identity/password.h"
 #include "proto/command.pb.h"
@@ -13,22 +12,38 @@ namespace {
 
 constexpr std::size_t kPasswordLength = 20;
 
+Path password_file(const Path& data_dir) {
+  return data_dir / "admin-password";
+}
+
+// There as long as the password was not shown.
+Path reminder(const Path& data_dir) {
+  return data_dir / "admin-password-to-show";
+}
+
+void forget_password(const Path& data_dir) {
+  std::error_code error;
+  std::filesystem::remove(password_file(data_dir), error);
+  password_was_shown(data_dir);
+}
+
+// Kept before it is proposed: a crash in between must not leave an administrator whom nobody can be.
+Result<std::string> kept_password(const Path& data_dir) {
+  if (const auto kept = read_file(password_file(data_dir))) return std::string(trim(*kept));
+  std::string made = random_password(kPasswordLength);
+  TRYV(write_file(reminder(data_dir), "", 0600));
+  TRYV(write_file(password_file(data_dir), made + "\n", 0600));
+  return made;
+}
+
 }  // namespace
 
-Result<std::optional<std::string>> create_cluster(consensus::Log& log, const Settings& settings, const Clock& clock,
-                                                  const char* given) {
-  std::optional<std::string> made;
+Result<> create_cluster(consensus::Log& log, const Path& data_dir, const Clock& clock, const char* given) {
   std::string password = given != nullptr ? given : "";
   if (password.empty()) {
-    // Kept before it is proposed: a crash in between must not leave an administrator whom nobody can be.
-    const Path file = settings.data_dir / "admin-password";
-    if (const auto kept = read_file(file)) {
-      password = trim(*kept);
-    } else {
-      password = random_password(kPasswordLength);
-      TRYV(write_file(file, password + "\n", 0600));
-    }
-    made = password;
+    TRY(password, kept_password(data_dir));
+  } else {
+    forget_password(data_dir);  // of a first start that came to nothing
   }
   if (auto fine = identity::check_password(password); !fine) {
     return fail(std::move(fine).error().with_context("CONFIG_CENTER_ADMIN_PASSWORD"));
@@ -54,8 +69,20 @@ Result<std::optional<std::string>> create_cluster(consensus::Log& log, const Set
   if (!outcome.ParseFromString(bytes)) return fail(Code::internal, "the outcome of the first command cannot be read");
   if (outcome.code() != 0)
     return fail(static_cast<Code>(outcome.code() - 1), "create the cluster: " + outcome.message());
-  TRYV(log.settle());
-  return made;
+  return log.settle();
+}
+
+std::optional<std::string> password_to_show(const Path& data_dir) {
+  std::error_code error;
+  if (!std::filesystem::exists(reminder(data_dir), error)) return std::nullopt;
+  const auto kept = read_file(password_file(data_dir));
+  if (!kept) return std::nullopt;
+  return std::string(trim(*kept));
+}
+
+void password_was_shown(const Path& data_dir) {
+  std::error_code error;
+  std::filesystem::remove(reminder(data_dir), error);
 }
 
 }  // namespace cc::node

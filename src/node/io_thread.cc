@@ -1,9 +1,11 @@
 #include "node/io_thread.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "api/native/call.h"
 #include "api/native/routes.h"
-#include "node/directory.h"
+#include "service/directory.h"
 
 namespace cc::node {
 
@@ -12,19 +14,19 @@ IoThread::IoThread(const Shared& shared)
       context_{.io = io_,
                .clock = shared.clock,
                .view = view_,
-               .directory = make_directory({}, shared.settings),
+               .directory = service::make_directory({}, shared.settings.security.jwt_secret,
+                                                    shared.settings.security.anonymous_read),
                .log = shared.log,
                .queries = shared.queries,
                .workers = shared.workers,
                .lockout = shared.lockout,
                .audit = shared.audit} {
   context_.limits.content = shared.settings.server.max_content;
+  context_.limits.transfer = 8 * std::min<std::uint64_t>(shared.settings.server.max_body, 1ull << 60);
   context_.jwt_secret = shared.settings.security.jwt_secret;
   context_.jwt_expiration = shared.settings.security.jwt_expiration;
   context_.timeout = shared.settings.server.timeout;
   context_.node_version = CC_VERSION;
-  context_.cluster_id = shared.cluster_id;
-  context_.started = shared.clock.now();
   api::native::add_all_routes(router_, context_);
 }
 
@@ -35,36 +37,42 @@ IoThread::~IoThread() {
 
 Result<std::uint16_t> IoThread::listen(std::uint16_t port) {
   const Settings& settings = shared_.settings;
-  http::Server::Options options{.host = settings.server.host,
-                                .port = port,
-                                .limits = {.body = settings.server.max_body,
-                                           .header_time = settings.server.header_timeout,
-                                           .body_time = settings.server.timeout,
-                                           .write_time = settings.server.timeout,
-                                           .idle_time = settings.server.idle_timeout},
-                                .compress = true,
-                                .tls = shared_.tls,
-                                .on_answered = [this](std::string_view route, http::Method method, unsigned status,
-                                                      std::chrono::nanoseconds took) {
-                                  requests_.add(route, http::to_string(method), status, took);
-                                }};
-  TRY(server_, http::Server::listen(io_, std::move(options), router_, shared_.connections));
+  http::Server::Options options{
+      .host = settings.server.host,
+      .port = port,
+      .port_setting = "server.port",
+      .limits = {.body = settings.server.max_body,
+                 .header_time = settings.server.header_timeout,
+                 .body_time = settings.server.timeout,
+                 .write_time = settings.server.timeout,
+                 .idle_time = settings.server.idle_timeout},
+      .compress = true,
+      .tls = shared_.tls,
+      .admit = [this](const http::Request& request) { return api::native::admit_large_body(context_, request); },
+      .on_answered =
+          [this](std::string_view route, http::Method method, unsigned status,
+                 std::optional<std::chrono::nanoseconds> took) {
+            requests_.add(route, http::to_string(method), status, took);
+          }};
+  TRY(server_, http::Server::listen(io_, std::move(options), router_, shared_.usage, shared_.clock));
   return server_->port();
 }
 
-Result<std::uint16_t> IoThread::listen_metrics(std::uint16_t port, const http::Router& router,
-                                               http::ConnectionCount& connections) {
+Result<std::uint16_t> IoThread::listen_metrics(std::uint16_t port, const http::Router& router, http::Usage& usage) {
   http::Server::Options options{.host = shared_.settings.server.host,
                                 .port = port,
+                                .port_setting = "monitoring.prometheus_port",
                                 .limits = {},
                                 .compress = true,
                                 .tls = nullptr,
+                                .admit = {},
                                 .on_answered = {}};
-  TRY(metrics_server_, http::Server::listen(io_, std::move(options), router, connections));
+  TRY(metrics_server_, http::Server::listen(io_, std::move(options), router, usage, shared_.clock));
   return metrics_server_->port();
 }
 
 void IoThread::run() {
+  context_.cluster_id = shared_.cluster_id;
   if (server_) server_->start();
   if (metrics_server_) metrics_server_->start();
   thread_ = std::thread([this] { io_.run(); });
@@ -78,7 +86,8 @@ void IoThread::tell(MessagePtr message, std::function<void()> taken) {
 }
 
 void IoThread::take(const Message& message) {
-  if (message.identity) service::replace_directory(context_, make_directory(*message.identity, shared_.settings));
+  if (message.directory) service::replace_directory(context_, message.directory);
+  if (!message.revoked_tokens.empty()) service::revoke_tokens(context_, message.revoked_tokens);
   if (message.everything) {
     view_.load(*message.everything, message.revision);
   } else {
@@ -88,12 +97,7 @@ void IoThread::take(const Message& message) {
 
 void IoThread::stop(Mono deadline, std::function<void()> stopped) {
   asio::post(io_, [this, deadline, stopped = std::move(stopped)] {
-    context_.stopping = true;
-    // A woken wait takes itself out of the set: go through a copy.
-    const auto waits = context_.on_stop;
-    for (const auto* wake : waits) {
-      if (context_.on_stop.contains(const_cast<std::function<void()>*>(wake))) (*wake)();
-    }
+    service::stop_waiting(context_);
     stopping_.emplace(io_.get_executor());
     stopping_->spawn("stop", [](IoThread& self, Mono until, std::function<void()> done) -> Task<> {
       if (self.server_) co_await self.server_->stop(until);

@@ -29,9 +29,9 @@ struct Shared {
   service::Workers& workers;
   identity::Lockout& lockout;
   service::AuditTrail& audit;
-  http::ConnectionCount& connections;
+  http::Usage& usage;
   std::shared_ptr<http::TlsContext> tls;
-  std::string cluster_id;
+  std::string cluster_id;  // known when the threads run
 };
 
 class IoThread {
@@ -42,8 +42,7 @@ class IoThread {
   // Opens the API's listening socket; 0 is any free port. Before run().
   Result<std::uint16_t> listen(std::uint16_t port);
   // Opens the metrics' listening socket with `router`. Before run(), on one of the I/O threads.
-  Result<std::uint16_t> listen_metrics(std::uint16_t port, const http::Router& router,
-                                       http::ConnectionCount& connections);
+  Result<std::uint16_t> listen_metrics(std::uint16_t port, const http::Router& router, http::Usage& usage);
   void run();  // starts the thread
 
   // Any thread; taken in order.

@@ -98,33 +98,7 @@ void add_counters(monitor::Exposition& page, Counters& counters) {
   }
 }
 
-Task<IoThread::Figures> figures_of(IoThread& thread) {
-  const asio::any_io_executor home = co_await asio::this_coro::executor;
-  co_await asio::post(thread.io(), asio::bind_executor(thread.io().get_executor(), asio::use_awaitable));
-  const IoThread::Figures figures = thread.figures();
-  co_await asio::post(home, asio::bind_executor(home, asio::use_awaitable));
-  co_return figures;
-}
-
-Task<http::Response> scrape(MetricsSources sources) {
-  monitor::Exposition page;
-  page.add("config_center_info", 1,
-           {{"version", CC_VERSION}, {"node_id", std::to_string(sources.settings.raft.node_id)}});
-  std::size_t watchers = 0;
-  IoThread::Figures last;
-  for (const auto& thread : sources.threads) {
-    last = co_await figures_of(*thread);
-    watchers += last.watchers;
-  }
-  page.add("config_center_watchers", static_cast<double>(watchers));
-  page.add("config_center_configs", static_cast<double>(last.configs));
-  page.add("config_center_config_bytes", static_cast<double>(last.content_bytes));
-  page.add("config_center_revision", static_cast<double>(last.revision));
-  page.add("config_center_http_connections", static_cast<double>(sources.connections.open.load()));
-  add_requests(page, sources.threads);
-  add_counters(page, sources.counters);
-  add_log(page, sources.log.status());
-  const Path& folder = sources.settings.data_dir;
+void add_disk(monitor::Exposition& page, const Path& folder) {
   std::uint64_t state_bytes = 0;
   for (const char* name : {"state.db", "state.db-wal"}) {
     std::error_code absent;
@@ -133,9 +107,37 @@ Task<http::Response> scrape(MetricsSources sources) {
   }
   page.add("config_center_state_bytes", static_cast<double>(state_bytes));
   if (const auto free = free_space(folder)) page.add("config_center_disk_free_bytes", static_cast<double>(*free));
+}
+
+// Blocks: it looks at files.
+std::string page_of(const MetricsSources& sources, std::size_t watchers, const IoThread::Figures& figures) {
+  monitor::Exposition page;
+  page.add("config_center_info", 1,
+           {{"version", CC_VERSION}, {"node_id", std::to_string(sources.settings.raft.node_id)}});
+  page.add("config_center_watchers", static_cast<double>(watchers));
+  page.add("config_center_configs", static_cast<double>(figures.configs));
+  page.add("config_center_config_bytes", static_cast<double>(figures.content_bytes));
+  page.add("config_center_revision", static_cast<double>(figures.revision));
+  page.add("config_center_http_connections", static_cast<double>(sources.usage.connections.load()));
+  page.add("config_center_http_body_bytes", static_cast<double>(sources.usage.body_bytes.load()));
+  add_requests(page, sources.threads);
+  add_counters(page, sources.counters);
+  add_log(page, sources.log.status());
+  add_disk(page, sources.settings.data_dir);
   add_process(page);
+  return page.text();
+}
+
+Task<http::Response> scrape(MetricsSources sources) {
+  std::size_t watchers = 0;
+  IoThread::Figures last;
+  for (const auto& thread : sources.threads) {
+    last = co_await offload(thread->io(), [&] { return thread->figures(); });
+    watchers += last.watchers;
+  }
+  std::string page = co_await offload(sources.workers, [&] { return page_of(sources, watchers, last); });
   http::Response response(200);
-  response.header("Content-Type", "text/plain; version=0.0.4; charset=utf-8").body(page.text());
+  response.header("Content-Type", "text/plain; version=0.0.4; charset=utf-8").body(std::move(page));
   co_return response;
 }
 

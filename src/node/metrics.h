@@ -14,11 +14,12 @@ struct MetricsSources {
   const Settings& settings;
   consensus::Log& log;
   Counters& counters;
-  const http::ConnectionCount& connections;
+  asio::thread_pool& workers;
+  const http::Usage& usage;
   const std::vector<std::unique_ptr<IoThread>>& threads;
 };
 
-// Adds GET <metrics_path>. Its handlers run on the I/O thread that serves them, and hop to the others.
+// Adds GET <metrics_path>. Its handlers stay on the I/O thread that serves them, and ask the others and a worker.
 void add_metrics_route(http::Router& router, const MetricsSources& sources);
 
 }  // namespace cc::node

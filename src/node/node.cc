@@ -1,5 +1,6 @@
 #include "node/node.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <future>
@@ -24,15 +25,18 @@ const Logger kLog{"node"};
 
 identity::Lockout::Options lockout_options(const Settings& settings) {
   return {.failures_per_user = settings.security.login_failures,
-          .failures_per_address = settings.security.login_failures * 10,
+          .failures_per_network = settings.security.login_failures * 10,
           .lock = settings.security.login_lock};
 }
 
 }  // namespace
 
 struct Node::Impl {
-  Impl(Settings settings_, const Clock& clock_)
-      : settings(std::move(settings_)), clock(clock_), lockout(clock_, lockout_options(settings)) {}
+  Impl(Settings settings_, DataFolder folder_, const Clock& clock_)
+      : settings(std::move(settings_)),
+        folder(std::move(folder_)),
+        clock(clock_),
+        lockout(clock_, lockout_options(settings)) {}
 
   ~Impl() {
     stop();
@@ -44,11 +48,13 @@ struct Node::Impl {
   }
 
   Result<> open();
+  Result<> listen();
   Result<> serve();
   void stop();
   void broadcast(MessagePtr message, std::move_only_function<void()> then);
 
   Settings settings;
+  DataFolder folder;
   const Clock& clock;
   Counters counters;
   std::unique_ptr<state::State> state;
@@ -58,23 +64,21 @@ struct Node::Impl {
   std::unique_ptr<service::AuditTrail> audit;
   identity::Lockout lockout;
   service::Workers workers;
-  http::ConnectionCount connections, metrics_connections;
+  http::Usage usage, metrics_usage;
   http::Router metrics_router;
   std::optional<Shared> shared;
   std::vector<std::unique_ptr<IoThread>> threads;
-  std::optional<std::string> first_password;
   std::uint16_t port = 0, metrics_port = 0;
   bool stopped = false;
 };
 
 Result<> Node::Impl::open() {
-  TRYV(make_directories(settings.data_dir, 0700));
-  TRYV(make_directories(settings.temp_dir, 0700));
-  TRY(auto peers, parse_peers(settings.raft.peers));
-  const Path state_file = settings.data_dir / "state.db";
+  TRY(auto peers, parse_peers(settings.raft.peers, settings.raft.node_id));
+  const Path state_file = folder.path() / "state.db";
   TRY(state, state::State::open(state_file));
-  machine = std::make_unique<StateMachine>(*state, counters);
-  TRY(log, consensus::Log::open({.directory = settings.data_dir / "raft",
+  machine =
+      std::make_unique<StateMachine>(*state, counters, settings.security.jwt_secret, settings.security.anonymous_read);
+  TRY(log, consensus::Log::open({.directory = folder.path() / "raft",
                                  .node_id = settings.raft.node_id,
                                  .address = settings.raft.address,
                                  .peers = std::move(peers),
@@ -89,34 +93,39 @@ Result<> Node::Impl::open() {
                                        counters.apply.add(took);
                                        counters.applied += commands;
                                      }}));
-  if (state->position().cluster_id.empty()) {
-    TRY(first_password, create_cluster(*log, settings, clock, std::getenv("CONFIG_CENTER_ADMIN_PASSWORD")));
-  }
   queries = std::make_unique<state::Queries>(state_file, service::Workers::kQuestions + service::Workers::kSearches,
                                              [this](auto patience) { return log->settle(patience); });
   audit = std::make_unique<service::AuditTrail>(*log, clock);
   return {};
 }
 
-Result<> Node::Impl::serve() {
+Result<> Node::Impl::listen() {
   std::shared_ptr<http::TlsContext> tls;
   if (!settings.server.tls_certificate_file.empty()) {
     TRY(tls, http::TlsContext::load(settings.server.tls_certificate_file, settings.server.tls_key_file,
                                     settings.server.tls_client_ca_file));
   }
-  connections.limit = settings.server.max_connections;
-  metrics_connections.limit = 100;
-  shared.emplace(Shared{settings, clock, *log, *queries, workers, lockout, *audit, connections, std::move(tls),
-                        state->position().cluster_id});
+  usage.most_connections = settings.server.max_connections;
+  usage.most_body_bytes = std::max(usage.most_body_bytes, settings.server.max_body);
+  metrics_usage.most_connections = 32;  // scrapes are few, and these are not counted with the others
+  shared.emplace(Shared{settings, clock, *log, *queries, workers, lockout, *audit, usage, std::move(tls), {}});
   for (unsigned i = 0; i < settings.server.workers; ++i) {
     auto& thread = threads.emplace_back(std::make_unique<IoThread>(*shared));
     TRY(port, thread->listen(i == 0 ? settings.server.port : port));
   }
   if (settings.monitoring.enabled) {
-    add_metrics_route(metrics_router, {settings, *log, counters, connections, threads});
+    add_metrics_route(metrics_router, {settings, *log, counters, workers.of(service::Work::question), usage, threads});
     TRY(metrics_port,
-        threads.front()->listen_metrics(settings.monitoring.prometheus_port, metrics_router, metrics_connections));
+        threads.front()->listen_metrics(settings.monitoring.prometheus_port, metrics_router, metrics_usage));
   }
+  return {};
+}
+
+Result<> Node::Impl::serve() {
+  if (state->position().cluster_id.empty()) {
+    TRYV(create_cluster(*log, folder.path(), clock, std::getenv("CONFIG_CENTER_ADMIN_PASSWORD")));
+  }
+  shared->cluster_id = state->position().cluster_id;
   // The messages wait in the I/O threads' queues: each serves its first request after it has loaded its view.
   std::promise<Result<>> live;
   log->settle([&](Result<> settled) {
@@ -161,20 +170,22 @@ void Node::Impl::stop() {
 Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Node::~Node() = default;
 
-Result<std::unique_ptr<Node>> Node::start(Settings settings, const Clock& clock) {
+Result<std::unique_ptr<Node>> Node::start(Settings settings, DataFolder folder, const Clock& clock) {
   const Mono began = clock.now();
-  auto impl = std::make_unique<Impl>(std::move(settings), clock);
+  auto impl = std::make_unique<Impl>(std::move(settings), std::move(folder), clock);
   const auto give_up = [&](Error error) {
     impl->stopped = true;  // no I/O thread runs yet
     return fail(std::move(error));
   };
   if (auto opened = impl->open(); !opened) return give_up(std::move(opened).error());
+  // Before a cluster is made: what cannot serve must not have had its first start.
+  if (auto listens = impl->listen(); !listens) return give_up(std::move(listens).error());
   if (auto served = impl->serve(); !served) return give_up(std::move(served).error());
   kLog.info("serving",
             {{"version", CC_VERSION},
              {"address", fmt::format("{}:{}", impl->settings.server.host, impl->port)},
              {"metrics_port", impl->metrics_port},
-             {"data_dir", impl->settings.data_dir.string()},
+             {"data_dir", impl->folder.path().string()},
              {"revision", impl->state->position().revision},
              {"io_threads", impl->threads.size()},
              {"took_ms", std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - began).count()}});
@@ -186,9 +197,6 @@ std::uint16_t Node::port() const {
 }
 std::uint16_t Node::metrics_port() const {
   return impl_->metrics_port;
-}
-const std::optional<std::string>& Node::first_password() const {
-  return impl_->first_password;
 }
 
 Result<> Node::reload_tls() {

@@ -3,26 +3,24 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "node/data_folder.h"
 #include "node/settings.h"
 
 namespace cc::node {
 
 class Node {
  public:
-  // Opens the data folder, replays the log, loads the views, makes a new cluster on the first start, and serves.
+  // Opens the state, replays the log, listens, makes a new cluster on the first start, loads the views, and serves.
   // `settings` have their secrets (complete_secrets).
-  static Result<std::unique_ptr<Node>> start(Settings settings, const Clock& clock);
+  static Result<std::unique_ptr<Node>> start(Settings settings, DataFolder folder, const Clock& clock);
   ~Node();  // as stop()
 
   std::uint16_t port() const;
   std::uint16_t metrics_port() const;  // 0: monitoring is off
-  // Set on the first start only: the administrator's password, which nobody will see again.
-  const std::optional<std::string>& first_password() const;
 
   Result<> reload_tls();
   // Stops accepting, answers watchers, lets requests finish until settings.server.stop_timeout, closes the log.

@@ -1,12 +1,14 @@
 #include "node/peers.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
 
 namespace cc::node {
 
-Result<std::vector<consensus::Peer>> parse_peers(std::string_view text) {
+Result<std::vector<consensus::Peer>> parse_peers(std::string_view text, consensus::NodeId self) {
   std::vector<consensus::Peer> peers;
   if (trim(text).empty()) return peers;
   for (const std::string_view part : split(text, ',')) {
@@ -20,6 +22,10 @@ Result<std::vector<consensus::Peer>> parse_peers(std::string_view text) {
       if (peer.id == id) return fail(Code::invalid_argument, fmt::format("raft.peers: node_id {} is given twice", id));
     }
     peers.push_back({.id = id, .address = std::string(member.substr(at + 1))});
+  }
+  if (std::ranges::find(peers, self, &consensus::Peer::id) == peers.end()) {
+    return fail(Code::invalid_argument,
+                fmt::format("raft.peers does not name this node, {}: name all nodes of the group", self));
   }
   return peers;
 }

@@ -9,7 +9,7 @@
 
 namespace cc::node {
 
-// invalid_argument that names the member that is wrong. "" is an empty list.
-Result<std::vector<consensus::Peer>> parse_peers(std::string_view text);
+// invalid_argument that names the member that is wrong, or when `self` is none of them. "" is an empty list.
+Result<std::vector<consensus::Peer>> parse_peers(std::string_view text, consensus::NodeId self);
 
 }  // namespace cc::node

@@ -12,9 +12,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
+#include <google/protobuf/stubs/logging.h>
 #include <malloc.h>
 
 #include "base/log.h"
+#include "node/first_start.h"
 #include "node/node.h"
 #include "node/notify.h"
 
@@ -23,11 +25,38 @@ namespace {
 
 const Logger kLog{"node"};
 
-void raise_file_limit() {
+// How many files this process may have open, after that was raised as far as it goes.
+std::uint64_t raised_file_limit() {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  rlimit raised = limit;
+  raised.rlim_cur = raised.rlim_max;
+  return ::setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
+}
+
+// Connections must leave the log and the state the files that they open while the node runs: without them changes would
+// fail for everybody, for want of a descriptor that somebody idle holds.
+void leave_files_for_changes(Settings& settings) {
+  constexpr std::uint64_t kReserved = 256;
+  const std::uint64_t files = raised_file_limit();
+  const std::uint64_t most = files - std::min(kReserved, files / 2);
+  std::uint64_t& connections = settings.server.max_connections;
+  if (files == 0 || connections <= most) return;
+  const Logger::Fields fields = {{"connections", most}, {"max_connections", connections}, {"open_files", files}};
+  constexpr std::string_view kSentence = "the limit of open files allows fewer connections than server.max_connections";
+  // Nobody asked for the default.
+  if (settings.origin.at("server.max_connections") == "default") {
+    kLog.info(kSentence, fields);
+  } else {
+    kLog.warn(kSentence, fields);
+  }
+  connections = most;
+}
+
+void log_what_libraries_say() {
+  google::protobuf::SetLogHandler([](google::protobuf::LogLevel, const char*, int, const std::string& message) {
+    kLog.error("Protocol Buffers", {{"message", message}});
+  });
 }
 
 void set_logging(const Settings& settings) {
@@ -38,22 +67,26 @@ void set_logging(const Settings& settings) {
 }
 
 void warn_of_what_is_not_there(const Settings& settings) {
-  const auto warn = [](std::string_view section) {
-    kLog.warn("this version does nothing with a section of the settings", {{"section", section}});
+  const auto warn = [](std::string_view name) {
+    kLog.warn("this version does nothing with a setting or a section of settings", {{"name", name}});
   };
   if (!settings.database.host.empty()) warn("database");
   if (!settings.cache.host.empty() || !settings.cache.sentinels.empty()) warn("cache");
   if (settings.backup.enabled) warn("backup");
   if (!settings.monitoring.alert_rules.empty()) warn("monitoring.alert_rules");
+  if (settings.origin.at("temp_dir") != "default") warn("temp_dir");
 }
 
 bool is_known_variable(std::string_view name) {
-  constexpr std::array<std::string_view, 3> kOthers = {"CONFIG_CENTER_ADMIN_PASSWORD", "CONFIG_CENTER_SERVER",
-                                                       "CONFIG_CENTER_TOKEN"};  // of the first start, of clients
+  // Of the first start, and of clients.
+  constexpr std::array<std::string_view, 6> kOthers = {"CONFIG_CENTER_ADMIN_PASSWORD", "CONFIG_CENTER_SERVER",
+                                                       "CONFIG_CENTER_TOKEN",          "CONFIG_CENTER_CA_FILE",
+                                                       "CONFIG_CENTER_CERT_FILE",      "CONFIG_CENTER_KEY_FILE"};
   return std::ranges::find(kOthers, name) != kOthers.end() ||
          std::ranges::any_of(all_settings(), [&](const Setting& setting) {
-           const std::string variable = setting.environment_variable();
-           return name == variable || (setting.secret && name == variable + "_FILE");
+           return std::ranges::any_of(setting.environment_variables(), [&](const std::string& variable) {
+             return name == variable || (setting.secret && name == variable + "_FILE");
+           });
          });
 }
 
@@ -67,23 +100,32 @@ void warn_of_unknown_variables() {
   }
 }
 
-// For the person who started the first node by hand; nothing of it goes to the log.
+// For the person who started the first node by hand; nothing of it goes to the log. The password is shown until it
+// once could be.
 void greet(const Node& node, const Settings& settings) {
   const std::string scheme = settings.server.tls_certificate_file.empty() ? "http" : "https";
-  const bool everywhere = settings.server.host == "0.0.0.0" || settings.server.host == "::";
-  const std::string url =
-      fmt::format("{}://{}:{}", scheme, everywhere ? "127.0.0.1" : settings.server.host, node.port());
-  if (node.first_password()) {
-    fmt::print(
+  const std::string& host = settings.server.host;
+  const bool everywhere = host == "0.0.0.0" || host == "::";
+  const bool bare_ipv6 = host.find(':') != std::string::npos;
+  const std::string url = fmt::format("{}://{}:{}", scheme,
+                                      everywhere  ? "127.0.0.1"
+                                      : bare_ipv6 ? "[" + host + "]"
+                                                  : host,
+                                      node.port());
+  const auto password = password_to_show(settings.data_dir);
+  std::string text;
+  if (password) {
+    text = fmt::format(
         "config-center {} serves {}\n\n"
         "  administrator   admin\n"
         "  password        {}   (shown once; kept in {})\n\n"
         "  log in with     config-center --server {} login --username admin\n\n",
-        CC_VERSION, url, *node.first_password(), (settings.data_dir / "admin-password").string(), url);
+        CC_VERSION, url, *password, (settings.data_dir / "admin-password").string(), url);
   } else if (::isatty(STDOUT_FILENO) == 1) {
-    fmt::print("config-center {} serves {}\n", CC_VERSION, url);
+    text = fmt::format("config-center {} serves {}\n", CC_VERSION, url);
   }
-  std::fflush(stdout);
+  const bool shown = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (password && shown) password_was_shown(settings.data_dir);
 }
 
 void reload(Node& node, const SettingSources& sources) {
@@ -105,16 +147,24 @@ int run_server(const SettingSources& sources) {
   ::mallopt(M_ARENA_MAX, 2);
   std::signal(SIGPIPE, SIG_IGN);
   ::umask(0077);  // what the node keeps is nobody else's
+  log_what_libraries_say();
+  const auto refuse = [](const Error& error) {
+    if (log_is_json() && kLog.enabled(LogLevel::error)) {
+      kLog.error("cannot serve", {{"reason", error}});
+    } else {
+      fmt::print(stderr, "config-center serve: {}\n", error.message);
+    }
+    return error.code == Code::invalid_argument ? 2 : 1;
+  };
   auto settings = load_settings(sources);
-  if (settings) {
-    set_logging(*settings);
-    if (auto complete = complete_secrets(*settings); !complete) settings = fail(std::move(complete).error());
-  }
-  if (!settings) {
-    fmt::print(stderr, "config-center serve: {}\n", settings.error().message);
-    return settings.error().code == Code::invalid_argument ? 2 : 1;
-  }
-  raise_file_limit();
+  if (!settings) return refuse(settings.error());
+  set_logging(*settings);
+  if (auto fine = check_settings(*settings); !fine) return refuse(fine.error());
+  // Before anything is read or written in it.
+  auto folder = DataFolder::open(settings->data_dir);
+  if (!folder) return refuse(folder.error());
+  if (auto complete = complete_secrets(*settings); !complete) return refuse(complete.error());
+  leave_files_for_changes(*settings);
   warn_of_what_is_not_there(*settings);
   warn_of_unknown_variables();
 
@@ -122,11 +172,8 @@ int run_server(const SettingSources& sources) {
   boost::asio::io_context main_context(1);
   boost::asio::signal_set signals(main_context, SIGTERM, SIGINT, SIGHUP);
   const SystemClock clock;
-  auto node = Node::start(*settings, clock);
-  if (!node) {
-    fmt::print(stderr, "config-center serve: {}\n", node.error().message);
-    return node.error().code == Code::invalid_argument ? 2 : 1;
-  }
+  auto node = Node::start(*settings, *std::move(folder), clock);
+  if (!node) return refuse(node.error());
   notify_supervisor("READY=1");
   greet(**node, *settings);
 

@@ -1,6 +1,7 @@
 #include "node/settings.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
@@ -65,43 +66,72 @@ Result<> set_one(Settings& settings, std::string_view name, std::string_view tex
 }
 
 // A list stands for its members joined by commas (peers, hosts).
-std::string text_of(const YAML::Node& node) {
+Result<std::string> text_of(const YAML::Node& node) {
   if (node.IsNull()) return "";
   if (node.IsScalar()) return node.Scalar();
   std::vector<std::string> members;
-  for (const YAML::Node& each : node)
+  for (const YAML::Node& each : node) {
+    if (!each.IsScalar()) return fail(Code::invalid_argument, "the members of a list must be plain text");
     members.push_back(each.Scalar());
+  }
   return fmt::format("{}", fmt::join(members, ","));
 }
 
-Result<> read_yaml(Settings& settings, const YAML::Node& node, const std::string& above, const std::string& file) {
-  std::map<std::string, int> seen;
-  for (const auto& member : node) {
-    const std::string origin = fmt::format("{} line {}", file, member.first.Mark().line + 1);
-    if (!member.first.IsScalar()) return fail(Code::invalid_argument, origin + ": a setting's name must be plain text");
-    const std::string name = above.empty() ? member.first.Scalar() : above + "." + member.first.Scalar();
-    if (++seen[name] > 1) return fail(Code::invalid_argument, fmt::format("{}: {} is given twice", origin, name));
-    if (member.second.IsMap()) {
-      if (!is_section(name)) return fail(Code::invalid_argument, fmt::format("{}: {}", origin, unknown_setting(name)));
-      TRYV(read_yaml(settings, member.second, name, file));
-    } else if (member.second.IsNull() && is_section(name)) {
-      continue;
-    } else {
-      TRYV(set_one(settings, name, text_of(member.second), origin));
+// One settings file. A setting may be written as "server: {port: 1}" or as "server.port: 1", and once.
+class SettingsFile {
+ public:
+  SettingsFile(Settings& settings, const std::string& path) : settings_(settings), path_(path) {}
+
+  Result<> read(const YAML::Node& section, const std::string& above = "") {
+    std::set<std::string> here;
+    for (const auto& member : section) {
+      if (!member.first.IsScalar()) return wrong(member.first, "a setting's name must be plain text");
+      const std::string name = above.empty() ? member.first.Scalar() : above + "." + member.first.Scalar();
+      if (!here.insert(name).second) return wrong(member.first, name + " is given twice");
+      TRYV(read_member(member.first, name, member.second));
     }
+    return {};
   }
-  return {};
-}
+
+  std::unexpected<Error> wrong(const YAML::Node& at, std::string_view message) const {
+    return fail(Code::invalid_argument, fmt::format("{}: {}", origin(at), message));
+  }
+
+ private:
+  std::string origin(const YAML::Node& at) const { return fmt::format("{} line {}", path_, at.Mark().line + 1); }
+
+  Result<> read_member(const YAML::Node& at, const std::string& name, const YAML::Node& value) {
+    if (is_section(name)) {
+      if (value.IsMap()) return read(value, name);
+      if (value.IsNull()) return {};
+      return wrong(at, fmt::format("{} is a section: its settings stand below it", name));
+    }
+    if (value.IsMap()) {
+      if (find_setting(name) == nullptr) return wrong(at, unknown_setting(name));
+      return wrong(at, fmt::format("{} takes a value; nothing stands below it", name));
+    }
+    if (!given_.insert(name).second) return wrong(at, name + " is given twice");
+    auto text = text_of(value);
+    if (!text) return wrong(at, fmt::format("{}: {}", name, text.error().message));
+    return set_one(settings_, name, *text, origin(at));
+  }
+
+  Settings& settings_;
+  const std::string& path_;
+  std::set<std::string> given_;
+};
 
 Result<> read_settings_file(Settings& settings, const std::string& path) {
   auto text = read_file(path);
   if (!text) return fail(Code::invalid_argument, fmt::format("settings file: {}", text.error().message));
   try {
-    const YAML::Node root = YAML::Load(*text);
-    if (root.IsNull()) return {};
-    if (!root.IsMap())
+    const std::vector<YAML::Node> documents = YAML::LoadAll(*text);
+    SettingsFile file(settings, path);
+    if (documents.size() > 1) return file.wrong(documents[1], "a second document; all settings stand in one");
+    if (documents.empty() || documents.front().IsNull()) return {};
+    if (!documents.front().IsMap())
       return fail(Code::invalid_argument, path + " line 1: a settings file holds sections, such as \"server:\"");
-    return read_yaml(settings, root, "", path);
+    return file.read(documents.front());
   } catch (const YAML::Exception& e) {
     return fail(Code::invalid_argument,
                 fmt::format("{} line {}, column {}: {}", path, e.mark.line + 1, e.mark.column + 1, e.msg));
@@ -124,7 +154,10 @@ Result<> check_together(const Settings& s) {
 // Made once, kept for ever; the folder is closed to others.
 Result<std::string> kept_secret(const Path& folder, const std::string& name) {
   const Path file = folder / name;
-  if (auto content = read_file(file)) return std::string(trim(*content));
+  auto content = read_file(file);
+  if (content) return std::string(trim(*content));
+  // What is there and cannot be read is not replaced: it has signed or sealed something.
+  if (content.error().code != Code::not_found) return fail(std::move(content).error());
   TRYV(make_directories(folder, 0700));
   std::string made = to_base64url(random_bytes(48));
   TRYV(write_file(file, made + "\n", 0600));
@@ -143,11 +176,8 @@ bool is_well_known(std::string_view secret) {
              [&](std::string_view word) { return lower.find(word) != std::string::npos; });
 }
 
-Result<> complete_secret(const Settings& settings, std::string& secret, const std::string& key) {
-  if (secret.empty() && !settings.production()) {
-    TRY(secret, kept_secret(settings.data_dir / "secrets", key));
-    return {};
-  }
+Result<> check_secret(const Settings& settings, std::string_view secret, std::string_view key) {
+  if (secret.empty() && !settings.production()) return {};  // one will be made
   const std::string how = fmt::format(
       "; make one with: openssl rand -base64 48, and give it as security.{0}, security.{0}_file or "
       "CONFIG_CENTER_SECURITY_{1}",
@@ -178,14 +208,15 @@ Result<Settings> load_settings(const SettingSources& sources) {
                                                         : "";
   if (!file.empty()) TRYV(read_settings_file(settings, file));
   for (const Setting& setting : all_settings()) {
-    const std::string variable = setting.environment_variable();
     const auto from_variable = [&](const std::string& name, const std::string& from) -> Result<> {
       const char* value = sources.environment(from.c_str());
       if (value == nullptr) return {};
       return set_one(settings, name, value, from);
     };
-    TRYV(from_variable(std::string(setting.name), variable));
-    if (setting.secret) TRYV(from_variable(std::string(setting.name) + "_file", variable + "_FILE"));
+    for (const std::string& variable : setting.environment_variables()) {
+      TRYV(from_variable(std::string(setting.name), variable));
+      if (setting.secret) TRYV(from_variable(std::string(setting.name) + "_file", variable + "_FILE"));
+    }
   }
   for (const auto& [name, text] : sources.flags) {
     const Setting* setting = find_setting(name);
@@ -196,9 +227,18 @@ Result<Settings> load_settings(const SettingSources& sources) {
   return settings;
 }
 
+Result<> check_secrets(const Settings& settings) {
+  TRYV(check_secret(settings, settings.security.jwt_secret, "jwt_secret"));
+  return check_secret(settings, settings.security.encryption_key, "encryption_key");
+}
+
 Result<> complete_secrets(Settings& settings) {
-  TRYV(complete_secret(settings, settings.security.jwt_secret, "jwt_secret"));
-  return complete_secret(settings, settings.security.encryption_key, "encryption_key");
+  for (const auto& [secret, name] : {std::pair(&settings.security.jwt_secret, "jwt_secret"),
+                                     std::pair(&settings.security.encryption_key, "encryption_key")}) {
+    if (!secret->empty() || settings.production()) continue;
+    TRY(*secret, kept_secret(settings.data_dir / "secrets", name));
+  }
+  return check_secrets(settings);
 }
 
 std::string show_settings(const Settings& settings) {

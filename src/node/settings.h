@@ -81,14 +81,16 @@ struct Settings {
 struct Setting {
   std::string_view name;  // "server.port", "backup.schedule.cron"
   std::string_view default_text;
-  std::string_view meaning;        // one sentence
-  bool secret = false;             // shown as ***; may come from a file through <name>_file
-  std::string_view variable = {};  // an environment variable of its own: "DATA_DIR"
+  std::string_view meaning;                // one sentence
+  bool secret = false;                     // shown as ***; may come from a file through <name>_file
+  std::string_view variable = {};          // a shorter environment variable: "DATA_DIR"
+  std::string_view default_in_words = {};  // where the default is not the same everywhere: "cores"
   std::function<Result<>(Settings&, std::string_view)> set;
   std::function<std::string(const Settings&)> get;
 
-  std::string environment_variable() const;  // variable, or "CONFIG_CENTER_SERVER_PORT"
-  std::string flag() const;                  // "--server-port"
+  std::string flag() const;  // "--server-port"
+  // `variable` where there is one, then "CONFIG_CENTER_SERVER_PORT": the later wins.
+  std::vector<std::string> environment_variables() const;
 };
 const std::vector<Setting>& all_settings();
 
@@ -103,8 +105,14 @@ struct SettingSources {
 // invalid_argument that names the file and line, the variable or the flag, and what would be right.
 Result<Settings> load_settings(const SettingSources& sources);
 
-// What only a running node needs: fills in secrets. In production refuses missing, well-known or short ones; in
-// development makes them once and keeps them, mode 0600, under data_dir/secrets.
+// Refuses short secrets, and in production missing and well-known ones. Writes nothing.
+Result<> check_secrets(const Settings& settings);
+// Refuses what else a node with these settings would refuse when it starts: peers, addresses, files and secrets that
+// are not there or of no use. Writes nothing.
+Result<> check_settings(const Settings& settings);
+
+// What only a running node needs: in development makes the secrets that are missing, once, and keeps them, mode 0600,
+// under data_dir/secrets. Refuses what check_secrets() refuses. requires: the data folder is this process's
 Result<> complete_secrets(Settings& settings);
 
 // YAML that load_settings() would read back, with secrets as *** and the origin of what is not default.

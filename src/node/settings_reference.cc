@@ -16,10 +16,9 @@ std::string settings_reference() {
       out += fmt::format("{}## {}\n\n| setting | default | meaning |\n| --- | --- | --- |\n", out.empty() ? "" : "\n",
                          section);
     }
-    // The number of cores is this machine's, not the reader's.
-    const std::string shown = setting.name == "server.workers" ? "cores"
-                              : setting.default_text.empty()   ? ""
-                                                               : fmt::format("`{}`", setting.default_text);
+    const std::string shown = !setting.default_in_words.empty() ? std::string(setting.default_in_words)
+                              : setting.default_text.empty()    ? ""
+                                                                : fmt::format("`{}`", setting.default_text);
     const std::string variable = setting.variable.empty() ? "" : fmt::format(" (`{}`)", setting.variable);
     out += fmt::format("| `{}`{} | {} | {}{} |\n", setting.name, variable, shown, setting.meaning,
                        setting.secret ? "; secret" : "");

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "node/cron.h"
 #include "node/settings.h"
 
 namespace cc::node {
@@ -104,6 +105,42 @@ Setting in_variable(Setting setting, std::string_view variable) {
   return setting;
 }
 
+Setting shown_as(Setting setting, std::string_view default_in_words) {
+  setting.default_in_words = default_in_words;
+  return setting;
+}
+
+// Also refuses what `check` refuses.
+Setting checked(Setting setting, std::function<Result<>(std::string_view)> check) {
+  setting.set = [set = std::move(setting.set), check = std::move(check)](Settings& s,
+                                                                         std::string_view text) -> Result<> {
+    TRYV(check(text));
+    return set(s, text);
+  };
+  return setting;
+}
+
+// A variable that is not set where it is used, or a name without a value, must not mean something else in silence.
+Setting not_empty(Setting setting, std::string_view advice) {
+  return checked(std::move(setting), [advice](std::string_view text) -> Result<> {
+    if (!trim(text).empty()) return {};
+    return fail(Code::invalid_argument, fmt::format("is empty; {}", advice));
+  });
+}
+
+Result<> check_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  const auto port = parse_uint(text.substr(colon == std::string_view::npos ? text.size() : colon + 1), "");
+  if (colon != std::string_view::npos && colon > 0 && port && *port > 0 && *port <= 65535) return {};
+  return fail(Code::invalid_argument, fmt::format("\"{}\" is not host:port", text));
+}
+Result<> check_addresses(std::string_view text) {
+  if (trim(text).empty()) return {};
+  for (const std::string_view each : split(text, ','))
+    TRYV(check_address(trim(each)));
+  return {};
+}
+
 // Refuses values outside [least, most] in words.
 template <class Access, class T>
 Setting bounded(std::string_view name, std::string_view default_text, std::string_view meaning, Access access, T least,
@@ -145,27 +182,37 @@ std::vector<Setting> make_table() {
                          "development makes its own secrets; production refuses to start without given ones",
                          AT(app_env), {"development", "production"}),
                   "APP_ENV"),
-      in_variable(plain("data_dir", "config-center-data", "folder of the log, the state, the secrets", AT(data_dir)),
-                  "DATA_DIR"),
-      in_variable(plain("temp_dir", "", "folder for temporary files; empty: tmp under data_dir", AT(temp_dir)),
-                  "TEMP_DIR"),
+      in_variable(
+          not_empty(plain("data_dir", "config-center-data", "folder of the log, the state, the secrets", AT(data_dir)),
+                    "name a folder, or leave it out"),
+          "DATA_DIR"),
+      in_variable(
+          plain("temp_dir", "", "folder for temporary files, of which this version has none; empty: tmp under data_dir",
+                AT(temp_dir)),
+          "TEMP_DIR"),
       in_variable(one_of("log.level", "info", "what is logged; SIGHUP reads it again", AT(log.level),
                          {"trace", "debug", "info", "warn", "error", "off"}),
                   "LOG_LEVEL"),
       one_of("log.format", "automatic", "text, json, or automatic: text on a terminal", AT(log.format),
              {"automatic", "text", "json"}),
 
-      plain("server.host", "127.0.0.1", "address to listen on; 0.0.0.0 for all", AT(server.host)),
+      not_empty(plain("server.host", "127.0.0.1", "address to listen on; 0.0.0.0 for all", AT(server.host)),
+                "write 0.0.0.0 to listen on all addresses, or leave it out"),
       bounded("server.port", "8848", "port of the HTTP API; 0 takes a free one", AT(server.port), kAnyPort, kLastPort),
-      bounded("server.workers", cores, "I/O threads; default one per core", AT(server.workers), 1u, 256u),
-      bounded("server.max_connections", "100000", "more are answered 503", AT(server.max_connections), std::uint64_t{1},
-              std::uint64_t{10'000'000}),
+      shown_as(bounded("server.workers", cores, "I/O threads; default one per core", AT(server.workers), 1u, 256u),
+               "cores"),
+      bounded("server.max_connections", "100000",
+              "more are answered 503, with TLS closed without a word; at most the limit of open files less 256 for the "
+              "log and the state",
+              AT(server.max_connections), std::uint64_t{1}, std::uint64_t{10'000'000}),
       bounded("server.timeout", "30s", "how long a request may take, waiting by intent not counted", AT(server.timeout),
               milliseconds(100ms), milliseconds(10min)),
       bounded("server.stop_timeout", "10s", "how long running requests may take when the node stops",
               AT(server.stop_timeout), milliseconds(0ms), milliseconds(10min)),
       size("server.max_content", "1MiB", "largest content of one config", AT(server.max_content)),
-      size("server.max_body", "8MiB", "largest request body (imports)", AT(server.max_body)),
+      size("server.max_body", "8MiB",
+           "largest request body (imports); an export, and an import unpacked, hold eight times as much",
+           AT(server.max_body)),
       size("server.min_free_disk", "64MiB", "writes are refused when less than this is free under data_dir",
            AT(server.min_free_disk)),
       bounded("server.header_timeout", "10s", "time to send a request's header", AT(server.header_timeout),
@@ -191,11 +238,13 @@ std::vector<Setting> make_table() {
       secret("cache.password", "password of Redis", AT(cache.password)),
       bounded("cache.pool_size", "8", "connections", AT(cache.pool_size), 1u, 1000u),
       plain("cache.key_prefix", "config-center:", "start of every key", AT(cache.key_prefix)),
-      plain("cache.sentinels", "", "host:port of Sentinels, comma-separated", AT(cache.sentinels)),
+      checked(plain("cache.sentinels", "", "host:port of Sentinels, comma-separated", AT(cache.sentinels)),
+              check_addresses),
 
       bounded("raft.node_id", "1", "number of this node in its group", AT(raft.node_id), std::uint64_t{1},
               std::uint64_t{1} << 32),
-      plain("raft.address", "127.0.0.1:7848", "host:port for the other nodes", AT(raft.address)),
+      checked(plain("raft.address", "127.0.0.1:7848", "host:port for the other nodes", AT(raft.address)),
+              check_address),
       plain("raft.peers", "", "node_id@host:port of every node of the group, comma-separated; empty: a group of one",
             AT(raft.peers)),
       bounded("raft.election_timeout", "1s", "a leader not heard of for this long is replaced",
@@ -222,7 +271,7 @@ std::vector<Setting> make_table() {
       plain("monitoring.metrics_path", "/metrics", "path of the metrics", AT(monitoring.metrics_path)),
       plain("monitoring.alert_rules", "", "file of further alert rules", AT(monitoring.alert_rules)),
 
-      plain("backup.schedule.cron", "0 3 * * *", "when backups are made", AT(backup.cron)),
+      checked(plain("backup.schedule.cron", "0 3 * * *", "when backups are made", AT(backup.cron)), check_cron),
       plain("backup.schedule.enabled", "false", "whether they are", AT(backup.enabled)),
       bounded("backup.retention.max_backups", "7", "how many are kept", AT(backup.max_backups), 1u, 100'000u),
       plain("backup.retention.max_age", "30d", "how long they are kept", AT(backup.max_age)),
@@ -234,12 +283,13 @@ std::vector<Setting> make_table() {
 
 }  // namespace
 
-std::string Setting::environment_variable() const {
-  if (!variable.empty()) return std::string(variable);
-  std::string out = "CONFIG_CENTER_";
+std::vector<std::string> Setting::environment_variables() const {
+  std::vector<std::string> all;
+  if (!variable.empty()) all.emplace_back(variable);
+  std::string& by_name = all.emplace_back("CONFIG_CENTER_");
   for (const char c : name)
-    out.push_back(c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
-  return out;
+    by_name.push_back(c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
+  return all;
 }
 
 std::string Setting::flag() const {

@@ -1,5 +1,7 @@
 #include "node/settings.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstring>
 
 #include <gmock/gmock.h>
@@ -10,6 +12,8 @@
 namespace cc::node {
 namespace {
 
+using testing::AllOf;
+using testing::Contains;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
 
@@ -72,13 +76,75 @@ TEST_F(SettingsTest, a_wrong_value_says_what_would_be_right) {
   EXPECT_THAT(error_of("server: {tls: {key_file: a}}"), HasSubstr("certificate_file"));
 }
 
+TEST_F(SettingsTest, what_is_empty_does_not_mean_something_else) {
+  EXPECT_THAT(error_of("server:\n  host:\n"), AllOf(HasSubstr("line 2"), HasSubstr("0.0.0.0")));
+  environment_["CONFIG_CENTER_SERVER_HOST"] = "";
+  EXPECT_THAT(error_of(""), AllOf(HasSubstr("CONFIG_CENTER_SERVER_HOST"), HasSubstr("0.0.0.0")));
+  environment_ = {{"DATA_DIR", ""}};
+  EXPECT_THAT(error_of(""), HasSubstr("DATA_DIR"));
+  environment_.clear();
+  EXPECT_THAT(error_of("raft: {address: ''}"), HasSubstr("host:port"));
+}
+
+TEST_F(SettingsTest, every_setting_has_a_variable_by_its_name_also_those_with_a_shorter_one) {
+  for (const Setting& setting : all_settings()) {
+    std::string name(setting.name);
+    std::ranges::replace(name, '.', '_');
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    EXPECT_THAT(setting.environment_variables(), Contains("CONFIG_CENTER_" + name));
+  }
+  environment_["CONFIG_CENTER_APP_ENV"] = "production";
+  EXPECT_TRUE(load("").value().production());
+  environment_["APP_ENV"] = "development";
+  EXPECT_TRUE(load("").value().production()) << "the longer name is the more deliberate one";
+  environment_["CONFIG_CENTER_LOG_LEVEL"] = "debug";
+  EXPECT_EQ(load("").value().log.level, "debug");
+}
+
+TEST_F(SettingsTest, a_file_is_one_document_in_which_each_setting_is_given_once) {
+  EXPECT_THAT(error_of("server: {port: 1}\n---\nserver: {port: 2}\n"),
+              AllOf(HasSubstr("line 3"), HasSubstr("second document")));
+  EXPECT_THAT(error_of("server.port: 9000\nserver: {port: 9001}\n"), AllOf(HasSubstr("line 2"), HasSubstr("twice")));
+  EXPECT_THAT(error_of("server: {tls.key_file: a, tls: {key_file: b}}\n"), HasSubstr("twice"));
+  EXPECT_EQ(load("server.port: 9000\nserver: {workers: 2}\n").value().server.port, 9000);
+}
+
+TEST_F(SettingsTest, what_is_a_section_and_what_is_a_value_is_told) {
+  EXPECT_THAT(error_of("server:\n  port: {a: 1}\n"), AllOf(HasSubstr("line 2"), HasSubstr("takes a value")));
+  EXPECT_THAT(error_of("server: 9000\n"), HasSubstr("section"));
+  EXPECT_THAT(error_of("server: [1, 2]\n"), HasSubstr("section"));
+  EXPECT_THAT(error_of("raft: {peers: [{1: a}]}\n"), HasSubstr("plain text"));
+}
+
+TEST_F(SettingsTest, what_this_version_does_not_use_is_checked_all_the_same) {
+  EXPECT_THAT(error_of("backup: {schedule: {cron: nonsense}}"), HasSubstr("five"));
+  EXPECT_THAT(error_of("cache: {sentinels: 'a:26379,b'}"), HasSubstr("host:port"));
+  EXPECT_TRUE(load("cache: {sentinels: ['a:26379', 'b:26379']}"));
+}
+
+TEST_F(SettingsTest, what_would_fail_at_the_start_can_be_checked_before) {
+  const auto checked = [&](const std::string& yaml) {
+    const auto settings = load(yaml);
+    if (!settings) return "not read: " + settings.error().message;
+    const auto fine = check_settings(*settings);
+    return fine ? std::string("fine") : fine.error().message;
+  };
+  EXPECT_EQ(checked(""), "fine");
+  EXPECT_THAT(checked("raft: {peers: junk}"), HasSubstr("raft.peers"));
+  EXPECT_THAT(checked("raft: {peers: 2@b:1}"), HasSubstr("this node"));
+  EXPECT_THAT(checked("server: {host: no-such-host.invalid}"), HasSubstr("no-such-host.invalid"));
+  EXPECT_THAT(checked("server: {tls: {certificate_file: /nowhere, key_file: /nowhere}}"), HasSubstr("/nowhere"));
+  EXPECT_THAT(checked("security: {jwt_secret: short}"), HasSubstr("32"));
+  EXPECT_THAT(checked("monitoring: {alert_rules: /nowhere}"), HasSubstr("/nowhere"));
+}
+
 TEST_F(SettingsTest, a_list_is_as_good_as_commas) {
   const auto settings = load("raft:\n  peers:\n    - 1@10.0.0.1:7848\n    - 2@10.0.0.2:7848\n").value();
-  const auto peers = parse_peers(settings.raft.peers).value();
+  const auto peers = parse_peers(settings.raft.peers, 1).value();
   ASSERT_EQ(peers.size(), 2u);
   EXPECT_EQ(peers[1].address, "10.0.0.2:7848");
-  EXPECT_FALSE(parse_peers("1@a:1,1@b:1"));
-  EXPECT_FALSE(parse_peers("a:1"));
+  EXPECT_FALSE(parse_peers("1@a:1,1@b:1", 1));
+  EXPECT_FALSE(parse_peers("a:1", 1));
 }
 
 TEST_F(SettingsTest, secrets_come_from_files_and_are_never_shown) {
@@ -106,15 +172,28 @@ TEST_F(SettingsTest, production_refuses_missing_short_and_well_known_secrets) {
   const auto refused = [&](const std::string& secret) {
     environment_["CONFIG_CENTER_SECURITY_JWT_SECRET"] = secret;
     environment_["CONFIG_CENTER_SECURITY_ENCRYPTION_KEY"] = "ehrhu6Wah6ahWe0zoh8Ohgh4ohqu0ahZ-Tei5";
-    auto settings = load("").value();
-    const auto complete = complete_secrets(settings);
-    return complete ? std::string() : complete.error().message;
+    const auto fine = check_secrets(load("").value());
+    return fine ? std::string() : fine.error().message;
   };
   EXPECT_THAT(refused(""), HasSubstr("missing"));
   EXPECT_THAT(refused("short"), HasSubstr("32"));
   EXPECT_THAT(refused(std::string(40, 'a')), HasSubstr("well-known"));
   EXPECT_THAT(refused("please-changeme-please-changeme-please"), HasSubstr("well-known"));
   EXPECT_EQ(refused("Ohb6pee6EiY4aing1uthaeHoo5Ung3Ch9theeYah"), "");
+}
+
+TEST_F(SettingsTest, a_secret_that_is_there_and_cannot_be_used_is_not_replaced) {
+  environment_["DATA_DIR"] = (folder_.path() / "data").string();
+  const Path kept = folder_.path() / "data/secrets/jwt_secret";
+  ASSERT_TRUE(make_directories(kept));  // a folder: cannot be read as a file
+  auto settings = load("").value();
+  EXPECT_FALSE(complete_secrets(settings));
+  EXPECT_TRUE(std::filesystem::is_directory(kept));
+  std::filesystem::remove(kept);
+  ASSERT_TRUE(write_file(kept, "short"));
+  const auto refused = complete_secrets(settings);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("32"));
 }
 
 TEST_F(SettingsTest, development_makes_its_secrets_once) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "service/directory.h"
+
 namespace cc::node {
 namespace {
 
@@ -34,13 +36,18 @@ Result<> StateMachine::broadcast_everything() {
   auto message = std::make_shared<Message>();
   auto everything = std::make_shared<std::vector<ReleasePtr>>();
   TRYV(state_.load_releases([&](ReleasePtr release) { everything->push_back(std::move(release)); }));
-  TRY(auto identity, state_.identity());
+  TRY(message->directory, read_directory());
   message->everything = std::move(everything);
-  message->identity = std::make_shared<state::Identity>(std::move(identity));
   message->revision = state_.position().revision;
   broadcast_(std::move(message), {});
   behind_ = false;
   return {};
+}
+
+Result<identity::DirectoryPtr> StateMachine::read_directory() {
+  TRY(state::Identity identity, state_.identity());
+  directory_ = service::make_directory(std::move(identity), jwt_secret_, anonymous_read_, directory_);
+  return directory_;
 }
 
 StateMachine::Applied StateMachine::applied() const {
@@ -59,8 +66,9 @@ Result<> StateMachine::deliver(std::move_only_function<void()> then) {
     if (behind_) TRYV(broadcast_everything());
     auto message = std::make_shared<Message>();
     if (changes.identity) {
-      TRY(auto identity, state_.identity());
-      message->identity = std::make_shared<state::Identity>(std::move(identity));
+      TRY(message->directory, read_directory());
+    } else {
+      message->revoked_tokens = service::make_revoked(changes.revoked_tokens);
     }
     message->events = changes.events;
     message->revision = changes.revision;

@@ -8,9 +8,11 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "consensus/log.h"
+#include "identity/directory.h"
 #include "model/event.h"
 #include "node/counters.h"
 #include "state/state.h"
@@ -21,7 +23,8 @@ namespace cc::node {
 struct Message {
   std::vector<Event> events;
   std::shared_ptr<const std::vector<ReleasePtr>> everything;  // set: forget the view and load this
-  std::shared_ptr<const state::Identity> identity;            // set: it has changed
+  identity::DirectoryPtr directory;                           // set: it has changed
+  identity::RevokedTokens revoked_tokens;                     // since the newest directory
   Revision revision = 0;
 };
 using MessagePtr = std::shared_ptr<const Message>;
@@ -31,7 +34,9 @@ using Broadcast = std::function<void(MessagePtr, std::move_only_function<void()>
 
 class StateMachine final : public consensus::StateMachine {
  public:
-  StateMachine(state::State& state, Counters& counters) : state_(state), counters_(counters) {}
+  // `jwt_secret` and `anonymous_read` as in the settings.
+  StateMachine(state::State& state, Counters& counters, std::string jwt_secret, bool anonymous_read)
+      : state_(state), counters_(counters), jwt_secret_(std::move(jwt_secret)), anonymous_read_(anonymous_read) {}
 
   // From here on every change is broadcast, after everything that there is now. Once, on the log thread, when the log
   // has settled.
@@ -47,11 +52,15 @@ class StateMachine final : public consensus::StateMachine {
 
  private:
   Result<> broadcast_everything();
+  Result<identity::DirectoryPtr> read_directory();
   void count(const std::vector<Event>& events);
 
   state::State& state_;
   Counters& counters_;
-  Broadcast broadcast_;     // empty until go_live()
+  std::string jwt_secret_;
+  bool anonymous_read_;
+  Broadcast broadcast_;  // empty until go_live()
+  identity::DirectoryPtr directory_;
   Revision delivered_ = 0;  // the newest
   bool behind_ = false;     // the I/O threads lack something: they are told everything next
 };

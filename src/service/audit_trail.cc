@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "proto/command.pb.h"
 
 namespace cc::service {
@@ -19,6 +20,18 @@ const Logger kLog{"service"};
 constexpr std::chrono::seconds kPatience{5};       // with the log, for one answer
 constexpr std::chrono::seconds kFlushPatience{6};  // of flush(), a little longer
 constexpr std::chrono::milliseconds kRetry{500};
+constexpr std::size_t kLongestText = 1024;
+static_assert(kLongestText > Limits{}.key(), "an attempt on a config names all of it");
+
+std::string clean(std::string_view text) {
+  return printable(text, kLongestText);
+}
+
+// Whether the log may take later what it does not take now. That a batch is too large for it cannot be: its records are
+// bounded in number and size.
+bool passes(Code code) {
+  return code == Code::unavailable || code == Code::timeout || code == Code::exhausted;
+}
 
 void put(const AuditRecord& record, log::RecordAudit& into) {
   auto& one = *into.add_records();
@@ -30,6 +43,12 @@ void put(const AuditRecord& record, log::RecordAudit& into) {
   one.set_target(record.target);
   one.set_outcome(record.outcome);
   one.set_message(record.message);
+  one.set_count(record.count);
+}
+
+// What the records of a batch have in common of which one stands for all.
+std::string refusal_of(const AuditRecord& record) {
+  return fmt::format("{}\n{}\n{}\n{}\n{}", record.actor, record.address, record.action, record.outcome, record.target);
 }
 
 }  // namespace
@@ -47,12 +66,23 @@ AuditTrail::~AuditTrail() {
 }
 
 void AuditTrail::record(AuditRecord record) {
+  record.target = clean(record.target);
+  record.message = clean(record.message);
   {
     const std::lock_guard lock(mutex_);
+    const bool refused = record.outcome != "done";
+    if (refused) {
+      const auto equal = batch_.refusals.find(refusal_of(record));
+      if (equal != batch_.refusals.end()) {
+        ++batch_.records[equal->second].count;
+        return;
+      }
+    }
     if (batch_.records.size() >= at_most_) {
       ++batch_.dropped;
       return;
     }
+    if (refused) batch_.refusals.emplace(refusal_of(record), batch_.records.size());
     batch_.records.push_back(std::move(record));
     if (batch_.records.size() > 1) return;  // whoever came first has woken the thread
   }
@@ -82,6 +112,11 @@ void AuditTrail::run() {
         const Result<> taken = propose(command);
         lock.lock();
         if (taken) break;
+        if (!passes(taken.error().code)) {
+          kLog.error("audit records are lost: the log refuses them",
+                     {{"records", batch.records.size() + batch.dropped}, {"reason", taken.error()}});
+          break;
+        }
         if (first) kLog.warn("audit records wait for the log", {{"reason", taken.error()}});
         if (stopping_) {
           kLog.error("audit records were lost: the log did not take them before the node stopped",

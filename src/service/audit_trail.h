@@ -1,7 +1,11 @@
 // Records what changes no state but must be known: logins, refused attempts. Collected in memory from all
 // I/O threads and proposed in batches, a few a second, so that a flood of refused requests cannot flood the log;
-// beyond `at_most` a batch they are counted in one record ("… and 2300 more"). A batch that the log does not take
+// of a batch, equal refusals are one record with their number, and beyond `at_most` records the rest is counted in one
+// ("… and 2300 more"). A batch that the log does not take now
 // is offered again, under the same request id, until it does.
+//
+// What a record says may come from anybody: it is made printable and cut here, so that neither its bytes nor its size
+// can harm what keeps and shows it.
 #pragma once
 
 #include <condition_variable>
@@ -9,6 +13,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -30,6 +35,7 @@ class AuditTrail {
  private:
   struct Batch {
     std::vector<AuditRecord> records;
+    std::unordered_map<std::string, std::size_t> refusals;  // places in `records`, by what makes refusals equal
     std::uint64_t dropped = 0;
   };
 

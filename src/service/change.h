@@ -1,4 +1,4 @@
-// From what the log answers to what a service answers; inside this folder only.
+// Between the log's messages and what a service takes and answers; inside this folder only.
 #pragma once
 
 #include "model/words.h"
@@ -7,7 +7,8 @@
 
 namespace cc::service {
 
-Change change_of(const log::Outcome& outcome);
+Change change_of(log::Outcome outcome);
 void put(const ConfigKey& key, log::Key& into);
+void put(const Expected& expected, log::Expected& into);
 
 }  // namespace cc::service

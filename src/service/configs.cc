@@ -41,9 +41,9 @@ Task<Result<ReleasePtr>> read_release(Context& context, const Call& call, const 
 Task<Result<Change>> publish(Context& context, const Call& call, NewRelease release) {
   const ConfigKey& key = release.key;
   CO_TRYV(authorise(context, call, Permission::publish, "config.publish", key));
-  CO_TRYV(check_comment(context.limits, release.comment));
+  CO_TRYV(check_text(context.limits, release.comment, "comment"));
   CO_TRYV(check_size(context.limits, release.content, key.name));
-  const Format format = release.format.value_or(format_of(context, key));
+  const Format format = release.format ? *release.format : format_of(context, key);
   CO_TRY(Sums sums, co_await check_content_somewhere(context, call, format, release.content, key.name));
 
   log::Command command;
@@ -53,18 +53,19 @@ Task<Result<Change>> publish(Context& context, const Call& call, NewRelease rele
   auto& one = *publishing.add_configs();
   put(key, *one.mutable_key());
   one.set_format(std::string(to_string(format)));
+  one.set_format_given(release.format.has_value());
   one.set_content(std::move(release.content));
   one.set_md5(std::move(sums.md5));
   one.set_sha256(std::move(sums.sha256));
-  if (release.expected) one.mutable_expected()->set_revision(*release.expected);
-  CO_TRY(const log::Outcome outcome, co_await propose(context, call, std::move(command)));
-  co_return change_of(outcome);
+  if (release.expected) put(*release.expected, *one.mutable_expected());
+  CO_TRY(log::Outcome outcome, co_await propose(context, call, std::move(command)));
+  co_return change_of(std::move(outcome));
 }
 
 Task<Result<Change>> publish_draft(Context& context, const Call& call, const ConfigKey& key, std::string comment,
-                                   std::optional<Revision> expected) {
+                                   std::optional<Expected> expected, std::optional<Expected> expected_draft) {
   CO_TRYV(authorise(context, call, Permission::publish, "config.publish", key));
-  CO_TRYV(check_comment(context.limits, comment));
+  CO_TRYV(check_text(context.limits, comment, "comment"));
   // A repetition finds the draft gone; the log knows the first outcome, so what was not checked is not published.
   auto draft =
       co_await ask(context, call, Work::question, [&](const state::Queries& queries) { return queries.draft(key); });
@@ -87,22 +88,23 @@ Task<Result<Change>> publish_draft(Context& context, const Call& call, const Con
   one.set_format(std::string(to_string(format)));
   one.set_md5(draft ? std::move(sums.md5) : std::string("no draft"));
   one.set_sha256(std::move(sums.sha256));
-  if (expected) one.mutable_expected()->set_revision(*expected);
-  CO_TRY(const log::Outcome outcome, co_await propose(context, call, std::move(command)));
-  co_return change_of(outcome);
+  if (expected) put(*expected, *one.mutable_expected());
+  if (expected_draft) put(*expected_draft, *one.mutable_expected_draft());
+  CO_TRY(log::Outcome outcome, co_await propose(context, call, std::move(command)));
+  co_return change_of(std::move(outcome));
 }
 
 Task<Result<Change>> delete_config(Context& context, const Call& call, const ConfigKey& key, std::string comment,
-                                   std::optional<Revision> expected) {
+                                   std::optional<Expected> expected) {
   CO_TRYV(authorise(context, call, Permission::remove, "config.delete", key));
-  CO_TRYV(check_comment(context.limits, comment));
+  CO_TRYV(check_text(context.limits, comment, "comment"));
   log::Command command;
   log::DeleteConfig& deleting = *command.mutable_delete_config();
   put(key, *deleting.mutable_key());
   deleting.set_comment(std::move(comment));
-  if (expected) deleting.mutable_expected()->set_revision(*expected);
-  CO_TRY(const log::Outcome outcome, co_await propose(context, call, std::move(command)));
-  co_return change_of(outcome);
+  if (expected) put(*expected, *deleting.mutable_expected());
+  CO_TRY(log::Outcome outcome, co_await propose(context, call, std::move(command)));
+  co_return change_of(std::move(outcome));
 }
 
 Task<Result<state::Page<ReleaseInfo>>> list_configs(Context& context, const Call& call, state::ConfigFilter filter,

@@ -10,6 +10,7 @@
 #include "base/task.h"
 #include "model/words.h"
 #include "service/context.h"
+#include "service/expected.h"
 #include "state/queries.h"
 
 namespace cc::service {
@@ -35,7 +36,7 @@ struct NewRelease {
   std::string content;
   std::optional<Format> format;  // absent: the config's own, then the name's
   std::string comment;
-  std::optional<Revision> expected;  // what the writer has seen; 0: nothing
+  std::optional<Expected> expected;
 };
 
 // The published content or tombstone in this thread's memory; null when there never was such a config.
@@ -45,11 +46,11 @@ Task<Result<ReleasePtr>> read_release(Context& context, const Call& call, const 
 
 Task<Result<Change>> publish(Context& context, const Call& call, NewRelease release);
 // The draft's content and format, which are checked now; the draft is gone afterwards. conflict when somebody saved
-// the draft in between.
+// the draft in between, or when it is not the one that the publisher has looked at.
 Task<Result<Change>> publish_draft(Context& context, const Call& call, const ConfigKey& key, std::string comment,
-                                   std::optional<Revision> expected);
+                                   std::optional<Expected> expected, std::optional<Expected> expected_draft = {});
 Task<Result<Change>> delete_config(Context& context, const Call& call, const ConfigKey& key, std::string comment,
-                                   std::optional<Revision> expected);
+                                   std::optional<Expected> expected);
 
 // Shows only what the caller may read.
 Task<Result<state::Page<ReleaseInfo>>> list_configs(Context& context, const Call& call, state::ConfigFilter filter,

@@ -196,8 +196,19 @@ TEST(PublishDraft, WhatWasSavedAfterTheCheckIsNotPublished) {
   one.mutable_key()->set_name(kKey.name);
   one.set_from_draft(true);
   one.set_md5(md5_hex("a: 1\n"));
+  one.set_format("yaml");
   EXPECT_EQ(code_of(node.run(propose(node.context(), node.admin(), std::move(command)))), Code::conflict);
   EXPECT_EQ(node.view().find(kKey.to_string()), nullptr);
+}
+
+TEST(PublishDraft, CanBeLimitedToTheDraftThatWasReviewed) {
+  TestNode node;
+  const auto reviewed = node.run(save_draft(node.context(), node.admin(), {.key = kKey, .content = "a: 1\n"}));
+  const auto newer = node.run(save_draft(node.context(), node.admin(), {.key = kKey, .content = "a: 2\n"}));
+  EXPECT_EQ(code_of(node.run(publish_draft(node.context(), node.admin(), kKey, "", {}, reviewed->revision))),
+            Code::conflict);
+  EXPECT_TRUE(node.run(publish_draft(node.context(), node.admin(), kKey, "", {}, newer->revision)));
+  EXPECT_EQ(node.view().find(kKey.to_string())->content, "a: 2\n");
 }
 
 TEST(Delete, LeavesATombstoneAndVersionsGoOn) {
@@ -272,7 +283,20 @@ TEST(Drafts, TwoEditorsDoNotOverwriteEachOther) {
   EXPECT_EQ(draft->content, "a: 2\n");
 }
 
-TEST(Drafts, AreNotCheckedForFormatButForUtf8AndSize) {
+TEST(Drafts, MayBeUnfinishedAndWhoSavesThemIsTold) {
+  TestNode node;
+  const auto unfinished = node.run(save_draft(node.context(), node.admin(), {.key = kKey, .content = "a: 1\na: 2\n"}));
+  ASSERT_TRUE(unfinished && unfinished->problem);
+  EXPECT_THAT(unfinished->problem->message, HasSubstr("application.yaml: line 2"));
+  EXPECT_THAT(unfinished->problem->details, HasSubstr("\"line\":2"));
+  EXPECT_EQ(unfinished->md5, md5_hex("a: 1\na: 2\n"));
+  EXPECT_EQ(node.run(read_draft(node.context(), node.admin(), kKey))->content, "a: 1\na: 2\n");
+  const auto finished = node.run(save_draft(node.context(), node.admin(), {.key = kKey, .content = "a: 1\n"}));
+  EXPECT_FALSE(finished->problem);
+  EXPECT_EQ(finished->md5, md5_hex("a: 1\n"));
+}
+
+TEST(Drafts, AreTextAndNoLargerThanAConfigMayBe) {
   TestNode node;
   node.context().limits.content = 10;
   EXPECT_TRUE(node.run(save_draft(node.context(), node.admin(), {.key = kKey, .content = "a: [\n"})));

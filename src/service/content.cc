@@ -23,13 +23,13 @@ Result<> check_size(const Limits& limits, std::string_view content, std::string_
               fmt::format(R"({{"size_bytes":{},"limit_bytes":{}}})", content.size(), limits.content));
 }
 
-Result<> check_comment(const Limits& limits, std::string_view comment) {
-  if (comment.size() > limits.comment) {
+Result<> check_text(const Limits& limits, std::string_view text, std::string_view what) {
+  if (text.size() > limits.comment) {
     return fail(Code::invalid_argument,
-                fmt::format("the comment has {} bytes; give at most {}", comment.size(), limits.comment));
+                fmt::format("the {} has {} bytes; give at most {}", what, text.size(), limits.comment));
   }
-  if (const auto at = find_invalid_utf8(comment); at != std::string_view::npos) {
-    return fail(Code::invalid_argument, fmt::format("the comment is not UTF-8: see its byte {}", at));
+  if (const auto at = find_invalid_utf8(text); at != std::string_view::npos) {
+    return fail(Code::invalid_argument, fmt::format("the {} is not UTF-8: see its byte {}", what, at));
   }
   return {};
 }

@@ -1,4 +1,4 @@
-// What content and comments must be before they are proposed.
+// What content, comments and descriptions must be before they are proposed.
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@ namespace cc::service {
 
 // exhausted when it is larger than the limit.
 Result<> check_size(const Limits& limits, std::string_view content, std::string_view name);
-// invalid_argument when it is too long or not UTF-8.
-Result<> check_comment(const Limits& limits, std::string_view comment);
+// invalid_argument when a comment or a description is too long or not UTF-8; `what` names it.
+Result<> check_text(const Limits& limits, std::string_view text, std::string_view what);
 
 struct Sums {
   std::string md5, sha256;

@@ -12,16 +12,16 @@
 #include "service/audit_trail.h"
 
 namespace cc::service {
-namespace {
 
 // Shared between the coroutine that waits and the answer of the log, either of which may be gone first. Touched on
 // the I/O thread only; the log's thread does nothing but pass it on.
 struct Pending {
-  Pending(asio::io_context& io_, Mono::duration patience) : io(io_), timer(io_, patience) {}
-  asio::io_context& io;
+  Pending(asio::io_context& io, Mono::duration patience) : timer(io, patience) {}
   asio::steady_timer timer;
   std::optional<Result<std::string>> answer;
 };
+
+namespace {
 
 Error outcome_unknown(Code code, std::string_view why, std::string_view request_id) {
   return {code,
@@ -51,9 +51,21 @@ Result<log::Outcome> outcome_of(Result<std::string> answer, std::string_view req
 
 void replace_directory(Context& context, identity::DirectoryPtr directory) {
   context.directory = std::move(directory);
-  if (!context.sessions.refresh(context.directory, context.clock.wall())) return;
-  for (const auto* wake : context.on_stop)
-    (*wake)();
+  context.sessions.refresh(context.directory, context.clock.wall());
+}
+
+void revoke_tokens(Context& context, const identity::RevokedTokens& tokens) {
+  context.sessions.revoke(tokens, context.clock.wall());
+}
+
+void stop_waiting(Context& context) {
+  context.stopping = true;
+  context.sessions.wake_all();
+}
+
+void take(LogAnswer answer) {
+  answer.to->answer = std::move(answer.answer);
+  answer.to->timer.cancel();
 }
 
 Task<Result<log::Outcome>> propose(Context& context, const Call& call, log::Command command) {
@@ -68,13 +80,10 @@ Task<Result<log::Outcome>> propose(Context& context, const Call& call, log::Comm
   command.set_time_ms(context.clock.wall().time_since_epoch().count());
 
   const auto pending = std::make_shared<Pending>(context.io, call.deadline - now);
-  context.log.propose(command.SerializeAsString(), [waiting = pending](Result<std::string> answer) mutable {
-    asio::io_context& io = waiting->io;
-    asio::post(io, [waiting = std::move(waiting), answer = std::move(answer)]() mutable {
-      waiting->answer = std::move(answer);
-      waiting->timer.cancel();
-    });
-  });
+  context.log.propose(command.SerializeAsString(),
+                      [&inbox = *context.answers, pending](Result<std::string> answer) mutable {
+                        inbox.put({.to = std::move(pending), .answer = std::move(answer)});
+                      });
   command.Clear();
   const auto [ended] = co_await pending->timer.async_wait(asio::as_tuple(asio::deferred));
   if (pending->answer) co_return outcome_of(*std::move(pending->answer), call.request_id);
@@ -86,7 +95,6 @@ Result<> authorise(Context& context, const Call& call, Permission permission, st
                    std::string_view target, std::string_view environment, std::string_view application) {
   auto allowed = call.caller->require(permission, environment, application);
   if (allowed) return allowed;
-  if (call.caller->kind == identity::Caller::Kind::anonymous) allowed.error().code = Code::unauthenticated;
   context.audit.record({.time = context.clock.wall(),
                         .actor = call.caller->name,
                         .address = call.address,
@@ -100,6 +108,7 @@ Result<> authorise(Context& context, const Call& call, Permission permission, st
 
 Result<> authorise(Context& context, const Call& call, Permission permission, std::string_view action,
                    const ConfigKey& key) {
+  if (call.caller->may(permission, key.environment, key.application)) return {};
   return authorise(context, call, permission, action, key.to_string(), key.environment, key.application);
 }
 

@@ -5,12 +5,12 @@
 #include <array>
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
 
 #include "base/clock.h"
+#include "base/inbox.h"
 #include "base/result.h"
 #include "base/task.h"
 #include "consensus/log.h"
@@ -40,6 +40,14 @@ struct Call {
   SessionPtr session;  // what `caller` was found by; set for calls that may wait
 };
 
+struct Pending;  // a proposal that its coroutine waits for
+
+struct LogAnswer {
+  std::shared_ptr<Pending> to;
+  Result<std::string> answer;
+};
+void take(LogAnswer answer);
+
 struct Context {
   asio::io_context& io;
   const Clock& clock;
@@ -55,17 +63,19 @@ struct Context {
   std::chrono::milliseconds timeout{30'000};  // of one call, waiting by intent not counted
   std::chrono::milliseconds jwt_expiration{std::chrono::hours(24)};
   std::string node_version, cluster_id;
-  Mono started{};
-  bool stopping = false;  // set by the node before http::Server::stop; waits end at once
-  // What waits registers here how to be woken, by the node when it stops and by replace_directory().
-  std::set<std::function<void()>*> on_stop;
+  bool stopping = false;  // set by stop_waiting()
   Sessions sessions{};
   std::array<unsigned, kKindsOfWork> working{};  // handed to the workers and not done
   unsigned imports = 0;                          // that are unpacked and not committed
+  std::unique_ptr<Inbox<LogAnswer>> answers = std::make_unique<Inbox<LogAnswer>>(io, take);
 };
 
-// Replaces the directory, and wakes what waits when a session that waits has ended or may do other things now.
+// Replaces the directory, and wakes what waits in a session that has ended or may do other things now.
 void replace_directory(Context& context, identity::DirectoryPtr directory);
+// Ends the sessions of tokens that were revoked after the directory was made.
+void revoke_tokens(Context& context, const identity::RevokedTokens& tokens);
+// The node stops: what waits ends now, what would wait ends at once.
+void stop_waiting(Context& context);
 
 // Stamps time and actor, proposes through the log, and comes back on this I/O thread when every I/O thread of
 // the node serves the outcome. A refusal of apply becomes its Error; an `unavailable` error says that the outcome

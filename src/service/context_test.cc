@@ -130,6 +130,13 @@ TEST(Authorise, WhoIsNotLoggedInIsToldToDoThat) {
   EXPECT_EQ(refused.error().code, Code::unauthenticated);
 }
 
+TEST(Authorise, ARefusalOfWhatIsNoTextHarmsNothing) {
+  TestNode node;
+  EXPECT_FALSE(authorise(node.context(), node.nobody(), Permission::read, "config.read", "\xff", "\xff", "\xff"));
+  ASSERT_EQ(node.audited({.action = "config.read"}).size(), 1u);
+  EXPECT_TRUE(node.run(propose(node.context(), node.admin(), put_environment("test"))));
+}
+
 TEST(Authorise, AListIsRefusedOnlyToWhoMaySeeNoneOfIt) {
   TestNode node;
   node.user("vera", {{.role = Role::viewer, .scope = {.environment = "dev", .application = "shop"}}});

@@ -35,25 +35,30 @@ Task<Result<SavedDraft>> save_draft(Context& context, const Call& call, NewDraft
   if (const auto at = find_invalid_utf8(draft.content); at != std::string::npos) {
     co_return fail(Code::invalid_argument, fmt::format("{} is not UTF-8: see its byte {}", key.name, at));
   }
-  if (!draft.format) {
+  const bool format_given = draft.format.has_value();
+  if (!format_given) {
     const ReleasePtr published = context.view.find(key.to_string());
     CO_TRY(draft.format, co_await ask(context, call, Work::question, [&](const state::Queries& queries) {
              return format_of(queries, key, published);
            }));
   }
+  const auto sums = co_await check_content_somewhere(context, call, *draft.format, draft.content, key.name);
+  if (!sums && sums.error().code != Code::invalid_argument) co_return fail(sums.error());
   log::Command command;
   log::SaveDraft& saving = *command.mutable_save_draft();
   put(key, *saving.mutable_key());
   saving.set_format(std::string(to_string(*draft.format)));
-  saving.set_md5(md5_hex(draft.content));
+  saving.set_format_given(format_given);
+  saving.set_md5(sums ? sums->md5 : md5_hex(draft.content));
   saving.set_content(std::move(draft.content));
-  if (draft.expected) saving.mutable_expected()->set_revision(*draft.expected);
+  if (draft.expected) put(*draft.expected, *saving.mutable_expected());
   std::string md5 = saving.md5();
   CO_TRY(const log::Outcome outcome, co_await propose(context, call, std::move(command)));
   co_return SavedDraft{.key = key.to_string(),
                        .md5 = std::move(md5),
                        .revision = outcome.revision(),
-                       .repeated = outcome.repeated_request()};
+                       .repeated = outcome.repeated_request(),
+                       .problem = sums ? std::nullopt : std::optional(sums.error())};
 }
 
 Task<Result<SavedDraft>> discard_draft(Context& context, const Call& call, const ConfigKey& key) {

@@ -1,4 +1,5 @@
-// Drafts: edited content that no client sees yet. Their format is checked when they are published.
+// Drafts: edited content that no client sees yet. They may be unfinished: whoever saves one is told what is wrong with
+// it, and it is refused when it is published.
 #pragma once
 
 #include <optional>
@@ -8,6 +9,7 @@
 #include "base/task.h"
 #include "model/words.h"
 #include "service/context.h"
+#include "service/expected.h"
 #include "state/queries.h"
 
 namespace cc::service {
@@ -16,13 +18,14 @@ struct NewDraft {
   ConfigKey key;
   std::string content;
   std::optional<Format> format;      // absent: the draft's own, the config's, then the name's
-  std::optional<Revision> expected;  // of the draft; 0: there is none
+  std::optional<Expected> expected;  // of the draft
 };
 
 struct SavedDraft {
   std::string key, md5;
   Revision revision = 0;
   bool repeated = false;
+  std::optional<Error> problem;  // why it cannot be published as it is; none of a draft that was discarded
 };
 
 Task<Result<Draft>> read_draft(Context& context, const Call& call, const ConfigKey& key);

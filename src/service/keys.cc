@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "identity/address.h"
 #include "identity/token.h"
 #include "model/quote.h"
 #include "proto/command.pb.h"
 #include "service/administer.h"
+#include "service/content.h"
 
 namespace cc::service {
 namespace {
@@ -24,7 +26,7 @@ const AccessKey* find_key(const Context& context, std::string_view id) {
 Result<> check(const KeyRequest& request, const Limits& limits, Wall now) {
   TRYV(check_name(request.application, "application", limits.name));
   if (!request.environment.empty()) TRYV(check_name(request.environment, "environment", limits.name));
-  TRYV(check_length(limits, request.description, "description"));
+  TRYV(check_text(limits, request.description, "description"));
   if (request.addresses.size() > kMostAddresses)
     return fail(Code::invalid_argument, fmt::format("a key holds at most {} address ranges", kMostAddresses));
   for (const std::string& range : request.addresses)
@@ -39,11 +41,11 @@ Result<> check(const KeyRequest& request, const Limits& limits, Wall now) {
 Result<state::Page<AccessKey>> list_keys(Context& context, const Call& call, const state::PageRequest& page) {
   if (!call.caller->may_somewhere(Permission::manage_keys))
     TRYV(authorise(context, call, Permission::manage_keys, "key.list", ""));
-  std::vector<AccessKey> seen;
-  std::ranges::copy_if(context.directory->keys(), std::back_inserter(seen), [&](const AccessKey& key) {
-    return call.caller->may(Permission::manage_keys, key.environment, key.application);
-  });
-  return page_by_name(std::move(seen), page, [](const AccessKey& key) { return key.id; });
+  return page_by_name(
+      context.directory->keys(), page, [](const AccessKey& key) -> const std::string& { return key.id; },
+      [&](const AccessKey& key) {
+        return call.caller->may(Permission::manage_keys, key.environment, key.application);
+      });
 }
 
 Task<Result<CreatedKey>> create_key(Context& context, const Call& call, KeyRequest request) {

@@ -1,7 +1,5 @@
 #include "service/login.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "base/bytes.h"
@@ -14,12 +12,6 @@
 
 namespace cc::service {
 namespace {
-
-// Verified in place of the hash of a user who is not there.
-const std::string& hash_of_nobody() {
-  static const std::string hash = identity::hash_password(random_password(20)).value_or("");
-  return hash;
-}
 
 void record(Context& context, const Call& call, std::string_view actor, std::string_view action,
             std::string_view target, const Error* refusal) {
@@ -38,9 +30,8 @@ void record(Context& context, const Call& call, std::string_view actor, std::str
 Task<Result<bool>> verify(Context& context, const Call& call, std::string user, std::string hash,
                           std::string password) {
   co_return co_await on_worker(context, call, Work::password, [&](const Deadline&) -> Result<bool> {
-    const std::string& dummy = hash_of_nobody();
     TRYV(context.lockout.check(user, call.address));
-    const bool right = identity::verify_password(hash.empty() ? dummy : hash, password) && !hash.empty();
+    const bool right = identity::verify_password(hash, password);
     if (right) {
       context.lockout.succeeded(user, call.address);
     } else {
@@ -69,11 +60,12 @@ Task<Result<Login>> log_in(Context& context, const Call& call, std::string user,
     record(context, call, "anonymous", "login", target, &right.error());
     co_return fail(std::move(right).error());
   }
-  // A clock that is behind the one that stamped the user's last change must not issue a token that is refused.
-  const User* found = context.directory->find_user(user);
-  const Wall issued = std::max({context.clock.wall(), found->created, found->tokens_valid_from});
-  const identity::Claims claims{
-      .user = user, .token_id = random_id(), .issued = issued, .expires = issued + context.jwt_expiration};
+  const Wall now = context.clock.wall();
+  const identity::Claims claims{.user = user,
+                                .token_id = random_id(),
+                                .epoch = context.directory->find_user(user)->token_epoch,
+                                .issued = now,
+                                .expires = now + context.jwt_expiration};
   record(context, call, user, "login", user, nullptr);
   co_return Login{.token = identity::issue_token(claims, context.jwt_secret), .expires = claims.expires, .user = user};
 }
@@ -110,11 +102,15 @@ Task<Result<Done>> set_password(Context& context, const Call& call, std::string 
       co_return fail(Code::invalid_argument, "to change your password give the current one too, as current_password");
     CO_TRYV(authorise(context, call, Permission::manage_users, "user.password", user));
   }
-  const std::string hash = hash_of(context, user);
-  if (context.directory->find_user(user) == nullptr)
-    co_return fail(Code::not_found, fmt::format("there is no user {}", user));
+  const User* found = context.directory->find_user(user);
+  if (found == nullptr) co_return fail(Code::not_found, fmt::format("there is no user {}", user));
   CO_TRYV(identity::check_password(password));
+  log::Command command;
+  log::SetPassword& setting = *command.mutable_set_password();
+  setting.set_name(user);
   if (oneself && current) {
+    setting.set_epoch(found->token_epoch);
+    const std::string hash = hash_of(context, user);
     auto right = co_await verify(context, call, user, hash, *std::move(current));
     if (right && !*right) right = fail(Code::permission_denied, "the current password is wrong");
     if (!right) {
@@ -122,11 +118,11 @@ Task<Result<Done>> set_password(Context& context, const Call& call, std::string 
       co_return fail(std::move(right).error());
     }
   }
-  CO_TRY(std::string made, co_await on_worker(context, call, Work::password,
-                                              [&](const Deadline&) { return identity::hash_password(password); }));
-  log::Command command;
-  command.mutable_set_password()->set_name(user);
-  command.mutable_set_password()->set_password_hash(std::move(made));
+  CO_TRY(*setting.mutable_password_hash(), co_await on_worker(context, call, Work::password, [&](const Deadline&) {
+    return identity::hash_password(password);
+  }));
+  // Hashing takes a while, in which the caller's token may have ended.
+  if (call.session) CO_TRYV(call.session->caller(context.directory, context.clock.wall()));
   co_return co_await propose_done(context, call, std::move(command));
 }
 

@@ -29,7 +29,8 @@ Result<> require_login(Context& context, const Call& call, std::string_view acti
 // The caller's token is refused from then on, on every node.
 Task<Result<Done>> log_out(Context& context, const Call& call);
 
-// Of oneself with the current password, or of anyone for who may manage users. Ends all tokens of the user.
+// Of oneself with the current password, or of anyone for who may manage users. Ends all tokens of the user. conflict
+// when the current password is not the current one any more when the change is made.
 Task<Result<Done>> set_password(Context& context, const Call& call, std::string user, std::string password,
                                 std::optional<std::string> current);
 

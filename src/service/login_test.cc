@@ -15,10 +15,7 @@ using testing::Not;
 
 class LoginTest : public testing::Test {
  protected:
-  LoginTest() {
-    make("ann", "password of ann");
-    node.clock().advance(1ms);
-  }
+  LoginTest() { make("ann", "password of ann"); }
 
   void make(const std::string& name, const std::string& password) {
     ASSERT_TRUE(node.run(put_user(node.context(), admin, {.name = name, .display_name = {}, .password = password})));
@@ -30,7 +27,10 @@ class LoginTest : public testing::Test {
     return node.run(service::log_in(node.context(), call, user, password));
   }
   Result<identity::CallerPtr> caller_of(const Login& login) {
-    return node.context().directory->authenticate("Bearer " + login.token, "10.0.0.1", node.clock().wall());
+    Context& context = node.context();
+    auto session = context.sessions.open(context.directory, "Bearer " + login.token, "10.0.0.1", node.clock().wall());
+    if (!session) return fail(std::move(session).error());
+    return (*session)->caller(context.directory, node.clock().wall());
   }
   AuditRecord last(const std::string& action) {
     const auto records = node.audited({.action = action});
@@ -144,12 +144,32 @@ TEST_F(LoginTest, a_user_who_is_disabled_while_the_password_is_looked_at_does_no
   EXPECT_EQ(trying->value().error().code, Code::unauthenticated);
 }
 
-TEST_F(LoginTest, a_clock_that_is_behind_issues_no_token_that_is_refused) {
-  auto directory = identity::Directory::Content{.users = node.context().directory->users()};
-  for (User& user : directory.users)
-    user.tokens_valid_from = node.clock().wall() + 2s;
-  const auto later = std::make_shared<identity::Directory>(std::move(directory), node.context().jwt_secret, false);
-  replace_directory(node.context(), later);
+TEST_F(LoginTest, a_clock_that_was_set_back_neither_refuses_a_new_token_nor_spares_an_old_one) {
+  const Login old = log_in("ann", "password of ann").value();
+  node.clock().advance(-1h);
+  ASSERT_TRUE(node.run(set_password(node.context(), admin, "ann", "a new password", {})));
+  EXPECT_FALSE(caller_of(old)) << "issued an hour after the password was changed, by the clock";
+  EXPECT_TRUE(caller_of(log_in("ann", "a new password").value()));
+}
+
+TEST_F(LoginTest, a_token_that_the_old_password_was_given_for_while_it_was_changed_ends_with_it) {
+  node.machine().hold();
+  const auto changing = node.start(set_password(node.context(), admin, "ann", "a new password", {}));
+  node.until([&] { return node.machine().holds(); });  // committed, and known to nobody yet
+  node.clock().advance(1ms);
+  const Login late = log_in("ann", "password of ann").value();
+  EXPECT_TRUE(caller_of(late));
+  node.machine().release();
+  ASSERT_TRUE(changing->value());
+  EXPECT_FALSE(caller_of(late));
+}
+
+TEST_F(LoginTest, who_was_disabled_and_is_enabled_again_has_none_of_the_old_tokens) {
+  const Login stolen = log_in("ann", "password of ann").value();
+  ASSERT_TRUE(node.run(put_user(node.context(), admin, {.name = "ann", .disabled = true})));
+  admin = node.admin();
+  ASSERT_TRUE(node.run(put_user(node.context(), admin, {.name = "ann", .disabled = false})));
+  EXPECT_FALSE(caller_of(stolen));
   EXPECT_TRUE(caller_of(log_in("ann", "password of ann").value()));
 }
 
@@ -172,7 +192,6 @@ TEST_F(LoginTest, who_is_not_logged_in_does_not_log_out) {
 TEST_F(LoginTest, ones_own_password_is_changed_with_the_current_one_and_ends_all_tokens) {
   const Login login = log_in("ann", "password of ann").value();
   const Call ann = node.as("Bearer " + login.token);
-  node.clock().advance(1ms);
   EXPECT_EQ(node.run(set_password(node.context(), ann, "ann", "a new password", {})).error().code,
             Code::invalid_argument);
   EXPECT_EQ(node.run(set_password(node.context(), ann, "ann", "a new password", "wrong password")).error().code,
@@ -185,6 +204,48 @@ TEST_F(LoginTest, ones_own_password_is_changed_with_the_current_one_and_ends_all
   EXPECT_FALSE(caller_of(login));
   EXPECT_FALSE(log_in("ann", "password of ann"));
   EXPECT_TRUE(log_in("ann", "a new password"));
+}
+
+TEST_F(LoginTest, who_knew_the_old_password_does_not_set_one_after_it_was_changed) {
+  const Call victim = node.as(node.token("ann")), thief = node.as(node.token("ann"));
+  node.machine().hold();
+  const auto changing =
+      node.start(set_password(node.context(), victim, "ann", "the victim's new one", "password of ann"));
+  node.until([&] { return node.machine().holds(); });  // committed, and known to nobody yet
+  // The old password is right still, for all that this thread knows.
+  const auto stealing = node.start(set_password(node.context(), thief, "ann", "the thief's own", "password of ann"));
+  node.until([&] { return node.machine().holds(2); });
+  node.machine().release();
+  ASSERT_TRUE(changing->value());
+  EXPECT_EQ(stealing->value().error().code, Code::conflict);
+  EXPECT_FALSE(log_in("ann", "the thief's own"));
+  EXPECT_TRUE(log_in("ann", "the victim's new one"));
+}
+
+TEST_F(LoginTest, an_administrator_sets_a_password_whatever_the_user_changes_it_to_meanwhile) {
+  const Call ann = node.as(node.token("ann"));
+  node.machine().hold();
+  const auto changing = node.start(set_password(node.context(), ann, "ann", "a new password", "password of ann"));
+  node.until([&] { return node.machine().holds(); });
+  const auto taking = node.start(set_password(node.context(), admin, "ann", "the administrator's", {}));
+  node.until([&] { return node.machine().holds(2); });
+  node.machine().release();
+  ASSERT_TRUE(changing->value());
+  EXPECT_TRUE(taking->value());
+  EXPECT_TRUE(log_in("ann", "the administrator's"));
+}
+
+TEST_F(LoginTest, who_is_logged_out_while_the_password_is_looked_at_changes_nothing) {
+  const Login login = log_in("ann", "password of ann").value();
+  const Call ann = node.as("Bearer " + login.token);
+  const auto changing = node.start(set_password(node.context(), ann, "ann", "a new password", "password of ann"));
+  EXPECT_FALSE(changing->done()) << "a worker looks at the password";
+  auto content = identity::Directory::Content{.users = node.context().directory->users()};
+  content.revoked_tokens.emplace(ann.caller->token_id, ann.caller->expires);
+  replace_directory(node.context(),
+                    std::make_shared<identity::Directory>(std::move(content), node.context().jwt_secret, false));
+  EXPECT_EQ(changing->value().error().code, Code::unauthenticated);
+  EXPECT_TRUE(log_in("ann", "password of ann"));
 }
 
 TEST_F(LoginTest, the_current_password_cannot_be_guessed_through_changing_it) {

@@ -73,6 +73,12 @@ TEST_F(PlacesTest, an_application_keeps_what_a_change_leaves_out) {
   EXPECT_EQ(node.run(read_application(node.context(), node.admin(), "shop")).error().code, Code::not_found);
 }
 
+TEST_F(PlacesTest, an_owner_gives_a_terminal_nothing_to_obey) {
+  const auto refused = node.run(put_application(node.context(), node.admin(), {.name = "shop", .owner = "a\nb"}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid_argument);
+}
+
 TEST_F(PlacesTest, clusters_are_made_listed_and_deleted) {
   ASSERT_TRUE(put_app(node.admin(), {.name = "shop"}));
   const auto made =
@@ -88,6 +94,15 @@ TEST_F(PlacesTest, clusters_are_made_listed_and_deleted) {
             Code::not_found);
   EXPECT_TRUE(node.run(delete_cluster(node.context(), node.admin(), {"dev", "shop", "shanghai"})));
   EXPECT_THAT(names_of(node.run(list_clusters(node.context(), node.admin(), "", "", {}))), IsEmpty());
+}
+
+TEST_F(PlacesTest, what_cannot_be_a_name_is_not_deleted) {
+  for (const char* bad : {"\xff", "", "..", "a\nb"}) {
+    EXPECT_EQ(node.run(delete_environment(node.context(), node.admin(), bad)).error().code, Code::invalid_argument);
+    EXPECT_EQ(node.run(delete_application(node.context(), node.admin(), bad)).error().code, Code::invalid_argument);
+    for (const ClusterName& name : {ClusterName{bad, "a", "b"}, {"dev", bad, "b"}, {"dev", "a", bad}})
+      EXPECT_EQ(node.run(delete_cluster(node.context(), node.admin(), name)).error().code, Code::invalid_argument);
+  }
 }
 
 TEST_F(PlacesTest, lists_show_what_the_caller_may_read_something_of) {
@@ -136,7 +151,8 @@ TEST_F(PlacesTest, who_may_not_change_them_costs_no_question) {
   EXPECT_EQ(put_app(nobody, {.name = "shop", .department = "sales"}).error().code, Code::unauthenticated);
   EXPECT_EQ(node.run(put_cluster(node.context(), nobody, {"dev", "shop", "a"}, {})).error().code,
             Code::unauthenticated);
-  EXPECT_EQ(put_env(node.admin(), {.name = "test"}).error().code, Code::exhausted);
+  EXPECT_EQ(node.run(read_environment(node.context(), node.admin(), "dev")).error().code, Code::exhausted);
+  EXPECT_TRUE(put_env(node.admin(), {.name = "test"})) << "made, though it cannot be asked what stands there now";
   node.context().working = {};
 }
 
@@ -149,6 +165,27 @@ TEST_F(PlacesTest, an_administrator_of_a_department_makes_applications_in_it_and
   EXPECT_EQ(put_app(node.as(ann), {.name = "other", .department = "finance"}).error().code, Code::permission_denied);
   EXPECT_EQ(put_app(node.as(ann), {.name = "other"}).error().code, Code::permission_denied);
   EXPECT_EQ(put_app(node.as(ann), {.name = "ledger", .department = "sales"}).error().code, Code::permission_denied);
+}
+
+TEST_F(PlacesTest, who_may_only_make_an_application_does_not_take_one_that_is_made_meanwhile) {
+  node.user("ann", {{.role = Role::admin, .scope = {.department = "sales"}}});
+  const std::string token = node.token("ann");
+  for (int i = 0; i < 10; ++i) {
+    const std::string name = "shop" + std::to_string(i);
+    const Call ann = node.as(token), admin = node.admin();
+    const auto hers =
+        node.start(put_application(node.context(), ann, {.name = name, .department = "sales", .owner = "ann"}));
+    const auto other = node.start(put_application(node.context(), admin, {.name = name, .department = "finance"}));
+    ASSERT_TRUE(other->value());
+    // Whoever came first: she has made it, or not touched it.
+    if (const auto made = hers->value()) {
+      EXPECT_TRUE(made->created);
+    } else {
+      EXPECT_THAT(made.error().code, testing::AnyOf(Code::already_exists, Code::permission_denied));
+      EXPECT_EQ(node.run(read_application(node.context(), node.admin(), name)).value().owner, "");
+    }
+    EXPECT_EQ(node.context().directory->departments()->at(name), "finance");
+  }
 }
 
 TEST_F(PlacesTest, audit_records_of_a_place_are_for_who_administers_it) {

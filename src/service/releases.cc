@@ -75,17 +75,17 @@ Task<Result<Sides>> contents(Context& context, const Call& call, const ConfigKey
 }
 
 Task<Result<Change>> roll_back(Context& context, const Call& call, const ConfigKey& key, Version to,
-                               std::string comment, std::optional<Revision> expected) {
+                               std::string comment, std::optional<Expected> expected) {
   CO_TRYV(authorise(context, call, Permission::publish, "config.rollback", key));
-  CO_TRYV(check_comment(context.limits, comment));
+  CO_TRYV(check_text(context.limits, comment, "comment"));
   log::Command command;
   log::RollBackConfig& rolling = *command.mutable_roll_back_config();
   put(key, *rolling.mutable_key());
   rolling.set_to_version(to);
   rolling.set_comment(std::move(comment));
-  if (expected) rolling.mutable_expected()->set_revision(*expected);
-  CO_TRY(const log::Outcome outcome, co_await propose(context, call, std::move(command)));
-  co_return change_of(outcome);
+  if (expected) put(*expected, *rolling.mutable_expected());
+  CO_TRY(log::Outcome outcome, co_await propose(context, call, std::move(command)));
+  co_return change_of(std::move(outcome));
 }
 
 }  // namespace cc::service

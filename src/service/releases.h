@@ -10,6 +10,7 @@
 #include "model/words.h"
 #include "service/configs.h"
 #include "service/context.h"
+#include "service/expected.h"
 #include "state/queries.h"
 
 namespace cc::service {
@@ -35,6 +36,6 @@ Task<Result<Sides>> contents(Context& context, const Call& call, const ConfigKey
 
 // A new release with the content of an earlier one.
 Task<Result<Change>> roll_back(Context& context, const Call& call, const ConfigKey& key, Version to,
-                               std::string comment, std::optional<Revision> expected);
+                               std::string comment, std::optional<Expected> expected);
 
 }  // namespace cc::service

@@ -43,7 +43,7 @@ TEST(Sessions, ARevokedTokenIsNotBelievedThoughItWasSeen) {
 
 TEST(Sessions, AKeyOfOneAddressIsRefusedFromAnother) {
   TestNode node;
-  const auto key = identity::make_access_key();
+  const auto key = identity::make_access_key(random_bytes(32));
   log::Command command;
   auto& create = *command.mutable_create_access_key();
   create.set_id(key.id);
@@ -76,22 +76,88 @@ TEST(Sessions, OnlyThoseInUseAreRememberedBeyondTheLimit) {
     EXPECT_LE(sessions.size(), std::max<std::size_t>(4, held.size() + 4));
   }
   EXPECT_EQ(open(10), held[6]);
+  held.clear();
+  for (int i = 20; i < 100; ++i)
+    open(i);
+  EXPECT_LE(sessions.size(), 4u) << "as few as before there were so many in use";
 }
 
-TEST(Sessions, ARefreshTellsWhetherSomebodyWhoWaitsMayDoOtherThings) {
+// Something that waits in a session, and how often it was woken.
+class Waiting {
+ public:
+  explicit Waiting(SessionPtr session) : session_(std::move(session)) { session_->add_wait(wake_); }
+  ~Waiting() { session_->remove_wait(wake_); }
+  int woken = 0;
+
+ private:
+  SessionPtr session_;
+  std::function<void()> wake_ = [this] { ++woken; };
+};
+
+TEST(Sessions, WhoWaitsIsWokenWhenItMayDoOtherThingsAndNotByWhatConcernsOthers) {
   TestNode node;
   node.user("vera", {{.role = Role::viewer}});
   node.user("paul", {{.role = Role::publisher}});
-  auto& context = node.context();
-  Sessions sessions;
-  const auto held = *sessions.open(context.directory, node.token("vera"), "10.0.0.1", node.clock().wall());
-  EXPECT_FALSE(sessions.refresh(context.directory, node.clock().wall()));
-
+  Waiting vera(node.as(node.token("vera")).session), paul(node.as(node.token("paul")).session);
   node.grant("paul", {.role = Role::admin});
-  EXPECT_FALSE(sessions.refresh(context.directory, node.clock().wall())) << "vera has nothing to do with it";
+  EXPECT_EQ(paul.woken, 1);
+  EXPECT_EQ(vera.woken, 0);
   node.grant("vera", {.role = Role::developer});
-  EXPECT_TRUE(sessions.refresh(context.directory, node.clock().wall()));
-  EXPECT_FALSE(sessions.refresh(context.directory, node.clock().wall())) << "told once";
+  EXPECT_EQ(paul.woken, 1);
+  EXPECT_EQ(vera.woken, 1);
+}
+
+TEST(Sessions, WhoWaitsIsWokenByWhatDepartmentsBecome) {
+  TestNode node;
+  node.user("vera", {{.role = Role::viewer, .scope = {.department = "sales"}}});
+  Waiting vera(node.as(node.token("vera")).session);
+  const auto put = [&](const std::string& owner, const std::string& department) {
+    log::Command command;
+    command.mutable_put_application()->set_name("shop");
+    command.mutable_put_application()->set_owner(owner);
+    command.mutable_put_application()->set_department(department);
+    node.must(std::move(command));
+  };
+  put("ann", "sales");
+  EXPECT_EQ(vera.woken, 1);
+  const auto departments = node.context().directory->departments();
+  put("bob", "sales");
+  EXPECT_EQ(node.context().directory->departments(), departments) << "equal ones are not even compared by each session";
+  EXPECT_EQ(vera.woken, 1);
+  put("bob", "finance");
+  EXPECT_EQ(vera.woken, 2);
+}
+
+TEST(Sessions, ALogoutEndsTheSessionsOfItsTokenAndLeavesAllElseAsItIs) {
+  TestNode node;
+  const std::string token = node.token("admin"), id = node.last_token_id(), other = node.token("admin");
+  Call here = node.as(token);
+  Waiting mine(here.session), others(node.as(other).session);
+  const auto directory = node.context().directory;
+  log::Command command;
+  command.mutable_revoke_token()->set_token_id(id);
+  command.mutable_revoke_token()->set_user("admin");
+  command.mutable_revoke_token()->set_expires_ms(
+      (node.clock().wall() + std::chrono::hours(1)).time_since_epoch().count());
+  node.must(std::move(command));
+  EXPECT_EQ(node.context().directory, directory) << "nobody has read all users for it";
+  EXPECT_EQ(mine.woken, 1);
+  EXPECT_EQ(others.woken, 0);
+  EXPECT_FALSE(here.session->caller(node.context().directory, node.clock().wall()));
+  EXPECT_ANY_THROW(node.as(token));
+  EXPECT_NO_THROW(node.as(other));
+
+  node.user("ann", {});
+  EXPECT_NE(node.context().directory, directory);
+  EXPECT_ANY_THROW(node.as(token)) << "the new directory knows";
+}
+
+TEST(Sessions, AllThatWaitsIsWokenWhenTheNodeStops) {
+  TestNode node;
+  Waiting one(node.as(node.token("admin")).session), other(node.nobody().session);
+  stop_waiting(node.context());
+  EXPECT_EQ(one.woken, 1);
+  EXPECT_EQ(other.woken, 1);
 }
 
 }  // namespace

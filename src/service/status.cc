@@ -25,7 +25,9 @@ Health health(const Context& context) {
   out.checks.push_back(context.stopping ? Check{.name = "reads", .status = "failing", .message = "the node is stopping"}
                                         : Check{.name = "reads", .status = "ok", .message = ""});
   const bool writes = log.role != consensus::Role::unavailable && log.leader_id != 0 && log.trouble.empty();
-  const std::string why = !log.trouble.empty() ? log.trouble : "there is no leader";
+  // Anybody may ask: what is wrong with which folder is for who has logged in.
+  const std::string why =
+      log.trouble.empty() ? "there is no leader" : "the log cannot be written (why: \"trouble\" of GET /v1/cluster)";
   out.checks.push_back(writes ? Check{.name = "writes", .status = "ok", .message = ""}
                               : Check{.name = "writes",
                                       .status = "failing",

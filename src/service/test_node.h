@@ -26,6 +26,7 @@
 #include "proto/command.pb.h"
 #include "service/audit_trail.h"
 #include "service/context.h"
+#include "service/directory.h"
 #include "state/state.h"
 
 namespace cc::service {
@@ -45,6 +46,11 @@ class TestMachine final : public consensus::StateMachine {
   void hold() {
     const std::lock_guard lock(mutex_);
     held_ = true;
+  }
+  // Whether so many batches are held.
+  bool holds(std::size_t batches = 1) {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size() >= batches;
   }
   void release() {
     const std::lock_guard lock(mutex_);
@@ -114,7 +120,7 @@ class TestNode {
     context_.emplace(Context{.io = io_,
                              .clock = clock_,
                              .view = view_,
-                             .directory = make_directory({}),
+                             .directory = make_directory({}, kSecret, false),
                              .log = *log_,
                              .queries = *queries_,
                              .workers = workers_,
@@ -122,9 +128,12 @@ class TestNode {
                              .audit = *audit_,
                              .limits = {},
                              .jwt_secret = kSecret});
-    context_->started = clock_.now();
     machine_->go_live([this](state::Changes changes, std::optional<state::Identity> identity) {
-      if (identity) replace_directory(*context_, make_directory(*identity));
+      if (identity) {
+        replace_directory(*context_, make_directory(*std::move(identity), kSecret, false, context_->directory));
+      } else if (!changes.revoked_tokens.empty()) {
+        revoke_tokens(*context_, make_revoked(changes.revoked_tokens));
+      }
       view_.update(changes.events, changes.revision);
     });
     log::Command command;
@@ -135,14 +144,11 @@ class TestNode {
     what.set_admin_name("admin");
     what.set_admin_password_hash("none");
     must(std::move(command));
-    clock_.advance(std::chrono::milliseconds(1));  // who is made now may log in now
   }
 
   ~TestNode() {
     machine_->release();
-    context_->stopping = true;
-    for (const auto* wake : context_->on_stop)
-      (*wake)();
+    stop_waiting(*context_);
     settle();
     workers_.join();
     // While the log may answer, there must be somebody to take it.
@@ -240,7 +246,6 @@ class TestNode {
     must(std::move(put));
     for (const Grant& one : grants)
       grant(name, one);
-    clock_.advance(std::chrono::milliseconds(1));
   }
   void grant(const std::string& name, const Grant& grant, bool revoke = false) {
     log::Command command;
@@ -256,10 +261,13 @@ class TestNode {
   // The value of an Authorization header.
   std::string token(const std::string& name, std::chrono::milliseconds lives = std::chrono::hours(1)) {
     last_token_ = random_id();
-    return "Bearer " +
-           identity::issue_token(
-               {.user = name, .token_id = last_token_, .issued = clock_.wall(), .expires = clock_.wall() + lives},
-               kSecret);
+    const User* user = context_->directory->find_user(name);
+    return "Bearer " + identity::issue_token({.user = name,
+                                              .token_id = last_token_,
+                                              .epoch = user != nullptr ? user->token_epoch : 0,
+                                              .issued = clock_.wall(),
+                                              .expires = clock_.wall() + lives},
+                                             kSecret);
   }
   const std::string& last_token_id() const { return last_token_; }
 
@@ -294,15 +302,6 @@ class TestNode {
             .address = "10.0.0.1",
             .request_id = random_id(),
             .deadline = clock_.now() + std::chrono::seconds(30)};
-  }
-
-  static identity::DirectoryPtr make_directory(const state::Identity& identity) {
-    identity::Directory::Content content{.users = identity.users, .keys = identity.keys};
-    for (const auto& one : identity.revoked_tokens)
-      content.revoked_tokens.insert(one.id);
-    for (const auto& one : identity.applications)
-      if (!one.department.empty()) content.departments.emplace(one.name, one.department);
-    return std::make_shared<const identity::Directory>(std::move(content), kSecret, false);
   }
 
   TempDirectory directory_;

@@ -8,7 +8,9 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "base/zip.h"
+#include "model/formats_file.h"
 #include "service/change.h"
 #include "service/content.h"
 #include "service/on_worker.h"
@@ -19,7 +21,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kPageOfView = 1000;
-// Of one I/O thread; each may hold kMostUnpacked from when it is unpacked until it is committed.
+constexpr std::size_t kMostFaultsTold = 100;
+// Of one I/O thread; each may hold Limits::transfer from when it is unpacked until it is committed.
 constexpr unsigned kImportsAtOnce = 2;
 
 // One file of an import.
@@ -36,30 +39,31 @@ struct File {
   }
 };
 
-// What is wrong with an import, file by file.
+// What is wrong with an import, file by file. Names of files may be anything.
 class Faults {
  public:
   void add(std::string_view file, const Error& error) {
-    json::object fault{{"name", file}, {"message", error.message}};
+    if (++count_ > kMostFaultsTold) return;
+    json::object fault{{"name", printable(file)}, {"message", error.message}};
     boost::system::error_code none;
     if (const json::value details = json::parse(error.details, none); !none && details.is_object()) {
       for (const auto& member : details.get_object())
         fault[member.key()] = member.value();
     }
-    if (faults_.empty()) first_ = fmt::format("{}: {}", file, error.message);
+    if (faults_.empty()) first_ = fmt::format("{}: {}", printable(file), error.message);
     faults_.push_back(std::move(fault));
   }
 
   Result<> verdict(std::size_t files) const {
     if (faults_.empty()) return {};
-    return fail(
-        Code::invalid_argument,
-        fmt::format("nothing was imported: {} of {} files cannot be; the first is {}", faults_.size(), files, first_),
-        json::serialize(json::object{{"errors", faults_}}));
+    return fail(Code::invalid_argument,
+                fmt::format("nothing was imported: {} of {} files cannot be; the first is {}", count_, files, first_),
+                json::serialize(json::object{{"count", count_}, {"errors", faults_}}));
   }
 
  private:
-  json::array faults_;
+  std::size_t count_ = 0;
+  json::array faults_;  // the first of them
   std::string first_;
 };
 
@@ -89,12 +93,29 @@ Result<> must_exist(const state::Queries& queries, const std::string& environmen
   return {};
 }
 
-Result<std::string> pack(const std::vector<ReleasePtr>& releases, std::size_t strip) {
-  std::vector<ZipEntry> entries;
-  entries.reserve(releases.size());
+// What it holds stands in memory until it is sent.
+Result<> check_total(const Limits& limits, const std::vector<ReleasePtr>& releases) {
+  std::uint64_t total = 0;
   for (const ReleasePtr& release : releases)
-    entries.push_back({.name = release->key_text.substr(strip), .content = release->content});
-  return write_zip(entries);
+    total += release->content.size();
+  if (total <= limits.transfer) return {};
+  return fail(Code::exhausted,
+              fmt::format("the configs have {} in all; an export holds at most {}, eight times the setting "
+                          "server.max_body: export application by application",
+                          format_size(total), format_size(limits.transfer)),
+              fmt::format(R"({{"size_bytes":{},"limit_bytes":{}}})", total, limits.transfer));
+}
+
+Result<std::string> pack(const std::vector<ReleasePtr>& releases, std::size_t strip) {
+  ZipWriter zip;
+  Formats formats;
+  for (const ReleasePtr& release : releases) {
+    const std::string name = release->key_text.substr(strip);
+    TRYV(zip.add(name, release->content));
+    if (must_be_listed(name, release->format)) formats.emplace(name, release->format);
+  }
+  if (!formats.empty()) TRYV(zip.add(std::string(kFormatsFile), write_formats(formats)));
+  return zip.finish();
 }
 
 // Names to keys. Whatever is no config's name is a fault.
@@ -138,12 +159,16 @@ Result<> check_all(const Limits& limits, std::vector<File>& files, Faults& fault
   return {};
 }
 
-Result<std::vector<ZipEntry>> unpack(std::string_view zip) {
-  auto entries = read_zip(zip, kMostUnpacked);
-  if (!entries && entries.error().code == Code::exhausted) {
-    entries.error().details = fmt::format(R"({{"limit_bytes":{}}})", kMostUnpacked);
+Result<std::vector<ZipEntry>> unpack(const Limits& limits, std::string_view zip) {
+  auto entries = read_zip(zip, limits.transfer);
+  if (entries) return entries;
+  Error error = std::move(entries).error();
+  error.message = printable(error.message);  // it may quote a name
+  if (error.code == Code::exhausted) {
+    error.message += ", eight times the setting server.max_body: import application by application";
+    error.details = fmt::format(R"({{"limit_bytes":{}}})", limits.transfer);
   }
-  return entries;
+  return fail(std::move(error));
 }
 
 Result<> authorise_import(Context& context, const Call& call, const Import& import, const std::vector<File>& files) {
@@ -202,6 +227,7 @@ Task<Result<std::string>> export_configs(Context& context, const Call& call, con
   if (releases.empty()) {
     CO_TRYV(authorise(context, call, Permission::read, "config.export", prefix, environment, application));
   }
+  CO_TRYV(check_total(context.limits, releases));
   co_return co_await ask(context, call, Work::search, [&](const state::Queries& queries) -> Result<std::string> {
     if (releases.empty()) TRYV(must_exist(queries, environment, application));
     return pack(releases, prefix.size());
@@ -212,17 +238,20 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
   const std::string prefix = prefix_of(import.environment, import.application);
   CO_TRYV(check_name(import.environment, "environment"));
   if (!import.application.empty()) CO_TRYV(check_name(import.application, "application"));
-  if (!import.application.empty() || call.caller->kind == identity::Caller::Kind::anonymous) {
+  // Before anything is unpacked: who may import nothing there has no part of the zip looked at.
+  if (!import.application.empty() || !call.caller->may_somewhere(Permission::publish, import.environment)) {
     CO_TRYV(
         authorise(context, call, Permission::publish, "config.import", prefix, import.environment, import.application));
   }
-  CO_TRYV(check_comment(context.limits, import.comment));
+  CO_TRYV(check_text(context.limits, import.comment, "comment"));
 
   CO_TRY(const Place place, Place::take(context.imports, kImportsAtOnce));
   Faults faults;
+  Formats formats;
   CO_TRY(std::vector<File> files,
          co_await on_worker(context, call, Work::document, [&](const Deadline&) -> Result<std::vector<File>> {
-           TRY(auto entries, unpack(import.zip));
+           TRY(auto entries, unpack(context.limits, import.zip));
+           TRY(formats, take_formats(entries));
            return files_of(std::move(entries), prefix, faults);
          }));
   import.zip = {};
@@ -230,15 +259,22 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
   CO_TRYV(authorise_import(context, call, import, files));
   for (File& file : files) {
     file.published = context.view.find(file.key.to_string());
-    file.format = file.published && !file.published->deleted ? file.published->format : format_of_name(file.key.name);
+    const auto listed = formats.find(file.name);
+    file.format = listed != formats.end()                      ? listed->second
+                  : file.published && !file.published->deleted ? file.published->format
+                                                               : format_of_name(file.key.name);
   }
   CO_TRYV(co_await on_worker(context, call, Work::document, [&](const Deadline& until) -> Result<> {
     TRYV(check_all(context.limits, files, faults, until));
     return faults.verdict(files.size());
   }));
-  if (import.dry_run) co_return forecast(context, files);
-  CO_TRY(const log::Outcome outcome, co_await propose(context, call, command_of(import, files)));
-  co_return change_of(outcome);
+  if (import.dry_run) {
+    CO_TRYV(co_await ask(context, call, Work::question,
+                         [&](const state::Queries& queries) { return must_exist(queries, import.environment, ""); }));
+    co_return forecast(context, files);
+  }
+  CO_TRY(log::Outcome outcome, co_await propose(context, call, command_of(import, files)));
+  co_return change_of(std::move(outcome));
 }
 
 }  // namespace cc::service

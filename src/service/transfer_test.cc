@@ -2,8 +2,10 @@
 
 #include <map>
 
+#include <boost/json.hpp>
 #include <gmock/gmock.h>
 
+#include "base/text.h"
 #include "base/zip.h"
 #include "service/test_node.h"
 
@@ -25,6 +27,24 @@ std::string zipped(const Files& files) {
   for (const auto& [name, content] : files)
     entries.push_back({.name = name, .content = content});
   return write_zip(entries).value();
+}
+
+// As no archiver of ours writes it: the name's bytes stand there as they are.
+std::string zip_of_one(const std::string& name, const std::string& content, bool said_to_be_utf8) {
+  const auto number = [](std::uint64_t value, int bytes) {
+    std::string out;
+    for (int i = 0; i < bytes; ++i, value >>= 8)
+      out += static_cast<char>(value);
+    return out;
+  };
+  // From "version needed" to the lengths of name and extra field, which both headers have.
+  const std::string about = number(20, 2) + number(said_to_be_utf8 ? 0x800 : 0, 8) + number(crc32(content), 4) +
+                            number(content.size(), 4) + number(content.size(), 4) + number(name.size(), 2) +
+                            number(0, 2);
+  const std::string file = "PK\3\4" + about + name + content;
+  const std::string entry = "PK\1\2" + number(20, 2) + about + number(0, 14) + name;
+  return file + entry + "PK\5\6" + number(0, 4) + number(1, 2) + number(1, 2) + number(entry.size(), 4) +
+         number(file.size(), 4) + number(0, 2);
 }
 
 Files unzipped(const std::string& zip) {
@@ -72,6 +92,35 @@ TEST_F(Transfer, AnEnvironmentMovesToAnother) {
   const auto zip = node.run(export_configs(node.context(), node.admin(), "dev", ""));
   ASSERT_TRUE(zip);
   EXPECT_EQ(unzipped(*zip), files);
+}
+
+TEST_F(Transfer, FormatsThatDoNotFollowFromTheNameGoAlong) {
+  const std::map<std::string, Format> formats = {{"default/settings", Format::json},
+                                                 {"default/notes.yaml", Format::text},
+                                                 {"default/.env", Format::properties},
+                                                 {"default/plain.txt", Format::text}};
+  for (const auto& [name, format] : formats) {
+    ASSERT_TRUE(node.run(publish(
+        node.context(), node.admin(),
+        {.key = {"dev", "shop", "default", name.substr(name.find('/') + 1)}, .content = "{}", .format = format})));
+  }
+  const auto zip = node.run(export_configs(node.context(), node.admin(), "dev", "shop"));
+  ASSERT_TRUE(zip);
+  EXPECT_EQ(unzipped(*zip).count("default/plain.txt"), 1u);
+  const auto change = node.run(
+      import_configs(node.context(), node.admin(), {.environment = "prod", .application = "shop", .zip = *zip}));
+  ASSERT_TRUE(change) << change.error().message;
+  EXPECT_EQ(change->published.size(), formats.size());
+  for (const auto& [name, format] : formats)
+    EXPECT_EQ(node.view().find("prod/shop/" + name)->format, format) << name;
+}
+
+TEST_F(Transfer, AFormatsFileOfSomebodyElseIsRefused) {
+  const auto refused = import({{"default/a", "x"}, {".config-center.json", "{}"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid_argument);
+  EXPECT_THAT(refused.error().message, HasSubstr(".config-center.json"));
+  EXPECT_EQ(node.view().configs(), 0u);
 }
 
 TEST_F(Transfer, WhatIsEqualIsLeftAlone) {
@@ -124,6 +173,78 @@ TEST_F(Transfer, OneBadFileAndNothingIsImportedAndAllBadOnesAreNamed) {
   EXPECT_EQ(node.view().configs(), 0u);
 }
 
+TEST_F(Transfer, OfManyBadFilesTheFirstAreNamedAndAllAreCounted) {
+  Files files;
+  for (int i = 0; i < 1000; ++i)
+    files.emplace("default/" + std::to_string(i) + ".json", "{");
+  const auto refused = import(files);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("1000 of 1000 files"));
+  const auto details = boost::json::parse(refused.error().details).as_object();
+  EXPECT_EQ(details.at("count").to_number<int>(), 1000);
+  EXPECT_EQ(details.at("errors").as_array().size(), 100u);
+}
+
+TEST_F(Transfer, NamesThatAreNoTextAreToldAsText) {
+  const auto refusal = [&](const std::string& name, bool said_to_be_utf8 = false) {
+    const auto refused = node.run(
+        import_configs(node.context(), node.admin(),
+                       {.environment = "dev", .application = "shop", .zip = zip_of_one(name, "{", said_to_be_utf8)}));
+    EXPECT_FALSE(refused) << name;
+    const Error error = refused ? Error{} : refused.error();
+    EXPECT_EQ(error.code, Code::invalid_argument);
+    EXPECT_EQ(find_invalid_utf8(error.message + error.details), std::string::npos) << error.message << error.details;
+    EXPECT_EQ((error.message + error.details).find('\x1b'), std::string::npos) << error.message << error.details;
+    return error;
+  };
+  const auto details = boost::json::parse(refusal("default/\x1b[31m.json").details).as_object();
+  EXPECT_EQ(details.at("errors").at(0).at("name"), "default/\\x1B[31m.json");
+  for (const char* name : {"default/\xb9\xfa.json", "\xb9\xfa\x1b", "../\xb9\xfa", "../\x1b[31m"}) {
+    refusal(name);
+    refusal(name, true);
+  }
+}
+
+TEST_F(Transfer, ANameMayHoldABackslashOnTheWayOutAndBackIn) {
+  const Files files{{"default/logs\\old.txt", "x"}};
+  ASSERT_TRUE(import(files));
+  ASSERT_TRUE(node.view().find("dev/shop/default/logs\\old.txt"));
+  const auto zip = node.run(export_configs(node.context(), node.admin(), "dev", "shop"));
+  ASSERT_TRUE(zip);
+  EXPECT_EQ(unzipped(*zip), files);
+  EXPECT_TRUE(node.run(
+      import_configs(node.context(), node.admin(), {.environment = "prod", .application = "shop", .zip = *zip})));
+  EXPECT_TRUE(node.view().find("prod/shop/default/logs\\old.txt"));
+}
+
+TEST_F(Transfer, OfWhoMayImportNothingThereNoZipIsLookedAt) {
+  const auto code = [&](const Call& call, const std::string& environment) {
+    return node.run(import_configs(node.context(), call, {.environment = environment, .zip = "no zip at all"}))
+        .error()
+        .code;
+  };
+  node.user("vera", {{.role = Role::viewer}});
+  node.user("otto", {{.role = Role::operator_}});
+  node.user("paul", {{.role = Role::publisher, .scope = {.environment = "prod", .application = "shop"}}});
+  EXPECT_EQ(code(node.as(node.token("vera")), "dev"), Code::permission_denied);
+  EXPECT_EQ(code(node.as(node.token("otto")), "dev"), Code::permission_denied);
+  EXPECT_EQ(code(node.as(node.token("paul")), "dev"), Code::permission_denied);
+  EXPECT_EQ(code(node.nobody(), "dev"), Code::unauthenticated);
+  std::vector<std::string> refused;
+  for (const AuditRecord& record : node.audited({.action = "config.import"}))
+    refused.push_back(record.actor + " " + record.target);
+  EXPECT_THAT(refused, testing::UnorderedElementsAre("vera dev/", "otto dev/", "paul dev/", "anonymous dev/"));
+  EXPECT_EQ(code(node.as(node.token("paul")), "prod"), Code::invalid_argument) << "who may import something is told";
+}
+
+TEST_F(Transfer, ADryRunIntoAnEnvironmentThatIsNotThereIsRefusedAsTheImportWouldBe) {
+  for (const bool dry_run : {true, false}) {
+    const auto refused = import_as(node.admin(), kFiles, dry_run, "shop", "pord");
+    ASSERT_FALSE(refused) << dry_run;
+    EXPECT_EQ(refused.error().code, Code::not_found);
+  }
+}
+
 TEST_F(Transfer, WhatIsNoZipAndWhatIsEmptyAreRefused) {
   const auto refused = node.run(import_configs(node.context(), node.admin(),
                                                {.environment = "dev", .application = "shop", .zip = "no zip at all"}));
@@ -170,6 +291,19 @@ TEST_F(Transfer, AnExportHoldsOnlyWhatMayBeRead) {
   ASSERT_TRUE(zip);
   EXPECT_EQ(unzipped(*zip), (Files{{"shop/default/a", "x"}}));
   EXPECT_FALSE(node.run(export_configs(node.context(), node.as(node.token("vera")), "dev", "other")));
+}
+
+TEST_F(Transfer, ThereIsALimitToWhatIsMovedAtOnce) {
+  ASSERT_TRUE(import({{"default/a", "12345"}, {"default/b", "67890"}}));
+  node.context().limits.transfer = 9;
+  for (const Error& refused : {node.run(export_configs(node.context(), node.admin(), "dev", "shop")).error(),
+                               import({{"default/a", "12345"}, {"default/b", "67890"}}).error()}) {
+    EXPECT_EQ(refused.code, Code::exhausted);
+    EXPECT_THAT(refused.message, HasSubstr("server.max_body"));
+    EXPECT_THAT(refused.details, HasSubstr("\"limit_bytes\":9"));
+  }
+  node.context().limits.transfer = 10;
+  EXPECT_TRUE(node.run(export_configs(node.context(), node.admin(), "dev", "shop")));
 }
 
 TEST_F(Transfer, AnExportOfWhatIsNotThereIsNotFoundAndOfNothingIsEmpty) {

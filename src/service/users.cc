@@ -6,6 +6,7 @@
 #include "model/quote.h"
 #include "proto/command.pb.h"
 #include "service/administer.h"
+#include "service/content.h"
 #include "service/on_worker.h"
 
 namespace cc::service {
@@ -28,7 +29,9 @@ Result<> authorise_seeing(Context& context, const Call& call, std::string_view a
 
 Result<state::Page<User>> list_users(Context& context, const Call& call, const state::PageRequest& page) {
   TRYV(authorise_seeing(context, call, "user.list", ""));
-  return page_by_name(context.directory->users(), page, [](const User& user) { return user.name; });
+  return page_by_name(
+      context.directory->users(), page, [](const User& user) -> const std::string& { return user.name; },
+      [](const User&) { return true; });
 }
 
 Result<User> read_user(Context& context, const Call& call, const std::string& name) {
@@ -43,7 +46,8 @@ Task<Result<Done>> put_user(Context& context, const Call& call, UserChange chang
   const std::string_view action = there != nullptr ? "user.update" : "user.create";
   CO_TRYV(authorise(context, call, Permission::manage_users, action, change.name));
   CO_TRYV(check_user_name(change.name, context.limits));
-  if (change.display_name) CO_TRYV(check_length(context.limits, *change.display_name, "display name"));
+  if (change.display_name) CO_TRYV(check_text(context.limits, *change.display_name, "display name"));
+  if (change.display_name) CO_TRYV(check_label(*change.display_name, "display name"));
   if (change.password) CO_TRYV(identity::check_password(*change.password));
   if (there == nullptr && !change.password) {
     co_return fail(Code::invalid_argument,
@@ -52,8 +56,8 @@ Task<Result<Done>> put_user(Context& context, const Call& call, UserChange chang
   log::Command command;
   auto& what = *command.mutable_put_user();
   what.set_name(change.name);
-  what.set_display_name(change.display_name.value_or(there != nullptr ? there->display_name : ""));
-  what.set_disabled(change.disabled.value_or(there != nullptr && there->disabled));
+  if (change.display_name) what.set_display_name(*change.display_name);
+  if (change.disabled) what.set_disabled(*change.disabled);
   if (change.password) {
     CO_TRY(*what.mutable_password_hash(), co_await on_worker(context, call, Work::password, [&](const Deadline&) {
       return identity::hash_password(*change.password);
@@ -64,6 +68,7 @@ Task<Result<Done>> put_user(Context& context, const Call& call, UserChange chang
 
 Task<Result<Done>> delete_user(Context& context, const Call& call, std::string name) {
   CO_TRYV(authorise(context, call, Permission::manage_users, "user.delete", name));
+  CO_TRYV(check_user_name(name, context.limits));
   log::Command command;
   command.mutable_delete_user()->set_name(name);
   co_return co_await propose_done(context, call, std::move(command));
@@ -75,6 +80,7 @@ Task<Result<Done>> change_grant(Context& context, const Call& call, std::string 
     CO_TRYV(authorise(context, call, Permission::manage_users, revoke ? "grant.revoke" : "grant.add", user,
                       scope.environment, scope.application));
   }
+  CO_TRYV(check_user_name(user, context.limits));
   for (const auto& [name, what] :
        {std::pair(&scope.environment, "environment"), std::pair(&scope.application, "application"),
         std::pair(&scope.department, "department")}) {

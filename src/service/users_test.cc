@@ -54,10 +54,27 @@ TEST_F(UsersTest, a_user_is_made_with_a_password_and_changed_member_by_member) {
   EXPECT_TRUE(find("ann")->disabled);
 }
 
+TEST_F(UsersTest, a_change_does_not_undo_what_another_administrator_changed_meanwhile) {
+  node.user("ann", {});
+  const Call slow = node.admin();
+  const auto changing =
+      node.start(put_user(node.context(), slow, {.name = "ann", .display_name = "Ann", .password = "a new password"}));
+  EXPECT_FALSE(changing->done()) << "a worker hashes the password";
+  ASSERT_TRUE(put(again(), {.name = "ann", .disabled = true}));
+  ASSERT_TRUE(changing->value());
+  EXPECT_EQ(find("ann")->display_name, "Ann");
+  EXPECT_TRUE(find("ann")->disabled);
+}
+
+TEST_F(UsersTest, a_display_name_gives_a_terminal_nothing_to_obey) {
+  const auto refused = put(admin, {.name = "ann", .display_name = "\x1b[2J", .password = "password of ann"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid_argument);
+}
+
 TEST_F(UsersTest, a_password_set_by_a_change_ends_the_users_tokens) {
   node.user("ann", {});
   const std::string token = node.token("ann");
-  node.clock().advance(std::chrono::milliseconds(1));
   ASSERT_TRUE(put(again(), {.name = "ann", .password = "another password"}));
   EXPECT_FALSE(node.context().directory->authenticate(token, "", node.clock().wall()));
 }
@@ -78,6 +95,13 @@ TEST_F(UsersTest, names_that_records_use_for_others_are_refused) {
     const auto refused = put(again(), {.name = name, .display_name = {}, .password = "a good password"});
     ASSERT_FALSE(refused) << name;
     EXPECT_EQ(refused.error().code, Code::invalid_argument);
+  }
+}
+
+TEST_F(UsersTest, what_cannot_be_a_name_is_neither_deleted_nor_granted_anything) {
+  for (const char* name : {"\xff", "", "a/b", "anonymous"}) {
+    EXPECT_EQ(node.run(delete_user(node.context(), again(), name)).error().code, Code::invalid_argument);
+    EXPECT_EQ(change(again(), name, everywhere(Role::viewer)).error().code, Code::invalid_argument);
   }
 }
 

@@ -5,28 +5,24 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
+#include "model/quote.h"
 
 namespace cc::service {
 namespace {
 
-// Environment and application of a key, or of a prefix as far as whole segments name them.
-struct Place {
-  std::string_view environment, application;
-};
-
-Place place_of(const view::Interest& interest) {
-  const std::string_view text = interest.text;
-  const auto first = text.find('/');
-  if (first == std::string_view::npos) return {};
-  const auto second = text.find('/', first + 1);
-  if (second == std::string_view::npos) return {text.substr(0, first), {}};
-  return {text.substr(0, first), text.substr(first + 1, second - first - 1)};
-}
-
 // Whether all that it can show lies in one application.
 bool is_one_place(const view::Interest& interest) {
-  return !interest.prefix || !place_of(interest).application.empty();
+  return !interest.prefix || !parts_of(interest.text).application.empty();
+}
+
+Result<> check_interest(const view::Interest& interest, const Limits& limits) {
+  if (!interest.prefix) {
+    TRYV(ConfigKey::parse(interest.text));
+  } else if (interest.text.size() > limits.key()) {
+    return fail(Code::invalid_argument, fmt::format("the prefix {} is {} bytes long; no config key is longer than {}",
+                                                    cc::quoted(interest.text), interest.text.size(), limits.key()));
+  }
+  return {};
 }
 
 }  // namespace
@@ -39,8 +35,8 @@ Result<> authorise_watch(Context& context, const Call& call, std::span<const vie
                             interests.size(), kMostInterests));
   }
   for (const view::Interest& interest : interests) {
-    if (!interest.prefix) TRYV(ConfigKey::parse(interest.text));
-    const Place place = place_of(interest);
+    TRYV(check_interest(interest, context.limits));
+    const KeyParts place = parts_of(interest.text);
     if (!is_one_place(interest) && call.caller->may_somewhere(Permission::read, place.environment)) continue;
     TRYV(authorise(context, call, Permission::read, "config.watch", interest.text, place.environment,
                    place.application));
@@ -55,11 +51,11 @@ Watch::Watch(Context& context, SessionPtr session, std::vector<view::Interest> i
       timer_(context.io.get_executor()),
       wake_([this] { timer_.cancel(); }) {
   if (const auto& caller = session_->caller(context_.directory, context_.clock.wall()); caller) caller_ = *caller;
-  context_.on_stop.insert(&wake_);
+  session_->add_wait(wake_);
 }
 
 Watch::~Watch() {
-  context_.on_stop.erase(&wake_);
+  session_->remove_wait(wake_);
 }
 
 bool Watch::still_allowed() {
@@ -72,7 +68,7 @@ bool Watch::still_allowed() {
   caller_ = *caller;
   for (const view::Interest& interest : interests_) {
     if (!is_one_place(interest)) continue;
-    const Place place = place_of(interest);
+    const KeyParts place = parts_of(interest.text);
     if (auto allowed = caller_->require(Permission::read, place.environment, place.application); !allowed) {
       refused_ = std::move(allowed).error();
       return false;
@@ -115,9 +111,9 @@ bool Watch::must_wait(Mono until) {
 
 Watch::Changes Watch::changes(std::size_t limit) {
   auto found = look(limit);
-  // A client that has been told more by another node must not be sent back.
-  const Revision has = std::ranges::min(interests_, {}, &view::Interest::after).after;
-  return {.releases = std::move(found.releases), .revision = std::max(found.revision, has)};
+  // A client that has been told more by another node must not go back to what this one knows.
+  const Revision seen = std::ranges::min(interests_, {}, &view::Interest::after).after;
+  return {.releases = std::move(found.releases), .revision = std::max(found.revision, seen)};
 }
 
 void Watch::advance(Revision revision) {

@@ -2,7 +2,7 @@
 //
 //   Watch watch(context, call.session, interests);
 //   while (watch.must_wait(deadline)) co_await watch.sleep();
-//   // watch.refused()? else watch.changes()
+//   // watch.refused()? watch.stopping()? else watch.changes()
 //
 // must_wait() looks at the view and, when there is nothing new, registers there, on one thread and without giving it up
 // in between: no change can be missed. A Watch is all that a waiting client costs here, some hundred bytes.
@@ -28,7 +28,8 @@ constexpr std::size_t kMostInterests = 10'000;
 constexpr std::chrono::minutes kLongestWait{5};
 
 // Permission to watch all of them: read, for a key. A prefix that lies within one application needs it too; of a
-// shorter one the watcher sees what it may read. Also refuses what are no keys and more than kMostInterests.
+// shorter one the watcher sees what it may read. Also refuses what are no keys, prefixes that no key has, and more than
+// kMostInterests.
 Result<> authorise_watch(Context& context, const Call& call, std::span<const view::Interest> interests);
 
 class Watch {
@@ -50,7 +51,7 @@ class Watch {
 
   struct Changes {
     std::vector<ReleasePtr> releases;  // oldest first; those of one revision are never parted
-    Revision revision = 0;             // what to ask with next; never less than what the client has
+    Revision revision = 0;             // what to ask with next, for interests that are not further already
   };
   // What the caller may see of what changed after the interests' revisions, the oldest `limit` (0: all) of it. It costs
   // what it tells.

@@ -45,6 +45,14 @@ class Watching : public testing::Test {
     if (!change) throw std::runtime_error(change.error().message);
     return change->revision;
   }
+  // As a commit brings it to this thread.
+  static Event change(const std::string& key, Revision revision) {
+    auto release = std::make_shared<Release>();
+    release->key = ConfigKey::parse(key).value();
+    release->key_text = key;
+    release->revision = revision;
+    return {.revision = revision, .release = release};
+  }
   auto start(std::vector<view::Interest> interests, const std::string& token, Mono::duration wait = minutes(5)) {
     return node.start(watch(node.context(), node.as(token).session, std::move(interests), node.clock().now() + wait));
   }
@@ -96,36 +104,40 @@ TEST_F(Watching, AChangeBetweenTheAnswerAndTheNextWaitIsNotMissed) {
   }
 }
 
-TEST_F(Watching, AChangeBetweenBeingWokenAndLookingAgainIsToldWithTheOther) {
-  const Mono until = node.clock().now() + minutes(1);
+TEST_F(Watching, AChangeBetweenTwoWaitsIsNotMissed) {
+  // The second change is there after the first has woken the watcher, and before it looks what it was woken for.
   const auto seen = publish("dev/shop/default/a", "0");
-  Watch watch(node.context(), node.admin().session, {{.text = "dev/shop/", .prefix = true, .after = seen}});
-  ASSERT_TRUE(watch.must_wait(until));
-  const auto first = publish("dev/shop/default/a", "1");
-  const auto second = publish("dev/shop/default/b", "1");
-  ASSERT_FALSE(watch.must_wait(until));
-  const auto told = watch.changes();
-  ASSERT_EQ(told.releases.size(), 2u);
-  EXPECT_EQ(told.releases[0]->revision, first);
-  EXPECT_EQ(told.releases[1]->revision, second);
+  auto watching = start({{.text = "dev/shop/default/a", .after = seen}});
+  node.view().update(std::vector{change("dev/shop/default/a", seen + 1)}, seen + 1);
+  EXPECT_EQ(node.view().waiters(), 0u) << "woken, and has not run yet";
+  node.view().update(std::vector{change("dev/shop/default/a", seen + 2)}, seen + 2);
+  EXPECT_THAT(watching->value().revisions, ElementsAre(seen + 2));
+
+  // The third comes between that answer and the next wait.
+  node.view().update(std::vector{change("dev/shop/default/a", seen + 3)}, seen + 3);
+  watching = start({{.text = "dev/shop/default/a", .after = seen + 2}});
+  EXPECT_TRUE(watching->done());
+  EXPECT_THAT(watching->value().revisions, ElementsAre(seen + 3));
+}
+
+TEST_F(Watching, AChangeWhileAWatcherLooksAgainIsNotMissed) {
+  // Woken by what it may not see, it goes back to wait; the change that it may see comes before it has run.
+  node.user("vera", {{.role = Role::viewer, .scope = {.application = "shop"}}});
+  const auto seen = publish("dev/other/default/a");
+  auto watching = start({{.text = "dev/", .prefix = true, .after = seen}}, node.token("vera"));
+  node.view().update(std::vector{change("dev/other/default/a", seen + 1)}, seen + 1);
+  node.view().update(std::vector{change("dev/shop/default/a", seen + 2)}, seen + 2);
+  EXPECT_THAT(watching->value().keys, ElementsAre("dev/shop/default/a"));
 }
 
 TEST_F(Watching, MuchThatIsHiddenIsPassedOverWithoutHoldingTheThread) {
   node.user("vera", {{.role = Role::viewer, .scope = {.application = "shop"}}});
-  const auto of = [](const std::string& application, int number, Revision revision) {
-    auto release = std::make_shared<Release>();
-    release->key = {
-        .environment = "dev", .application = application, .cluster = "default", .name = std::to_string(number)};
-    release->key_text = release->key.to_string();
-    release->revision = revision;
-    return release;
-  };
   const Revision before = node.view().revision();
   std::vector<Event> events;
   for (int i = 1; i <= 20'000; ++i)
-    events.push_back({.revision = before + i, .release = of("other", i, before + i)});
+    events.push_back(change("dev/other/default/" + std::to_string(i), before + i));
   const Revision shown = before + 20'001;
-  events.push_back({.revision = shown, .release = of("shop", 0, shown)});
+  events.push_back(change("dev/shop/default/a", shown));
   node.view().update(events, shown);
 
   Watch watch(node.context(), node.as(node.token("vera")).session, {{.text = "dev/", .prefix = true, .after = 0}});
@@ -143,13 +155,6 @@ TEST_F(Watching, MuchThatIsHiddenIsPassedOverWithoutHoldingTheThread) {
   watch.advance(told.revision);
   EXPECT_TRUE(watch.must_wait(until));
   EXPECT_EQ(node.view().waiters(), 1u);
-}
-
-TEST_F(Watching, AClientIsNeverSentBack) {
-  const auto revision = publish("dev/shop/default/a");
-  auto watching = start({{.text = "dev/shop/default/a", .after = revision + 5}}, milliseconds(5));
-  node.clock().advance(milliseconds(5));
-  EXPECT_EQ(watching->value().revision, revision + 5);
 }
 
 TEST_F(Watching, WatchersEndAtTheNewestWhateverIsPublishedMeanwhile) {
@@ -200,21 +205,22 @@ TEST_F(Watching, EndsWithNothingWhenTheTimeIsUp) {
 
 TEST_F(Watching, EndsWhenTheNodeStops) {
   auto watching = start({{.text = "dev/shop/default/a", .after = 0}});
-  EXPECT_EQ(node.context().on_stop.size(), 1u);
-  node.context().stopping = true;
-  (**node.context().on_stop.begin())();
+  stop_waiting(node.context());
   EXPECT_TRUE(watching->value().stopping);
-  EXPECT_TRUE(node.context().on_stop.empty());
 }
 
 TEST_F(Watching, LeavesNothingBehindWhenTheClientGoes) {
-  auto watching = start({{.text = "dev/shop/default/a", .after = 0}, {.text = "dev/", .prefix = true, .after = 0}});
+  const std::string token = node.token("admin");
+  const SessionPtr session = node.as(token).session;
+  auto watching =
+      start({{.text = "dev/shop/default/a", .after = 0}, {.text = "dev/", .prefix = true, .after = 0}}, token);
   EXPECT_EQ(node.view().waiters(), 1u);
+  EXPECT_EQ(session->waits(), 1u);
   watching->cancel();
   node.until([&] { return watching->done(); });
   EXPECT_TRUE(watching->broken_off());
   EXPECT_EQ(node.view().waiters(), 0u);
-  EXPECT_TRUE(node.context().on_stop.empty());
+  EXPECT_EQ(session->waits(), 0u);
   publish("dev/shop/default/a");
 }
 
@@ -239,6 +245,17 @@ TEST_F(Watching, ANewRevisionOfAnotherNodeIsWaitedForNotForgotten) {
   EXPECT_FALSE(watching->done());
   const auto next = publish("dev/shop/default/a", "z");
   EXPECT_THAT(watching->value().revisions, ElementsAre(next));
+}
+
+TEST_F(Watching, NobodyIsSentBackToWhatThisNodeKnows) {
+  const auto revision = publish("dev/shop/default/a");
+  auto watching = start(
+      {{.text = "dev/shop/default/a", .after = revision + 7}, {.text = "dev/shop/default/b", .after = revision + 5}},
+      milliseconds(5));
+  node.clock().advance(milliseconds(5));
+  const auto ended = watching->value();
+  EXPECT_THAT(ended.keys, IsEmpty());
+  EXPECT_EQ(ended.revision, revision + 5) << "further, and what the second has not seen would be missed";
 }
 
 TEST_F(Watching, ARevokedTokenEndsIt) {
@@ -271,6 +288,20 @@ TEST_F(Watching, ATokenMayBeValidForLongerThanAnyWait) {
   node.settle();  // would not return if the wait ended again and again
   EXPECT_FALSE(watching->done());
   EXPECT_EQ(node.view().waiters(), 1u);
+}
+
+TEST_F(Watching, WhoIsNoLongerAllowedIsToldNothingWhenTheNodeStopsEither) {
+  const Grant grant{.role = Role::viewer, .scope = {.application = "shop"}};
+  node.user("vera", {grant});
+  const auto revision = publish("dev/shop/default/a");
+  Watch watch(node.context(), node.as(node.token("vera")).session, {{.text = "dev/shop/default/a", .after = revision}});
+  ASSERT_TRUE(watch.must_wait(node.clock().now() + minutes(1)));
+  node.grant("vera", grant, true);
+  publish("dev/shop/default/a", "secret");
+  node.context().stopping = true;
+  EXPECT_FALSE(watch.must_wait(node.clock().now() + minutes(1)));
+  ASSERT_TRUE(watch.refused());
+  EXPECT_EQ(watch.refused()->code, Code::permission_denied);
 }
 
 TEST_F(Watching, ALostGrantEndsItBeforeTheNextChange) {
@@ -344,6 +375,18 @@ TEST_F(Watching, WhatIsNoKeyAndTooManyAreRefused) {
   EXPECT_TRUE(authorise_watch(node.context(), admin, many));
   many.push_back({.text = "dev/a/b/c"});
   EXPECT_FALSE(authorise_watch(node.context(), admin, many));
+}
+
+TEST_F(Watching, APrefixThatNoKeyHasIsRefused) {
+  const auto verdict = [&](std::size_t size) {
+    return authorise_watch(node.context(), node.admin(),
+                           std::vector<view::Interest>{{.text = std::string(size, 'x'), .prefix = true}});
+  };
+  EXPECT_TRUE(verdict(Limits{}.key()));
+  const auto refused = verdict(Limits{}.key() + 1);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid_argument);
+  EXPECT_LT(refused.error().message.size(), 200u);
 }
 
 }  // namespace

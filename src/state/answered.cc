@@ -1,7 +1,5 @@
 #include "state/answered.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -10,18 +8,16 @@
 namespace cc::state {
 namespace {
 
-// Rows are removed so many at a time; until then they are merely not found any more.
+// Rows are removed after so many have been added; until then they are merely not found any more. After a burst there is
+// much to remove at once: not more than this, which is faster than any can be added.
 constexpr std::uint64_t kForgetEvery = 64;
+constexpr std::uint64_t kForgetAtMost = 1024;
 
 Hash128 hash_of(std::string_view request_id, std::string_view actor) {
   std::string both;
   both.reserve(request_id.size() + 1 + actor.size());
   both.append(request_id).append(1, '\n').append(actor);
   return hash128(both);
-}
-
-bool too_old(Wall answered, Wall now, const Options& options) {
-  return answered + options.remember_requests < now;
 }
 
 }  // namespace
@@ -39,14 +35,14 @@ void Answered::read(Database& database) {
 }
 
 Result<std::optional<log::Outcome>> Answered::find(Database& database, const Options& options,
-                                                   const log::Command& command, std::string_view subject) const {
+                                                   const log::Command& command, std::uint64_t fingerprint) const {
   if (command.request_id().empty()) return std::nullopt;
   const auto found = sequences_.find(hash_of(command.request_id(), command.actor()));
-  if (found == sequences_.end() || found->second + options.remember_requests_at_most <= last_) return std::nullopt;
+  if (found == sequences_.end()) return std::nullopt;
   Rows rows = database.ask("SELECT subject, outcome, time FROM answered WHERE sequence = ?", found->second);
   if (!rows.next()) throw SQLite::Exception("the outcome of an earlier request is missing", SQLITE_CORRUPT);
-  if (too_old(rows.time(2), wall(command.time_ms()), options)) return std::nullopt;
-  if (rows.number(0) != crc32(subject)) {
+  if (forgotten(found->second, rows.time(2), wall(command.time_ms()), options)) return std::nullopt;
+  if (rows.number(0) != fingerprint) {
     return fail(Code::invalid_argument,
                 fmt::format("request id {} was used before, for another request: give each request its own",
                             command.request_id()));
@@ -60,20 +56,26 @@ Result<std::optional<log::Outcome>> Answered::find(Database& database, const Opt
 }
 
 void Answered::remember(Database& database, const Options& options, const log::Command& command,
-                        std::string_view subject, const log::Outcome& outcome) {
+                        std::uint64_t fingerprint, const log::Outcome& outcome) {
   if (command.request_id().empty()) return;
   database.run("INSERT INTO answered VALUES (?, ?, ?, ?, ?, ?)", ++last_, command.actor(), command.request_id(),
-               crc32(subject), command.time_ms(), Blob{outcome.SerializeAsString()});
+               fingerprint, command.time_ms(), Blob{outcome.SerializeAsString()});
   sequences_[hash_of(command.request_id(), command.actor())] = last_;
   if (last_ % kForgetEvery != 0) return;
 
-  std::uint64_t keep = last_ + 1;
-  const std::uint64_t by_number = last_ - std::min(last_, options.remember_requests_at_most);
-  Rows rows = database.ask("SELECT sequence, time FROM answered WHERE sequence > ? ORDER BY sequence", by_number);
-  while (rows.next() && keep > last_) {
-    if (!too_old(rows.time(1), wall(command.time_ms()), options)) keep = rows.number(0);
+  std::uint64_t keep = first_;
+  {
+    Rows rows = database.ask("SELECT sequence, time FROM answered ORDER BY sequence LIMIT ?", kForgetAtMost);
+    while (rows.next() && forgotten(rows.number(0), rows.time(1), wall(command.time_ms()), options))
+      keep = rows.number(0) + 1;
   }
   forget_before(database, keep);
+}
+
+bool Answered::forgotten(std::uint64_t sequence, Wall answered, Wall now, const Options& options) const {
+  if (answered + options.remember_requests < now) return true;
+  const bool too_many = sequence + options.remember_requests_at_most <= last_;
+  return too_many && answered + options.remember_requests_at_least < now;
 }
 
 void Answered::forget_before(Database& database, std::uint64_t sequence) {

@@ -81,6 +81,16 @@ TEST_F(RepeatedRequests, an_id_that_another_request_had_is_refused_rather_than_a
   EXPECT_TRUE(run(first).repeated_request());
 }
 
+TEST_F(RepeatedRequests, that_ask_for_something_else_of_the_same_config_are_refused_rather_than_acknowledged) {
+  const auto first = commands.publish(kKey, "a: 1\n");
+  done(first);
+  auto other = commands.publish(kKey, "a: 2\n");
+  other.set_request_id(first.request_id());
+  EXPECT_THAT(run(other), IsRefused(Code::invalid_argument));
+  EXPECT_EQ(release(kKey)->content, "a: 1\n");
+  EXPECT_TRUE(run(first).repeated_request());
+}
+
 TEST_F(RepeatedRequests, without_an_id_are_no_repetition) {
   auto command = commands.publish(kKey, "a: 1\n");
   command.clear_request_id();
@@ -101,28 +111,72 @@ TEST_F(RepeatedRequests, are_forgotten_after_the_time_by_the_commands_clock) {
 
 class FewRepeatedRequests : public RepeatedRequests {
  protected:
+  static constexpr std::int64_t kMinute = 60'000;
+
   FewRepeatedRequests() : RepeatedRequests({.remember_requests_at_most = 3}) {}
+
+  log::Command publish(std::int64_t after_ms) {
+    log::Command command = commands.publish(kKey, "a: 1\n");
+    command.set_time_ms(kStart + after_ms);
+    return command;
+  }
+  void publish_at(std::int64_t after_ms) {
+    made.push_back(publish(after_ms));
+    done(made.back());
+  }
+  // Whether the command is known when it comes again.
+  bool repeated(log::Command command, std::int64_t after_ms) {
+    command.set_time_ms(kStart + after_ms);
+    return run(command).repeated_request();
+  }
+  std::uint64_t rows() {
+    Database reader(file, Database::Access::read);
+    Rows counted = reader.ask("SELECT count(*) FROM answered");
+    return counted.next() ? counted.number(0) : 0;
+  }
+
+  std::vector<log::Command> made;
 };
 
 TEST_F(FewRepeatedRequests, are_forgotten_beyond_the_number_the_oldest_first) {
-  std::vector<log::Command> made;
-  for (int i = 0; i < 5; ++i) {
-    made.push_back(commands.publish(kKey, "a: 1\n"));
-    done(made.back());
-  }
+  for (int i = 0; i < 5; ++i)
+    publish_at(i * kMinute);
+  const auto later = 5 * kMinute + 1;
   reopen();
   for (std::size_t i = 2; i < 5; ++i)
-    EXPECT_TRUE(run(made[i]).repeated_request()) << i;
-  EXPECT_FALSE(run(made[1]).repeated_request());
+    EXPECT_TRUE(repeated(made[i], later)) << i;
+  EXPECT_FALSE(repeated(made[1], later));
+}
+
+TEST_F(FewRepeatedRequests, are_not_forgotten_within_a_minute_whatever_their_number) {
+  for (int i = 0; i < 200; ++i)  // more than the steps in which rows are removed
+    publish_at(i);
+  reopen();
+  EXPECT_TRUE(repeated(made[0], kMinute)) << "exactly that old is not older";
+  EXPECT_TRUE(repeated(made[150], kMinute));
+  EXPECT_FALSE(repeated(made[0], kMinute + 1));
+  EXPECT_TRUE(repeated(made[2], kMinute + 1));
 }
 
 TEST_F(FewRepeatedRequests, take_a_bounded_room) {
   for (int i = 0; i < 300; ++i)
-    done(commands.publish(kKey, "a: 1\n"));
-  Database reader(file, Database::Access::read);
-  Rows rows = reader.ask("SELECT count(*) FROM answered");
-  ASSERT_TRUE(rows.next());
-  EXPECT_LE(rows.number(0), 100u);
+    publish_at(i * 1000);
+  EXPECT_LE(rows(), 64u + 61u) << "those of a minute, and what was added since rows were removed";
+}
+
+TEST_F(FewRepeatedRequests, of_a_burst_are_removed_bit_by_bit) {
+  constexpr int kBurst = 3000;
+  for (int i = 0; i < kBurst; ++i)
+    apply(publish(0));
+  commit();
+  EXPECT_EQ(rows(), kBurst + 1u);
+  std::uint64_t before = rows();
+  for (int i = 0; i < 64 * 4; ++i) {
+    publish_at(2 * kMinute);
+    EXPECT_LE(before, rows() + 1024) << "one command does not do all of it";
+    before = rows();
+  }
+  EXPECT_LE(rows(), 64u * 4 + 3);
 }
 
 }  // namespace

@@ -1,74 +1,10 @@
 #include "state/apply.h"
 
-#include <fmt/format.h>
-
 #include "state/applying.h"
+#include "state/request.h"
 
 namespace cc::state {
 namespace {
-
-std::string text_of(const log::Key& key) {
-  return key_of(key).to_string();
-}
-
-std::string subject_of(const log::PublishConfigs& what) {
-  std::string keys;
-  for (const auto& one : what.configs()) {
-    if (!keys.empty()) keys += '\n';
-    keys += text_of(one.key());
-  }
-  return keys;
-}
-
-// What a request is about: the same when it is repeated, although the proposing node stamps new hashes and ids.
-std::string subject_of(const log::Command& command) {
-  switch (command.what_case()) {
-    case log::Command::kPutEnvironment:
-      return command.put_environment().name();
-    case log::Command::kDeleteEnvironment:
-      return command.delete_environment().name();
-    case log::Command::kPutApplication:
-      return command.put_application().name();
-    case log::Command::kDeleteApplication:
-      return command.delete_application().name();
-    case log::Command::kPutCluster:
-      return fmt::format("{}/{}/{}", command.put_cluster().environment(), command.put_cluster().application(),
-                         command.put_cluster().name());
-    case log::Command::kDeleteCluster:
-      return fmt::format("{}/{}/{}", command.delete_cluster().environment(), command.delete_cluster().application(),
-                         command.delete_cluster().name());
-    case log::Command::kSaveDraft:
-      return text_of(command.save_draft().key());
-    case log::Command::kDiscardDraft:
-      return text_of(command.discard_draft().key());
-    case log::Command::kPublishConfigs:
-      return subject_of(command.publish_configs());
-    case log::Command::kDeleteConfig:
-      return text_of(command.delete_config().key());
-    case log::Command::kRollBackConfig:
-      return text_of(command.roll_back_config().key());
-    case log::Command::kPutUser:
-      return command.put_user().name();
-    case log::Command::kDeleteUser:
-      return command.delete_user().name();
-    case log::Command::kSetPassword:
-      return command.set_password().name();
-    case log::Command::kChangeGrant:
-      return fmt::format("{}/{}/{}", command.change_grant().user(), command.change_grant().role(),
-                         command.change_grant().revoke());
-    case log::Command::kCreateAccessKey:
-      return command.create_access_key().application();
-    case log::Command::kRevokeAccessKey:
-      return command.revoke_access_key().id();
-    case log::Command::kRevokeToken:
-      return command.revoke_token().token_id();
-    case log::Command::kInitializeCluster:
-    case log::Command::kRecordAudit:
-    case log::Command::WHAT_NOT_SET:
-      return "";
-  }
-  return "";
-}
 
 Result<> dispatch(Applying& at) {
   const log::Command& command = at.command;
@@ -131,7 +67,10 @@ void refuse(Applying& at, Error error) {
 Result<std::string> apply_command(Database& database, Tip& tip, const Options& options, std::string_view bytes) {
   log::Command command;
   if (!command.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
-    return fail(Code::corruption, "an entry of the log cannot be read as a command");
+    return fail(
+        Code::corruption,
+        "an entry of the log is not a command: it is damaged, or another program wrote it; this node cannot go on "
+        "from here: restore its data folder from a backup");
   // Passing over it would make this node's state differ from that of the others.
   if (command.what_case() == log::Command::WHAT_NOT_SET) {
     return fail(Code::internal,
@@ -140,10 +79,10 @@ Result<std::string> apply_command(Database& database, Tip& tip, const Options& o
   }
 
   Applying at(database, tip, options, command);
-  const std::string subject = fmt::format("{} {}", static_cast<int>(command.what_case()), subject_of(command));
-  at.about("request", subject_of(command));
+  at.about("request", target_of(command));
 
-  auto earlier = tip.answered.find(database, options, command, subject);
+  const std::uint64_t fingerprint = fingerprint_of(command);
+  auto earlier = tip.answered.find(database, options, command, fingerprint);
   if (earlier && *earlier) {
     log::Outcome& outcome = **earlier;
     outcome.set_repeated_request(true);
@@ -156,7 +95,7 @@ Result<std::string> apply_command(Database& database, Tip& tip, const Options& o
     refuse(at, std::move(done).error());
   }
   at.outcome.set_revision(tip.position.revision);
-  if (!id_used_before) tip.answered.remember(database, options, command, subject, at.outcome);
+  if (!id_used_before) tip.answered.remember(database, options, command, fingerprint, at.outcome);
   return at.outcome.SerializeAsString();
 }
 

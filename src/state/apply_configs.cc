@@ -33,10 +33,12 @@ void audit_release(Applying& at, const std::string& action, const std::optional<
   at.audit_change(action, release.key_text, describe(before), release.deleted ? "" : describe(release));
 }
 
-Result<> fill_from_draft(Applying& at, const std::string& key, const std::string& checked_md5, Release& release) {
+Result<> fill_from_draft(Applying& at, const std::string& key, const log::PublishConfigs::One& one, Release& release) {
   auto draft = find_draft(at.db, key);
   if (!draft) return fail(Code::not_found, fmt::format("there is no draft of {}: save one, or send the content", key));
-  if (!checked_md5.empty() && checked_md5 != draft->md5) {
+  if (one.has_expected_draft()) TRYV(check_expected(one.expected_draft(), "the draft of", key, draft->revision));
+  // The same bytes may be good YAML and no JSON.
+  if (one.md5() != draft->md5 || one.format() != to_string(draft->format)) {
     return fail(Code::conflict,
                 fmt::format("the draft of {} was saved again meanwhile: look at it, then publish", key));
   }
@@ -60,7 +62,7 @@ Result<Planned> plan(Applying& at, const log::PublishConfigs& what, const log::P
   }
   if (one.from_draft()) {
     planned.from_draft = true;
-    TRYV(fill_from_draft(at, key, one.md5(), release));
+    TRYV(fill_from_draft(at, key, one, release));
   } else {
     TRY(release.format, parse_format(one.format()));
     release.content = one.content();

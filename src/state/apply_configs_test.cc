@@ -177,13 +177,55 @@ TEST_F(Configs, an_import_of_nothing_changes_nothing) {
 
 TEST_F(Configs, publishing_the_draft_takes_its_content_and_discards_it) {
   done(commands.save_draft(kKey, "{}", "json"));
-  const auto outcome = done(commands.publish_draft(kKey));
+  const auto outcome = done(commands.publish_draft(kKey, "{}", "json"));
   EXPECT_EQ(outcome.published(0).sha256(), sha256_hex("{}"));
   EXPECT_EQ(outcome.published(0).md5(), md5_hex("{}"));
   EXPECT_EQ(release(kKey)->format, Format::json);
   EXPECT_EQ(release(kKey)->content, "{}");
   EXPECT_EQ(queries.draft(key(kKey)).error().code, Code::not_found);
-  EXPECT_THAT(run(commands.publish_draft(kKey)), IsRefused(Code::not_found));
+  EXPECT_THAT(run(commands.publish_draft(kKey, "{}", "json")), IsRefused(Code::not_found));
+}
+
+TEST_F(Configs, publishing_the_draft_takes_only_what_was_checked) {
+  done(commands.save_draft(kKey, "a: 1\n", "yaml"));
+  EXPECT_THAT(run(commands.publish_draft(kKey, "a: 0\n", "yaml")), IsRefused(Code::conflict));
+  done(commands.save_draft(kKey, "a: 1\n", "json"));  // the same bytes, which nobody has parsed as JSON
+  EXPECT_THAT(run(commands.publish_draft(kKey, "a: 1\n", "yaml")), IsRefused(Code::conflict));
+  EXPECT_FALSE(release(kKey));
+}
+
+TEST_F(Configs, publishing_the_draft_can_be_limited_to_the_one_that_was_reviewed) {
+  const Revision reviewed = done(commands.save_draft(kKey, "a: 1\n")).revision();
+  done(commands.save_draft(kKey, "a: 2\n"));
+  done(commands.save_draft(kKey, "a: 1\n"));  // as it was, but saved again
+  auto command = commands.publish_draft(kKey, "a: 1\n");
+  auto& expected = *command.mutable_publish_configs()->mutable_configs(0)->mutable_expected_draft();
+  expected.set_revision(reviewed);
+  EXPECT_THAT(run(command), IsRefused(Code::conflict));
+  command = commands.publish_draft(kKey, "a: 1\n");
+  command.mutable_publish_configs()->mutable_configs(0)->mutable_expected_draft()->set_revision(revision());
+  done(command);
+}
+
+TEST_F(Configs, a_change_can_be_limited_to_what_exists) {
+  const auto any = [](log::Expected& expected) { expected.set_any(true); };
+  auto publish = commands.publish(kKey, "a: 1\n");
+  any(*publish.mutable_publish_configs()->mutable_configs(0)->mutable_expected());
+  EXPECT_THAT(run(publish), IsRefused(Code::conflict));
+  auto save = commands.save_draft(kKey, "a: 1\n");
+  any(*save.mutable_save_draft()->mutable_expected());
+  EXPECT_THAT(run(save), IsRefused(Code::conflict));
+
+  done(commands.publish(kKey, "a: 1\n"));
+  done(commands.save_draft(kKey, "a: 1\n"));
+  publish.set_request_id("another");
+  done(publish);
+  save.set_request_id("one more");
+  done(save);
+  done(commands.remove(kKey));
+  auto roll_back = commands.roll_back(kKey, 1);
+  any(*roll_back.mutable_roll_back_config()->mutable_expected());
+  EXPECT_THAT(run(roll_back), IsRefused(Code::conflict));
 }
 
 TEST_F(Configs, publishing_other_content_leaves_the_draft) {

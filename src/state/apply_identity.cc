@@ -1,4 +1,6 @@
 // Users, grants, access keys, revoked tokens, and the first command of all.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "model/grants.h"
@@ -11,12 +13,16 @@ namespace {
 struct StoredUser {
   std::string display_name, password_hash;
   bool disabled = false;
+  Revision token_epoch = 0;
 };
 
 std::optional<StoredUser> find_user(Database& db, const std::string& name) {
-  Rows rows = db.ask("SELECT display_name, password_hash, disabled FROM user WHERE name = ?", name);
+  Rows rows = db.ask("SELECT display_name, password_hash, disabled, token_epoch FROM user WHERE name = ?", name);
   if (!rows.next()) return std::nullopt;
-  return StoredUser{.display_name = rows.text(0), .password_hash = rows.text(1), .disabled = rows.flag(2)};
+  return StoredUser{.display_name = rows.text(0),
+                    .password_hash = rows.text(1),
+                    .disabled = rows.flag(2),
+                    .token_epoch = rows.number(3)};
 }
 
 Result<StoredUser> require_user(Applying& at, const std::string& name) {
@@ -39,10 +45,22 @@ Result<> require_other_administrator(Applying& at, const std::string& user) {
 
 void add_user(Applying& at, const std::string& name, const std::string& display_name, const std::string& password_hash,
               bool disabled) {
-  // Tokens of an earlier user of the same name must not come alive: valid from now on.
+  // No revision comes twice: tokens of an earlier user of the same name do not come alive.
+  const Revision token_epoch = at.revision();
   at.db.run("INSERT INTO user VALUES (?, ?, ?, ?, ?, ?, ?)", name, display_name, password_hash, disabled,
-            at.command.time_ms(), at.command.time_ms(), at.revision());
+            at.command.time_ms(), token_epoch, at.revision());
   at.tip.changes.identity = true;
+}
+
+void end_tokens(Applying& at, const std::string& user) {
+  at.db.run("UPDATE user SET token_epoch = ? WHERE name = ?", at.revision(), user);
+  at.db.run("DELETE FROM revoked_token WHERE user = ?", user);  // refused without being remembered
+  at.tip.changes.identity = true;
+}
+
+std::uint64_t count_revoked(Database& db, const std::string& user) {
+  Rows rows = db.ask("SELECT count(*) FROM revoked_token WHERE user = ?", user);
+  return rows.next() ? rows.number(0) : 0;
 }
 
 std::string describe(const std::string& display_name, bool disabled, bool password_changed) {
@@ -99,20 +117,21 @@ Result<> apply(Applying& at, const log::PutUser& what) {
   }
   if (what.create_only()) return fail(Code::already_exists, fmt::format("there is a user {} already", what.name()));
   const bool new_password = !what.password_hash().empty() && what.password_hash() != before->password_hash;
-  if (!new_password && what.display_name() == before->display_name && what.disabled() == before->disabled) {
+  const std::string display_name = what.has_display_name() ? what.display_name() : before->display_name;
+  const bool disabled = what.has_disabled() ? what.disabled() : before->disabled;
+  if (!new_password && display_name == before->display_name && disabled == before->disabled) {
     at.audit_unchanged();
     return {};
   }
-  if (what.disabled() && !before->disabled) TRYV(require_other_administrator(at, what.name()));
-  at.db.run("UPDATE user SET display_name = ?, disabled = ?, revision = ? WHERE name = ?", what.display_name(),
-            what.disabled(), at.revision(), what.name());
-  if (new_password) {
-    at.db.run("UPDATE user SET password_hash = ?, tokens_valid_from = ? WHERE name = ?", what.password_hash(),
-              at.command.time_ms(), what.name());
-  }
+  if (disabled && !before->disabled) TRYV(require_other_administrator(at, what.name()));
+  at.db.run("UPDATE user SET display_name = ?, disabled = ?, revision = ? WHERE name = ?", display_name, disabled,
+            at.revision(), what.name());
+  if (new_password) at.db.run("UPDATE user SET password_hash = ? WHERE name = ?", what.password_hash(), what.name());
+  // Who is enabled again has no tokens left from before.
+  if (new_password || (disabled && !before->disabled)) end_tokens(at, what.name());
   at.tip.changes.identity = true;
   at.audit_change(describe(before->display_name, before->disabled, false),
-                  describe(what.display_name(), what.disabled(), new_password));
+                  describe(display_name, disabled, new_password));
   return {};
 }
 
@@ -122,6 +141,7 @@ Result<> apply(Applying& at, const log::DeleteUser& what) {
   TRYV(require_other_administrator(at, what.name()));
   at.db.run("DELETE FROM user WHERE name = ?", what.name());
   at.db.run("DELETE FROM role_grant WHERE user = ?", what.name());
+  at.db.run("DELETE FROM revoked_token WHERE user = ?", what.name());
   at.tip.changes.identity = true;
   at.audit_change(describe(before.display_name, before.disabled, false), "");
   return {};
@@ -129,10 +149,14 @@ Result<> apply(Applying& at, const log::DeleteUser& what) {
 
 Result<> apply(Applying& at, const log::SetPassword& what) {
   at.about("user.password", what.name());
-  TRYV(require_user(at, what.name()));
-  at.db.run("UPDATE user SET password_hash = ?, tokens_valid_from = ?, revision = ? WHERE name = ?",
-            what.password_hash(), at.command.time_ms(), at.revision(), what.name());
-  at.tip.changes.identity = true;
+  TRY(const StoredUser before, require_user(at, what.name()));
+  if (what.epoch() != 0 && what.epoch() != before.token_epoch) {
+    return fail(Code::conflict,
+                fmt::format("the password of {} was changed meanwhile: log in and change it again", what.name()));
+  }
+  at.db.run("UPDATE user SET password_hash = ?, revision = ? WHERE name = ?", what.password_hash(), at.revision(),
+            what.name());
+  end_tokens(at, what.name());
   at.audit_change("", json_text({{"password", "changed"}}));
   return {};
 }
@@ -184,6 +208,10 @@ Result<> apply(Applying& at, const log::CreateAccessKey& what) {
   at.db.run("INSERT INTO access_key VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)", what.id(), what.secret_hash(),
             what.description(), what.application(), what.environment(), lines(what.addresses()), expires,
             at.command.actor(), at.command.time_ms(), at.revision());
+  at.db.run(
+      "DELETE FROM access_key WHERE id IN (SELECT id FROM access_key WHERE revoked = 1 OR expires <= ? "
+      "ORDER BY revision DESC, id LIMIT -1 OFFSET ?)",
+      at.command.time_ms(), at.options.keep_ended_keys);
   at.tip.changes.identity = true;
   at.outcome.set_created(true);
   at.audit_change("", json_text({{"application", what.application()},
@@ -215,8 +243,14 @@ Result<> apply(Applying& at, const log::RevokeToken& what) {
   // What has expired is refused without being remembered.
   at.db.run("DELETE FROM revoked_token WHERE expires < ?", at.command.time_ms());
   at.db.run("INSERT OR REPLACE INTO revoked_token VALUES (?, ?, ?)", what.token_id(), what.user(), what.expires_ms());
-  at.tip.changes.identity = true;
-  at.audit_change("", json_text({{"token_id", what.token_id()}}));
+  boost::json::object after{{"token_id", what.token_id()}};
+  if (count_revoked(at.db, what.user()) > at.options.revoked_tokens_per_user) {
+    end_tokens(at, what.user());
+    after["all_tokens"] = "ended";
+  } else {
+    at.tip.changes.revoked_tokens.push_back({.id = what.token_id(), .expires = wall(what.expires_ms())});
+  }
+  at.audit_change("", json_text(after));
   return {};
 }
 
@@ -230,7 +264,8 @@ Result<> apply(Applying& at, const log::RecordAudit& what) {
                     .action = one.action(),
                     .target = one.target(),
                     .outcome = one.outcome(),
-                    .message = one.message()});
+                    .message = one.message(),
+                    .count = std::max<std::uint64_t>(one.count(), 1)});
   }
   return {};
 }

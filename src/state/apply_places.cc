@@ -11,8 +11,14 @@ std::string describe(const std::string& description) {
   return json_text({{"description", description}});
 }
 
-std::string describe(const log::PutApplication& what) {
-  return json_text({{"department", what.department()}, {"owner", what.owner()}, {"description", what.description()}});
+struct StoredApplication {
+  std::string department, owner, description;
+  bool operator==(const StoredApplication&) const = default;
+};
+
+std::string describe(const StoredApplication& application) {
+  return json_text(
+      {{"department", application.department}, {"owner", application.owner}, {"description", application.description}});
 }
 
 // How many configs and drafts stand below a prefix of keys that ends in '/'.
@@ -61,14 +67,19 @@ std::optional<std::string> cluster_description(Database& db, const std::string& 
   return rows.text(0);
 }
 
-std::optional<log::PutApplication> find_application(Database& db, const std::string& name) {
+std::optional<StoredApplication> find_application(Database& db, const std::string& name) {
   Rows rows = db.ask("SELECT department, owner, description FROM application WHERE name = ?", name);
   if (!rows.next()) return std::nullopt;
-  log::PutApplication found;
-  found.set_department(rows.text(0));
-  found.set_owner(rows.text(1));
-  found.set_description(rows.text(2));
-  return found;
+  return StoredApplication{.department = rows.text(0), .owner = rows.text(1), .description = rows.text(2)};
+}
+
+// What was granted for a place that is gone; for its audit record, "" when nothing was. Else it would hold one day for
+// what another team makes under the same name.
+std::string describe_withdrawn(int grants, int keys) {
+  boost::json::object withdrawn;
+  if (grants != 0) withdrawn["removed_grants"] = grants;
+  if (keys != 0) withdrawn["revoked_keys"] = keys;
+  return withdrawn.empty() ? "" : json_text(withdrawn);
 }
 
 void make_application(Applying& at, const std::string& name) {
@@ -106,7 +117,8 @@ Result<> apply(Applying& at, const log::PutEnvironment& what) {
   if (before && what.create_only())
     return fail(Code::already_exists, fmt::format("there is an environment {} already", what.name()));
   at.outcome.set_created(!before);
-  if (before == what.description()) {
+  const std::string description = what.has_description() ? what.description() : before.value_or("");
+  if (before == description) {
     at.audit_unchanged();
     return {};
   }
@@ -114,8 +126,8 @@ Result<> apply(Applying& at, const log::PutEnvironment& what) {
       "INSERT INTO environment VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET description = "
       "excluded.description, "
       "revision = excluded.revision",
-      what.name(), what.description(), at.revision(), at.command.time_ms());
-  at.audit_change(before ? describe(*before) : "", describe(what.description()));
+      what.name(), description, at.revision(), at.command.time_ms());
+  at.audit_change(before ? describe(*before) : "", describe(description));
   return {};
 }
 
@@ -126,7 +138,13 @@ Result<> apply(Applying& at, const log::DeleteEnvironment& what) {
   TRYV(require_empty(held_below(at.db, what.name() + "/"), "environment", what.name()));
   at.db.run("DELETE FROM environment WHERE name = ?", what.name());
   at.db.run("DELETE FROM cluster WHERE environment = ?", what.name());
-  at.audit_change(describe(*before), "");
+  at.db.run("UPDATE user SET revision = ? WHERE name IN (SELECT user FROM role_grant WHERE environment = ?)",
+            at.revision(), what.name());
+  const int grants = at.db.run("DELETE FROM role_grant WHERE environment = ?", what.name());
+  const int keys = at.db.run("UPDATE access_key SET revoked = 1, revision = ? WHERE environment = ? AND revoked = 0",
+                             at.revision(), what.name());
+  at.tip.changes.identity = at.tip.changes.identity || grants + keys != 0;
+  at.audit_change(describe(*before), describe_withdrawn(grants, keys));
   return {};
 }
 
@@ -136,16 +154,20 @@ Result<> apply(Applying& at, const log::PutApplication& what) {
   if (before && what.create_only())
     return fail(Code::already_exists, fmt::format("there is an application {} already", what.name()));
   at.outcome.set_created(!before);
-  if (before && describe(*before) == describe(what)) {
+  StoredApplication after = before.value_or(StoredApplication{});
+  if (what.has_department()) after.department = what.department();
+  if (what.has_owner()) after.owner = what.owner();
+  if (what.has_description()) after.description = what.description();
+  if (before == after) {
     at.audit_unchanged();
     return {};
   }
   at.db.run(
       "INSERT INTO application VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET department = "
       "excluded.department, owner = excluded.owner, description = excluded.description, revision = excluded.revision",
-      what.name(), what.department(), what.owner(), what.description(), at.revision(), at.command.time_ms());
+      what.name(), after.department, after.owner, after.description, at.revision(), at.command.time_ms());
   at.tip.changes.identity = true;  // its department decides who may what
-  at.audit_change(before ? describe(*before) : "", describe(what));
+  at.audit_change(before ? describe(*before) : "", describe(after));
   return {};
 }
 
@@ -162,11 +184,13 @@ Result<> apply(Applying& at, const log::DeleteApplication& what) {
   TRYV(require_empty(held, "application", what.name()));
   at.db.run("DELETE FROM application WHERE name = ?", what.name());
   at.db.run("DELETE FROM cluster WHERE application = ?", what.name());
-  // Else they would read what another team publishes under the same name one day.
-  const int revoked = at.db.run("UPDATE access_key SET revoked = 1, revision = ? WHERE application = ? AND revoked = 0",
-                                at.revision(), what.name());
+  at.db.run("UPDATE user SET revision = ? WHERE name IN (SELECT user FROM role_grant WHERE application = ?)",
+            at.revision(), what.name());
+  const int grants = at.db.run("DELETE FROM role_grant WHERE application = ?", what.name());
+  const int keys = at.db.run("UPDATE access_key SET revoked = 1, revision = ? WHERE application = ? AND revoked = 0",
+                             at.revision(), what.name());
   at.tip.changes.identity = true;
-  at.audit_change(describe(*before), revoked == 0 ? "" : json_text({{"revoked_keys", revoked}}));
+  at.audit_change(describe(*before), describe_withdrawn(grants, keys));
   return {};
 }
 
@@ -178,7 +202,8 @@ Result<> apply(Applying& at, const log::PutCluster& what) {
     return fail(Code::already_exists, fmt::format("there is a cluster {} already", at.target()));
   TRYV(require_environment(at, what.environment()));
   at.outcome.set_created(!before);
-  if (before == what.description()) {
+  const std::string description = what.has_description() ? what.description() : before.value_or("");
+  if (before == description) {
     at.audit_unchanged();
     return {};
   }
@@ -186,8 +211,8 @@ Result<> apply(Applying& at, const log::PutCluster& what) {
   at.db.run(
       "INSERT INTO cluster VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (environment, application, name) DO UPDATE SET "
       "description = excluded.description, revision = excluded.revision",
-      what.environment(), what.application(), what.name(), what.description(), at.revision(), at.command.time_ms());
-  at.audit_change(before ? describe(*before) : "", describe(what.description()));
+      what.environment(), what.application(), what.name(), description, at.revision(), at.command.time_ms());
+  at.audit_change(before ? describe(*before) : "", describe(description));
   return {};
 }
 

@@ -52,6 +52,18 @@ class Places : public StateTest {
     what.set_name(name);
     return command;
   }
+  log::Command grant(const std::string& user, const Scope& scope) {
+    auto command = commands.grant(user, "publisher", scope.environment);
+    command.mutable_change_grant()->mutable_scope()->set_application(scope.application);
+    return command;
+  }
+  log::Command create_key(const std::string& id, const std::string& application, const std::string& environment = "") {
+    auto command = commands.make();
+    command.mutable_create_access_key()->set_id(id);
+    command.mutable_create_access_key()->set_application(application);
+    command.mutable_create_access_key()->set_environment(environment);
+    return command;
+  }
   std::vector<std::string> environments() {
     std::vector<std::string> names;
     for (const auto& each : queries.environments().value())
@@ -87,6 +99,44 @@ TEST_F(Places, an_environment_is_made_changed_and_deleted) {
   done(delete_environment("test"));
   EXPECT_THAT(environments(), ElementsAre("dev", "prod", "staging"));
   EXPECT_THAT(run(delete_environment("test")), IsRefused(Code::not_found));
+}
+
+TEST_F(Places, what_a_change_leaves_out_stays_as_it_is_at_that_time) {
+  auto application = put_application("shop", "sales"), cluster = put_cluster("dev", "shop", "beijing", "the site");
+  application.mutable_put_application()->set_owner("ann");
+  done(application);
+  done(cluster);
+  done(put_environment("test", "for tests"));
+
+  auto change = commands.make();
+  change.mutable_put_application()->set_name("shop");
+  change.mutable_put_application()->set_description("sells");
+  done(change);
+  const Application shop = queries.application("shop").value();
+  EXPECT_EQ(shop.department, "sales");
+  EXPECT_EQ(shop.owner, "ann");
+  EXPECT_EQ(shop.description, "sells");
+  EXPECT_EQ(audit({.action = "application.update"}).at(0).after,
+            R"({"department":"sales","owner":"ann","description":"sells"})");
+
+  const auto was = revision();
+  change = commands.make();
+  change.mutable_put_environment()->set_name("test");
+  EXPECT_FALSE(done(change).created());
+  change = put_cluster("dev", "shop", "beijing");
+  change.mutable_put_cluster()->clear_description();
+  EXPECT_FALSE(done(change).created());
+  EXPECT_EQ(revision(), was) << "they change nothing";
+  EXPECT_EQ(queries.environments().value().back().description, "for tests");
+  EXPECT_EQ(queries.clusters("dev", "shop").value().at(0).description, "the site");
+}
+
+TEST_F(Places, making_an_application_changes_none_that_is_there) {
+  done(put_application("shop", "finance"));
+  auto command = put_application("shop", "sales");
+  command.mutable_put_application()->set_create_only(true);
+  EXPECT_THAT(run(command), IsRefused(Code::already_exists));
+  EXPECT_EQ(queries.application("shop").value().department, "finance");
 }
 
 TEST_F(Places, putting_what_is_there_already_takes_no_revision) {
@@ -133,14 +183,43 @@ TEST_F(Places, an_application_has_its_department_in_the_identity) {
   EXPECT_THAT(run(delete_application("none")), IsRefused(Code::not_found));
 }
 
-TEST_F(Places, deleting_an_application_revokes_its_keys) {
+TEST_F(Places, what_was_granted_for_an_application_goes_with_it) {
   done(put_application("shop", ""));
-  auto command = commands.make();
-  command.mutable_create_access_key()->set_id("ck_1");
-  command.mutable_create_access_key()->set_application("shop");
-  done(command);
-  done(delete_application("shop"));
-  EXPECT_TRUE(state->identity().value().keys.at(0).revoked);
+  done(commands.put_user("li"));
+  done(grant("li", {.application = "shop"}));
+  done(grant("li", {.environment = "prod", .application = "shop"}));
+  done(grant("li", {.application = "ledger"}));
+  done(create_key("ck_1", "shop"));
+  done(create_key("ck_2", "ledger"));
+  const auto outcome = done(delete_application("shop"));
+
+  const Identity identity = state->identity().value();
+  EXPECT_THAT(identity.users.at(1).grants, ElementsAre(Grant{Role::publisher, {.application = "ledger"}}));
+  EXPECT_EQ(identity.users.at(1).revision, outcome.revision());
+  EXPECT_TRUE(identity.keys.at(0).revoked);
+  EXPECT_FALSE(identity.keys.at(1).revoked);
+  EXPECT_EQ(audit({.action = "application.delete"}).at(0).after, R"({"removed_grants":2,"revoked_keys":1})");
+}
+
+TEST_F(Places, what_was_granted_for_an_environment_goes_with_it) {
+  done(commands.put_user("li"));
+  done(grant("li", {.environment = "staging"}));
+  done(grant("li", {.environment = "staging", .application = "shop"}));
+  done(grant("li", {}));
+  done(create_key("ck_1", "shop", "staging"));
+  done(create_key("ck_2", "shop"));
+  apply(delete_environment("staging"));
+  EXPECT_TRUE(commit().identity);
+
+  const Identity identity = state->identity().value();
+  EXPECT_THAT(identity.users.at(1).grants, ElementsAre(Grant{Role::publisher, {}}));
+  EXPECT_TRUE(identity.keys.at(0).revoked);
+  EXPECT_FALSE(identity.keys.at(1).revoked);
+  EXPECT_EQ(audit({.action = "environment.delete"}).at(0).after, R"({"removed_grants":2,"revoked_keys":1})");
+
+  apply(delete_environment("dev"));
+  EXPECT_FALSE(commit().identity) << "nothing was granted there";
+  EXPECT_EQ(audit({.action = "environment.delete"}).at(0).after, "");
 }
 
 TEST_F(Places, clusters_are_made_changed_and_deleted) {

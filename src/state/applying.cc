@@ -1,6 +1,18 @@
 #include "state/applying.h"
 
 namespace cc::state {
+namespace {
+
+// Removes the oldest rows until there are `at_most`. `sql` removes so many of them.
+template <std::size_t N>
+void forget_oldest(Database& db, Numbers& numbers, std::uint64_t at_most, const char (&sql)[N]) {
+  if (numbers.count() <= at_most) return;
+  const std::uint64_t too_many = numbers.count() - at_most;
+  db.run(sql, too_many);
+  numbers.first += too_many;
+}
+
+}  // namespace
 
 Applying::Applying(Database& database, Tip& so_far, const Options& given, const log::Command& what)
     : db(database), tip(so_far), options(given), command(what) {}
@@ -55,11 +67,20 @@ void Applying::audit_refusal(const Error& error) {
 }
 
 void Applying::write_audit(const AuditRecord& record) {
-  db.run("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", ++tip.last_audit, milliseconds(record.time),
-         record.actor, record.address, record.request_id, record.action, record.target, record.outcome, record.message,
-         record.before, record.after, record.revision);
-  if (tip.last_audit > options.keep_audit_records)
-    db.run("DELETE FROM audit WHERE id <= ?", tip.last_audit - options.keep_audit_records);
+  const std::uint64_t id = ++tip.last_audit;
+  if (record.revision != 0) {
+    db.run("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", id, milliseconds(record.time),
+           record.actor, record.address, record.request_id, record.action, record.target, record.outcome,
+           record.message, record.before, record.after, record.revision, ++tip.changes_audited.last);
+    forget_oldest(db, tip.changes_audited, options.keep_audited_changes,
+                  "DELETE FROM audit WHERE id IN (SELECT id FROM audit ORDER BY id LIMIT ?)");
+  } else {
+    db.run("INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", id, ++tip.attempts_audited.last,
+           milliseconds(record.time), record.actor, record.address, record.request_id, record.action, record.target,
+           record.outcome, record.message, record.count);
+    forget_oldest(db, tip.attempts_audited, options.keep_audited_attempts,
+                  "DELETE FROM attempt WHERE id IN (SELECT id FROM attempt ORDER BY id LIMIT ?)");
+  }
 }
 
 ConfigKey key_of(const log::Key& key) {

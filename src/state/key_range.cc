@@ -9,6 +9,10 @@ std::array<const std::string*, 3> places_of(const ConfigFilter& filter) {
   return {&filter.environment, &filter.application, &filter.cluster};
 }
 
+bool agrees(const std::string& wanted, std::string_view part) {
+  return wanted.empty() || wanted == part;
+}
+
 // The key up to `head`, with `wanted` there: when that comes behind the key. Else what comes behind all that has this
 // head, which ends with '/'.
 std::optional<std::string> behind(std::string_view key, std::size_t head, const std::string& wanted) {
@@ -32,12 +36,9 @@ std::string KeyRange::start(const std::string& after) const {
 }
 
 bool KeyRange::is_in_place(std::string_view key) const {
-  for (const std::string* wanted : places_of(filter_)) {
-    const std::size_t slash = key.find('/');
-    if (!wanted->empty() && key.substr(0, slash) != *wanted) return false;
-    key.remove_prefix(slash + 1);
-  }
-  return key.starts_with(filter_.prefix);
+  const KeyParts parts = parts_of(key);
+  return agrees(filter_.environment, parts.environment) && agrees(filter_.application, parts.application) &&
+         agrees(filter_.cluster, parts.cluster) && parts.name.starts_with(filter_.prefix);
 }
 
 bool KeyRange::has_text(std::string_view key) const {

@@ -12,7 +12,7 @@ Result<std::vector<User>> load_users(Database& database) {
   std::vector<User> users;
   std::unordered_map<std::string, std::size_t> place;
   Rows rows = database.ask(
-      "SELECT name, display_name, password_hash, disabled, created, tokens_valid_from, revision FROM user ORDER BY "
+      "SELECT name, display_name, password_hash, disabled, created, token_epoch, revision FROM user ORDER BY "
       "name");
   while (rows.next()) {
     place.emplace(rows.text(0), users.size());
@@ -21,7 +21,7 @@ Result<std::vector<User>> load_users(Database& database) {
                      .password_hash = rows.text(2),
                      .disabled = rows.flag(3),
                      .created = rows.time(4),
-                     .tokens_valid_from = rows.time(5),
+                     .token_epoch = rows.number(5),
                      .revision = rows.number(6)});
   }
   Rows grants = database.ask(

@@ -36,7 +36,7 @@ ReleaseInfo read_info(const Rows& rows, std::string key) {
 }
 
 bool is_visible(const Visible& visible, std::string_view key) {
-  return !visible || visible(split_key(key));
+  return !visible || visible(ConfigKey::of(parts_of(key)));
 }
 
 bool content_holds(Database& db, std::uint64_t release, const std::string& text) {

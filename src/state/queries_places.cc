@@ -116,14 +116,18 @@ Result<std::vector<Cluster>> Queries::clusters(const std::string& environment, c
 
 Result<Queries::Counts> Queries::counts() const {
   return ask_unsettled([](Database& db) -> Result<Counts> {
-    // Releases, forgotten ones included, and audit records have ids without gaps: nothing needs to be counted.
+    // Releases, forgotten ones included, and audit records are numbered without gaps: they need not be counted.
     return Counts{.environments = number(db, "SELECT count(*) FROM environment"),
                   .applications = number(db, "SELECT count(*) FROM application"),
                   .releases = number(db, "SELECT max(id) FROM release"),
                   .drafts = number(db, "SELECT count(*) FROM draft"),
                   .users = number(db, "SELECT count(*) FROM user"),
                   .keys = number(db, "SELECT count(*) FROM access_key WHERE revoked = 0"),
-                  .audit_records = number(db, "SELECT (SELECT max(id) FROM audit) - (SELECT min(id) FROM audit) + 1")};
+                  .audit_records = number(db,
+                                          "SELECT ifnull((SELECT number FROM audit ORDER BY id DESC LIMIT 1) + 1 - "
+                                          "(SELECT number FROM audit ORDER BY id LIMIT 1), 0) + "
+                                          "ifnull((SELECT number FROM attempt ORDER BY id DESC LIMIT 1) + 1 - "
+                                          "(SELECT number FROM attempt ORDER BY id LIMIT 1), 0)")};
   });
 }
 

@@ -232,7 +232,18 @@ TEST_F(History, gives_any_release_with_its_content) {
 
 class BoundedHistory : public StateTest {
  protected:
-  BoundedHistory() : StateTest({.keep_versions = 3, .keep_audit_records = 5}) {}
+  BoundedHistory() : StateTest({.keep_versions = 3, .keep_audited_changes = 5, .keep_audited_attempts = 3}) {}
+
+  log::Command attempts(int count) {
+    auto command = commands.make();
+    for (int i = 1; i <= count; ++i) {
+      auto& one = *command.mutable_record_audit()->add_records();
+      one.set_action("config.publish");
+      one.set_target(std::to_string(i));
+      one.set_outcome("permission_denied");
+    }
+    return command;
+  }
 };
 
 TEST_F(BoundedHistory, keeps_the_newest_versions_of_each_config) {
@@ -265,6 +276,30 @@ TEST_F(BoundedHistory, keeps_the_newest_audit_records) {
   done(commands.remove("dev/shop/default/a.txt"));
   EXPECT_THAT(audit(), SizeIs(5));
   EXPECT_EQ(audit()[0].action, "config.delete");
+}
+
+TEST_F(BoundedHistory, forgets_no_change_for_what_was_merely_attempted) {
+  const auto published = done(commands.publish("dev/shop/default/a.txt", "1", "text"));
+  for (int i = 0; i < 4; ++i)
+    done(attempts(5));
+  run(commands.remove("dev/shop/default/none.txt"));  // refused when it was applied
+  EXPECT_EQ(audit({.outcome = "done"}).at(0).revision, published.revision());
+  std::vector<std::string> kept;
+  for (const AuditRecord& record : audit())
+    if (record.outcome != "done") kept.push_back(record.target);
+  EXPECT_THAT(kept, ElementsAre("dev/shop/default/none.txt", "5", "4"));
+  EXPECT_EQ(queries.counts().value().audit_records, audit().size());
+  reopen();
+  done(attempts(1));
+  EXPECT_EQ(audit().at(0).target, "1");
+  EXPECT_EQ(queries.counts().value().audit_records, audit().size());
+}
+
+TEST_F(BoundedHistory, forgets_no_attempt_for_changes) {
+  done(attempts(3));
+  for (int i = 1; i <= 9; ++i)
+    done(commands.publish("dev/shop/default/a.txt", std::to_string(i), "text"));
+  EXPECT_THAT(audit({.outcome = "permission_denied"}), SizeIs(3));
 }
 
 class AuditQueries : public StateTest {};
@@ -300,6 +335,27 @@ TEST_F(AuditQueries, come_in_pages_newest_first) {
     page.cursor = got.next;
   } while (!page.cursor.empty());
   EXPECT_THAT(revisions, ElementsAre(8, 7, 6, 5, 4, 3, 2));
+}
+
+TEST_F(AuditQueries, of_changes_and_attempts_come_in_one_order) {
+  for (int i = 0; i < 4; ++i) {
+    done(commands.publish("dev/shop/default/a.txt", std::to_string(i), "text"));
+    run(commands.remove("dev/shop/default/none.txt"));
+  }
+  std::vector<std::uint64_t> ids;
+  std::vector<std::string> outcomes;
+  PageRequest page{.limit = 3};
+  do {
+    const auto got = queries.audit({.target_prefix = "dev/shop/default/"}, page).value();
+    for (const auto& item : got.items) {
+      ids.push_back(item.id);
+      outcomes.push_back(item.outcome);
+    }
+    page.cursor = got.next;
+  } while (!page.cursor.empty());
+  EXPECT_THAT(outcomes,
+              ElementsAre("not_found", "done", "not_found", "done", "not_found", "done", "not_found", "done"));
+  EXPECT_TRUE(std::ranges::is_sorted(ids, std::ranges::greater_equal{}));
 }
 
 TEST_F(StateTest, counts_say_how_many_there_are) {

@@ -25,21 +25,9 @@ std::optional<Current> find_current(Database& database, const std::string& key) 
                  .size = rows.number(7)};
 }
 
-ConfigKey split_key(std::string_view text) {
-  ConfigKey key;
-  for (std::string* part : {&key.environment, &key.application, &key.cluster}) {
-    const std::size_t slash = text.find('/');
-    if (slash == std::string_view::npos) break;
-    *part = text.substr(0, slash);
-    text.remove_prefix(slash + 1);
-  }
-  key.name = text;
-  return key;
-}
-
 ReleasePtr read_release(const Rows& rows, int first, std::string key) {
   auto release = std::make_shared<Release>();
-  release->key = split_key(key);
+  release->key = ConfigKey::of(parts_of(key));
   release->key_text = std::move(key);
   release->version = rows.number(first);
   release->revision = rows.number(first + 1);
@@ -118,7 +106,11 @@ std::string describe(const std::optional<Current>& current) {
 
 Result<> check_expected(const log::Expected& expected, std::string_view what, const std::string& key,
                         Revision revision) {
-  if (expected.revision() == revision) return {};
+  if (expected.any() ? revision != 0 : expected.revision() == revision) return {};
+  if (expected.any()) {
+    return fail(Code::conflict, fmt::format("{} {} does not exist, and the change is only for what does", what, key),
+                json_text({{"key", key}, {"revision", 0}}));
+  }
   const std::string details = json_text({{"key", key}, {"revision", revision}, {"expected", expected.revision()}});
   if (expected.revision() == 0) {
     return fail(Code::conflict, fmt::format("{} {} exists already, at revision {}: read it first", what, key, revision),

@@ -22,9 +22,6 @@ struct Current {
 };
 std::optional<Current> find_current(Database& database, const std::string& key);
 
-// Splits "environment/application/cluster/name", as ConfigKey::to_string() wrote it, without checking it again.
-ConfigKey split_key(std::string_view text);
-
 // Columns of `release AS r`, as read_release() reads them from column `first` on.
 #define CC_RELEASE_COLUMNS                                                                                         \
   "r.version, r.revision, r.deleted, r.format, r.md5, r.sha256, r.author, r.comment, r.time, r.rolled_back_from, " \

@@ -31,11 +31,17 @@ namespace cc::state {
 
 using Index = std::uint64_t;
 
+struct RevokedToken {
+  std::string id;
+  Wall expires;
+};
+
 // What a batch of commands changed.
 struct Changes {
-  std::vector<Event> events;  // in order of revision
-  bool identity = false;      // users, grants, keys, revoked tokens, applications' departments: reload Identity
-  Revision revision = 0;      // newest after the batch
+  std::vector<Event> events;                 // in order of revision
+  bool identity = false;                     // users, grants, keys, applications' departments: reload Identity
+  std::vector<RevokedToken> revoked_tokens;  // new ones, which Identity has too
+  Revision revision = 0;                     // newest after the batch
 };
 
 struct Position {
@@ -49,20 +55,23 @@ struct Position {
 struct Identity {
   std::vector<User> users;
   std::vector<AccessKey> keys;
-  struct RevokedToken {
-    std::string id;
-    Wall expires;
-  };
   std::vector<RevokedToken> revoked_tokens;
   std::vector<Application> applications;  // for grants by department
 };
 
 // Equal on all nodes, since what is kept is part of the state.
 struct Options {
-  std::chrono::hours remember_requests{24};  // outcomes of request ids are kept this long (by the commands' own times)
+  // Outcomes of request ids are kept this long, by the commands' own times …
+  std::chrono::hours remember_requests{24};
+  // … and so many of them, but each for this long.
   std::size_t remember_requests_at_most = 100'000;
-  std::uint64_t keep_versions = 100'000;         // of each config; older releases are forgotten
-  std::uint64_t keep_audit_records = 1'000'000;  // the newest
+  std::chrono::milliseconds remember_requests_at_least{60'000};
+  std::uint64_t keep_versions = 100'000;  // of each config; older releases are forgotten
+  // Audit records: the newest of changes, and the newest of attempts, which changed nothing and which anybody may make.
+  std::uint64_t keep_audited_changes = 1'000'000;
+  std::uint64_t keep_audited_attempts = 100'000;
+  std::uint64_t keep_ended_keys = 1000;          // access keys that were revoked or have expired; the newest
+  std::uint64_t revoked_tokens_per_user = 1000;  // that have not expired; beyond, all tokens of the user end
 };
 
 class State {

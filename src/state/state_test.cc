@@ -169,7 +169,7 @@ std::vector<std::string> random_log(unsigned seed) {
   std::vector<log::Command> made;
   for (int i = 0; i < 400; ++i) {
     log::Command command;
-    switch (pick(12)) {
+    switch (pick(16)) {
       case 0:
       case 1:
       case 2:
@@ -182,10 +182,10 @@ std::vector<std::string> random_log(unsigned seed) {
         command = commands.roll_back(any_key(), static_cast<Version>(pick(5)));
         break;
       case 5:
-        command = commands.save_draft(any_key(), std::to_string(pick(9)), "text");
+        command = commands.save_draft(any_key(), std::to_string(pick(2)), "text");
         break;
       case 6:
-        command = commands.publish_draft(any_key());
+        command = commands.publish_draft(any_key(), std::to_string(pick(2)), "text");
         break;
       case 7:
         command = commands.discard_draft(any_key());
@@ -199,6 +199,30 @@ std::vector<std::string> random_log(unsigned seed) {
       case 10:
         command = commands.make();
         command.mutable_delete_user()->set_name(any_user());
+        break;
+      case 11:
+        command = commands.put_user(any_user(), "");
+        command.mutable_put_user()->set_disabled(pick(2) == 0);
+        break;
+      case 12:
+        command = commands.make();
+        command.mutable_revoke_token()->set_token_id("token" + std::to_string(i));
+        command.mutable_revoke_token()->set_user(any_user());
+        command.mutable_revoke_token()->set_expires_ms(command.time_ms() + pick(7'200'000));
+        break;
+      case 13:
+        command = commands.make();
+        for (int n = pick(4); n >= 0; --n)
+          command.mutable_record_audit()->add_records()->set_outcome("permission_denied");
+        break;
+      case 14:
+        command = commands.make();
+        if (pick(3) == 0) {
+          command.mutable_delete_application()->set_name("app" + std::to_string(pick(3)));
+        } else {
+          command.mutable_put_application()->set_name("app" + std::to_string(pick(3)));
+          if (pick(2) == 0) command.mutable_put_application()->set_department(std::to_string(pick(3)));
+        }
         break;
       default:
         command = made.empty() ? commands.remove(any_key())
@@ -224,7 +248,9 @@ TEST_P(Deterministic, states_that_applied_the_same_log_are_equal_however_it_was_
   const Options options{.remember_requests = std::chrono::hours(1),
                         .remember_requests_at_most = 50,
                         .keep_versions = 5,
-                        .keep_audit_records = 100};
+                        .keep_audited_changes = 100,
+                        .keep_audited_attempts = 30,
+                        .revoked_tokens_per_user = 2};
   const Path one_file = directory.path() / "one.db";
   const Path other_file = directory.path() / "other.db";
   auto one = State::open(one_file, options).value();

@@ -52,11 +52,14 @@ class Commands {
     add(*command.mutable_publish_configs(), key, content, format);
     return command;
   }
-  log::Command publish_draft(const std::string& key) {
+  // `content` and `format` are what was checked.
+  log::Command publish_draft(const std::string& key, const std::string& content, const std::string& format = "yaml") {
     log::Command command = make();
     auto& one = *command.mutable_publish_configs()->add_configs();
     set_key(*one.mutable_key(), key);
     one.set_from_draft(true);
+    one.set_md5(md5_hex(content));
+    one.set_format(format);
     return command;
   }
   static log::PublishConfigs::One& add(log::PublishConfigs& to, const std::string& key, const std::string& content,

@@ -1,6 +1,17 @@
 #include "state/tip.h"
 
 namespace cc::state {
+namespace {
+
+template <std::size_t N, std::size_t M>
+Numbers read_numbers(Database& database, const char (&first)[N], const char (&last)[M]) {
+  Numbers numbers;
+  if (Rows rows = database.ask(first); rows.next()) numbers.first = rows.number(0);
+  if (Rows rows = database.ask(last); rows.next()) numbers.last = rows.number(0);
+  return numbers;
+}
+
+}  // namespace
 
 Position read_position(Database& database) {
   Position position;
@@ -24,7 +35,13 @@ Tip read_tip(Database& database) {
   tip.position = read_position(database);
   tip.changes.revision = tip.position.revision;
   if (Rows rows = database.ask("SELECT max(id) FROM release"); rows.next()) tip.last_release = rows.number(0);
-  if (Rows rows = database.ask("SELECT max(id) FROM audit"); rows.next()) tip.last_audit = rows.number(0);
+  if (Rows rows = database.ask("SELECT id FROM audit UNION ALL SELECT id FROM attempt ORDER BY id DESC LIMIT 1");
+      rows.next())
+    tip.last_audit = rows.number(0);
+  tip.changes_audited = read_numbers(database, "SELECT number FROM audit ORDER BY id LIMIT 1",
+                                     "SELECT number FROM audit ORDER BY id DESC LIMIT 1");
+  tip.attempts_audited = read_numbers(database, "SELECT number FROM attempt ORDER BY id LIMIT 1",
+                                      "SELECT number FROM attempt ORDER BY id DESC LIMIT 1");
   tip.answered.read(database);
   return tip;
 }

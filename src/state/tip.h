@@ -10,10 +10,17 @@
 
 namespace cc::state {
 
+// The oldest and the newest of rows that are numbered without gaps; first > last when there is none.
+struct Numbers {
+  std::uint64_t first = 1, last = 0;
+  std::uint64_t count() const { return last + 1 - first; }
+};
+
 struct Tip {
   Position position;
   std::uint64_t last_release = 0;  // ids
   std::uint64_t last_audit = 0;
+  Numbers changes_audited, attempts_audited;
   Answered answered;
   Changes changes;  // since State::take_changes()
 };

@@ -94,17 +94,16 @@ class World {
   }
 
   std::string answer_to(std::string_view message, unsigned& status) {
-    http::ConnectionCount count;
+    http::Usage usage;
     http::Server::Options options;
-    options.on_answered = [&](std::string_view, http::Method, unsigned answered, std::chrono::nanoseconds) {
-      status = answered;
-    };
+    options.on_answered = [&](std::string_view, http::Method, unsigned answered,
+                              std::optional<std::chrono::nanoseconds>) { status = answered; };
     int sockets[2];
     must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0, "there are sockets");
     const int client = sockets[1];
     std::string answer;
     {
-      http::Connections connections(node_.context().io, options, router_, count);
+      http::Connections connections(node_.context().io, options, router_, usage, node_.clock());
       http::Socket served(node_.context().io);
       served.assign(asio::ip::tcp::v4(), sockets[0]);
       connections.add(std::move(served), "10.0.0.1");
@@ -130,7 +129,7 @@ class World {
       turn();
     }
     ::close(client);
-    must(count.open == 0, "connections are counted down");
+    must(usage.connections == 0, "connections are counted down");
     must(node_.view().waiters() == 0, "nobody waits any more");
     for (const unsigned working : node_.context().working)
       must(working == 0, "no work is left");

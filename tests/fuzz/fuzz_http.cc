@@ -13,6 +13,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "base/text.h"
 #include "http/connections.h"
 #include "http/etag.h"
 #include "http/router.h"
@@ -27,10 +28,15 @@ using cc::fuzz::must;
 cc::Task<Response> echo(Request& request) {
   std::string out(to_string(request.method));
   const auto add = [&out](std::string_view text) { out.append("|").append(text); };
+  const auto add_text = [&add](std::string_view text) {
+    must(cc::find_invalid_utf8(text) == std::string_view::npos, "handlers see UTF-8 only");
+    add(text);
+  };
   for (const std::string& capture : request.captures)
-    add(capture);
-  add(request.query("a").value_or("none"));
-  add(request.unknown_query({"a", "b"}).value_or("none"));
+    add_text(capture);
+  add_text(request.path());
+  add_text(request.query("a").value_or("none"));
+  add_text(request.unknown_query({"a", "b"}).value_or("none"));
   if (const auto etags = parse_etags(request.header("If-None-Match"))) {
     for (const auto& tag : etags->tags)
       add(tag.opaque);
@@ -91,19 +97,21 @@ std::string outline(std::string_view answers) {
 
 std::string answers_to(std::string_view bytes, std::size_t piece) {
   static asio::io_context io{1};
-  ConnectionCount count;
+  const cc::SystemClock clock;
+  Usage usage;
   Server::Options options;
   options.limits.header = 1024;
   options.limits.body = 4096;
   std::string out;
-  options.on_answered = [&out](std::string_view route, Method method, unsigned status, std::chrono::nanoseconds) {
+  options.on_answered = [&out](std::string_view route, Method method, unsigned status,
+                               std::optional<std::chrono::nanoseconds>) {
     out.append(to_string(method)).append(" ").append(route).append(" ").append(std::to_string(status)).append("\n");
   };
   int sockets[2];
   must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0, "there are sockets");
   std::string answers;
   {
-    Connections connections(io, options, router(), count);
+    Connections connections(io, options, router(), usage, clock);
     Socket served(io);
     served.assign(asio::ip::tcp::v4(), sockets[0]);
     connections.add(std::move(served), "127.0.0.1");
@@ -126,7 +134,7 @@ std::string answers_to(std::string_view bytes, std::size_t piece) {
     turn();
   }
   ::close(sockets[1]);
-  must(count.open == 0, "connections are counted down");
+  must(usage.connections == 0, "connections are counted down");
   return out + outline(answers);
 }
 

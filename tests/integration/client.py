@@ -28,6 +28,14 @@ class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
 
+    @classmethod
+    def of(cls, status, headers, body):
+        """Of what raw.Raw.answer() gave."""
+        message = http.client.HTTPMessage()
+        for name, value in headers.items():
+            message[name] = value
+        return cls(status, message, body)
+
     @property
     def content(self):
         """The body without its compression."""

@@ -5,7 +5,7 @@ import ctypes.util
 import socket
 import ssl
 
-from node import PATIENCE
+from node import PATIENCE, wait_until
 
 
 class Closed(Exception):
@@ -98,6 +98,20 @@ class Raw:
 
     def __exit__(self, *_):
         self.close()
+
+
+def connect_when_there_is_room(node):
+    """A connection to a node that takes few: one that has ended may still be counted for a moment."""
+    def attempt():
+        raw = Raw(node)
+        try:
+            if raw.send(request("GET", "/livez")).answer()[0] == 200:
+                return raw
+        except Closed:
+            pass
+        raw.close()
+        return None
+    return wait_until(attempt, "there is room for a connection")
 
 
 def request(method, target, token=None, body=None, **headers):

@@ -56,7 +56,8 @@ def test_every_command_has_help_with_examples(command):
     assert len(every) > 40
     for path in every:
         text = command(*path, "--help").stdout
-        assert f"config-center {path[0]}" in text, path
+        examples = text.partition("\nExamples:\n")[2]
+        assert re.search(rf"(^|[ (]){re.escape('config-center')} ([^|]* )?{path[0]}\b", examples, re.M), path
     top = {path[0] for path in every}
     assert top >= {"serve", "login", "logout", "whoami", "publish", "get", "draft", "diff", "history", "rollback", "watch", "list",
                    "delete", "export", "import", "app", "env", "user", "role", "key", "config", "cluster", "audit", "bench", "completion"}
@@ -79,6 +80,21 @@ def test_nothing_and_nonsense_are_wrong_usage(command):
     command("get", "dev/shop/default/a", "-o", "xml", expect=2)
     command("history", "dev/shop/default/a", "one-too-many", expect=2)
     command("rollback", "dev/shop/default/a", "minus-one", expect=2)
+    command("diff", "dev/shop/default/a", "0..1", expect=2)
+    command("publish", "dev/shop/default/a", "--from-draft", "--format", "json", expect=2)
+    command("list", "--limit", "-1", expect=2)
+    command("get", "dev/shop/default/a", "--if-none-match", "-1", expect=2)
+    command("delete", "dev/shop/default/a", "--if-match", "-1", "--yes", expect=2)
+    command("export", "dev/shop", "", expect=2)
+    command("import", "dev/shop", "", expect=2)
+    for nothing in ("", "/", "dev//a", "//"):
+        command("watch", nothing, expect=2)
+    command("watch", "dev/shop", "--timeout", "9999999999d", expect=2)
+
+
+def test_help_is_also_a_word(command):
+    assert command("help", "draft", "save").stdout == command("draft", "save", "--help").stdout
+    assert command("help").stdout == command("--help").stdout
 
 
 def test_failures_are_1_and_say_what_to_do(cli, command, key, tmp_path):
@@ -136,6 +152,19 @@ def test_the_server_that_was_logged_in_to_is_the_default(command, tmp_path):
     assert elsewhere.json("whoami")["name"] == "admin"
 
 
+def test_a_login_that_cannot_be_kept_is_refused_before_the_password_is_asked_for(command):
+    folder = command.home / ".config/config-center"
+    folder.mkdir(parents=True)
+    (folder / "credentials.json").write_text("{")
+    (folder / "credentials.json").chmod(0o600)
+    assert "log in again" in command("login", "--username", "admin", "--password-stdin", input=ADMIN_PASSWORD, expect=1).stderr
+
+
+def test_login_says_what_to_do_when_there_is_no_server(tmp_path):
+    nobody = Command(tmp_path / "nobody", None, CONFIG_CENTER_SERVER="http://127.0.0.1:1")
+    assert "config-center serve" in nobody("login", "-u", "a", "--password-stdin", input="x", expect=1).stderr
+
+
 # --- configs ---
 
 def test_publish_get_history_diff_rollback_delete(cli, key, file, tmp_path):
@@ -181,7 +210,7 @@ def test_a_refused_format_names_the_place(cli, key, tmp_path):
 @pytest.mark.parametrize("command_line", [
     lambda key, file: ("publish", key, "-f", file), lambda key, file: ("delete", key),
     lambda key, file: ("rollback", key, "1"), lambda key, file: ("draft", "save", key, "-f", file)])
-def test_a_dry_run_changes_nothing(cli, admin, key, file, command_line):
+def test_a_dry_run_shows_and_changes_nothing(cli, admin, key, file, command_line):
     admin.publish(key, b"a: 1\n")
     admin.publish(key, b"a: 2\n")
     before = admin.read(key).revision, cli.json("cluster", "status")["revision"]
@@ -200,6 +229,21 @@ def test_drafts(cli, admin, key, file):
     cli("draft", "save", key, "--file", file)
     cli("draft", "discard", key, "--yes")
     cli("draft", "show", key, expect=1)
+
+
+def test_an_unfinished_draft_is_kept_with_a_warning(cli, admin, key):
+    saved = cli("draft", "save", key, "--file", "-", input="a: 1\na: 2\n")
+    assert "warning" in saved.stderr and "line 2" in saved.stderr
+    assert cli("draft", "show", key).stdout == "a: 1\na: 2\n"
+    assert cli("draft", "save", key, "--file", "-", input="a: 1\n").stderr == ""
+
+
+def test_a_draft_is_published_only_as_it_was_reviewed(cli, admin, key):
+    reviewed = cli.json("draft", "save", key, "--file", "-", input="a: 1\n")["revision"]
+    newer = cli.json("draft", "save", key, "--file", "-", input="a: 2\n")["revision"]
+    cli("draft", "publish", key, "--draft-revision", reviewed, expect=1)
+    cli("draft", "publish", key, "--draft-revision", newer)
+    assert cli("get", key).stdout == "a: 2\n"
 
 
 def test_destructive_commands_ask_and_without_a_terminal_refuse(cli, admin, key):
@@ -323,6 +367,34 @@ def test_a_failing_command_fails_a_watch_once(cli, admin, key):
     assert "status 7" in cli("watch", key, "--initial", "--once", "--exec", "exit 7", expect=1).stderr
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_watch_that_is_interrupted_leaves_no_content_behind(cli, admin, key, tmp_path, number):
+    """The hook has the content in a file; it is asked to end as well, and waited for."""
+    admin.publish(key, b"secret: 1\n")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    cli.variables["TMPDIR"] = str(temporary)
+    hook = f"trap 'echo asked > {tmp_path}/asked; exit 0' INT TERM; cp $CONFIG_CENTER_FILE {tmp_path}/seen; while :; do sleep 0.05; done"
+    watching = cli.start("watch", key, "--initial", "--exec", hook)
+    wait_until(lambda: (tmp_path / "seen").exists(), "the hook runs")
+    assert list(temporary.iterdir())
+    watching.send_signal(number)
+    assert watching.wait(60 * PATIENCE) == -number
+    watching.communicate()
+    assert (tmp_path / "asked").exists()
+    assert not list(temporary.iterdir())
+
+
+def test_watch_says_where_its_file_cannot_be(cli, admin, key):
+    admin.publish(key, b"a: 1\n")
+    cli.variables["TMPDIR"] = "/nonexistent"
+    assert "/nonexistent" in cli("watch", key, "--initial", "--once", "--exec", "true", expect=1).stderr
+
+
+def test_watch_of_an_environment_that_is_none_ends(cli):
+    assert "nosuchenv" in cli("watch", "nosuchenv/shop", expect=1).stderr
+
+
 def test_watch_ends_at_its_time(cli, admin, key):
     admin.publish(key, b"a: 1\n")
     cli("watch", key, "--timeout", "200ms")
@@ -369,7 +441,11 @@ def test_applications_and_clusters(cli, app):
     shown = cli.json("app", "show", app)
     assert (shown["department"], shown["owner"]) == ("sales", "hanmeimei")
     assert app in cli("app", "list").stdout
+    cli("app", "cluster", "set", "dev", app, "beijing", "--description", "too early", expect=1)
     cli("app", "cluster", "add", "dev", app, "beijing", "--description", "x")
+    assert "app cluster set" in cli("app", "cluster", "add", "dev", app, "beijing", expect=1).stderr
+    assert [c["description"] for c in cli.json("app", "cluster", "list", f"dev/{app}")] == ["x"]
+    cli("app", "cluster", "list", f"dev/{app}/beijing", expect=2)
     cli("app", "cluster", "set", "dev", app, "beijing", "--description", "y")
     assert [c["cluster"] for c in cli.json("app", "cluster", "list", f"dev/{app}")] == ["beijing"]
     cli("app", "cluster", "delete", "dev", app, "beijing", "--yes")
@@ -393,9 +469,12 @@ def test_users_grants_and_passwords(cli, command, app, tmp_path):
     assert "publish" in own("publish", f"prod/{app}/default/a.txt", "--file", "-", input="x", expect=1).stderr
     own("user", "password", "--password-file", tmp_path / "second", "--current-password-file", tmp_path / "first")
     own("login", "-u", name, "--password-file", tmp_path / "second")
-    cli("user", "revoke", name, "publisher", "--environment", "dev", "--application", app)
+    cli("user", "revoke", name, "publisher", "--environment", "dev", "--application", app, expect=2)
+    cli("user", "revoke", name, "publisher", "--environment", "dev", "--application", app, "--yes")
     own("publish", f"dev/{app}/default/a.txt", "--file", "-", input="x", expect=1)
-    cli("user", "disable", name)
+    cli("user", "disable", name, expect=2)
+    own("whoami")
+    cli("user", "disable", name, "--yes")
     own("whoami", expect=1)
     cli("user", "enable", name)
     own("login", "-u", name, "--password-file", tmp_path / "second")
@@ -423,6 +502,43 @@ def test_access_keys(cli, command, admin, key, app, tmp_path):
     assert made["id"] in listed and made["key"] not in listed
     cli("key", "revoke", made["id"], "--yes")
     program("get", key, expect=1)
+
+
+@pytest.mark.parametrize("arguments", [
+    ("publish", "nosuchenv/a/default/x", "--file", "-"), ("publish", "KEY", "--file", "-", "--new"),
+    ("publish", "KEY", "--file", "-", "--if-match", "99999"), ("delete", "KEY", "--if-match", "99999"),
+    ("rollback", "KEY", "1", "--if-match", "99999"), ("delete", "dev/no/such/x"), ("draft", "discard", "dev/no/such/x"),
+    ("draft", "save", "nosuchenv/a/default/x", "--file", "-"), ("draft", "save", "KEY", "--file", "-", "--if-match", "7"),
+    ("draft", "publish", "KEY"), ("env", "add", "dev"), ("env", "set", "nosuch", "--description", "x"), ("env", "delete", "nosuch"),
+    ("env", "delete", "dev"), ("app", "delete", "APP"), ("app", "cluster", "delete", "dev", "APP", "default"),
+    ("app", "add", "APP"), ("app", "set", "nosuch", "--owner", "x"), ("app", "delete", "nosuch"),
+    ("app", "cluster", "add", "dev", "APP", "default"), ("app", "cluster", "add", "nosuch", "APP", "beijing"),
+    ("app", "cluster", "add", "dev", "nosuch", "beijing"), ("app", "cluster", "set", "dev", "APP", "typo", "--description", "x"),
+    ("app", "cluster", "delete", "dev", "nosuch", "nosuch"), ("key", "create", "APP", "--expires", "2020-01-01"),
+    ("key", "create", "APP", "--environment", "nosuch"), ("key", "revoke", "ck_nosuch"), ("user", "add", "admin", "--generate"),
+    ("user", "set", "nobody", "--display-name", "x"), ("user", "disable", "nobody"), ("user", "enable", "nobody"),
+    ("user", "password", "nobody"), ("user", "delete", "nobody"), ("user", "grant", "nobody", "viewer"),
+    ("user", "revoke", "nobody", "viewer"), ("user", "revoke", "admin", "viewer"), ("import", "nosuchenv/a/default", "FOLDER")],
+    ids=" ".join)
+def test_a_dry_run_promises_nothing_that_would_fail(cli, command, admin, key, app, tmp_path, arguments):
+    admin.publish(key, b"a: 1\n")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "a.txt").write_text("x")
+    names = {"KEY": key, "APP": app, "FOLDER": str(tmp_path / "folder")}
+    arguments = [names.get(each, each) for each in arguments]
+    before = cli.json("cluster", "status")["revision"]
+    status = 2 if "2020-01-01" in arguments else 1
+    for who in (cli, Command(tmp_path / "nobody", command.node)):
+        done = who(*arguments, "--dry-run", expect=status, input="a: 2\n")
+        assert "would" not in done.stdout and done.stderr
+    assert cli.json("cluster", "status")["revision"] == before
+
+
+def test_a_dry_run_needs_a_token_as_the_change_does(command, app):
+    for arguments in (("env", "add", app), ("app", "add", app), ("app", "cluster", "add", "dev", app, "x"), ("key", "create", app),
+                      ("user", "add", app, "--generate"), ("draft", "save", f"dev/{app}/default/x", "--file", "-"),
+                      ("publish", f"dev/{app}/default/x", "--file", "-")):
+        assert "log in" in command(*arguments, "--dry-run", expect=1, input="x").stderr.lower(), arguments
 
 
 def test_audit(cli, admin, key, tmp_path):
@@ -460,6 +576,10 @@ def test_completion_for_bash(command, tmp_path):
     assert complete("config-center", "pub") == {"publish"}
     assert {"save", "show", "discard"} <= complete("config-center", "draft", "")
     assert "--from-draft" in complete("config-center", "publish", "--fr")
+    assert complete("config-center", "publish", "k", "--format=ya") == {"yaml"}
+    assert complete("config-center", "draft", '"sa') == {"save"}
+    assert complete("config-center", "draft", "'sa") == {"save"}
+    assert complete("config-center", "publish", '"a key with blanks"', "--fr") == {"--from-draft"}
 
 
 def test_completion_for_zsh_parses(command, tmp_path):
@@ -472,6 +592,17 @@ def test_completion_for_zsh_parses(command, tmp_path):
     checked = subprocess.run(["zsh", "-n", tmp_path / "script"], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr
     command("completion", "fish", expect=2)
+
+
+def test_completion_asks_the_server(cli, admin, key):
+    admin.publish(key, b"a: 1\n")
+    environment, app, _, name = key.split("/")
+    assert f"dev/{app}/" in cli("__complete", "get", f"dev/{app}"[:-1]).stdout.split()
+    assert key in cli("__complete", "get", f"dev/{app}/default/").stdout.split()
+    assert cli("__complete", "publish", key, "--format=y").stdout.split() == ["--format=yaml"]
+    assert cli("__complete", "user", "show", "adm").stdout.split() == ["admin"]
+    assert cli("__complete", "env", "show", "de").stdout.split() == ["dev"]
+    assert app in cli("__complete", "app", "show", app[:3]).stdout.split()
 
 
 @pytest.mark.parametrize("arguments", [
@@ -488,3 +619,27 @@ def test_bench_tells_throughput_and_latencies_and_cleans_up(cli, arguments):
     for word in ("p50", "p90", "p99", "max"):
         assert word in text
     assert cli.json("list", "dev/config-center-bench") == []
+    assert cli.json("app", "cluster", "list", "dev/config-center-bench") == []
+    cli("app", "show", "config-center-bench", expect=1)
+
+
+def test_bench_leaves_an_application_that_was_there(cli, app):
+    cli("app", "add", app)
+    cli("bench", "publish", "--application", app, "--connections", "2", "--duration", "100ms", "--warmup", "0s")
+    assert cli.json("app", "show", app)["name"] == app
+    assert cli.json("list", f"dev/{app}") == []
+
+
+def test_bench_that_is_interrupted_cleans_up(cli, app):
+    bench = cli.start("bench", "publish", "--application", app, "--connections", "4", "--duration", "10m")
+    wait_until(lambda: len(cli.json("list", f"dev/{app}")) == 5, "it publishes")
+    bench.send_signal(signal.SIGINT)
+    assert bench.wait(60 * PATIENCE) == -signal.SIGINT
+    assert cli.json("list", f"dev/{app}") == []
+    cli("app", "show", app, expect=1)
+
+
+def test_bench_raises_the_limit_of_open_files_once_for_all_threads(cli):
+    done = subprocess.run(["sh", "-c", f"ulimit -Sn 256 && exec {BINARY} bench read --threads 2 -c 300 --duration 200ms --warmup 0s"],
+                          env=cli.environment(), capture_output=True, text=True, timeout=60 * PATIENCE)
+    assert done.returncode == 0, done.stderr

@@ -112,9 +112,10 @@ def test_every_version_stays_readable(admin, key):
     for number in range(1, 6):
         answer = admin.read(key, version=number)
         assert (answer.body, answer.version) == (f"a: {number}\n".encode(), number)
-    assert admin.get(config(key), query={"version": 6}, expect=404).error[0] == "not_found"
-    for nonsense in ("0", "-1", "x", "", "99999999999999999999"):
-        assert admin.get(config(key), query={"version": nonsense}).status in (400, 404)
+    for none_such in ("0", "6"):
+        assert admin.get(config(key), query={"version": none_such}, expect=404).error[0] == "not_found"
+    for nonsense in ("-1", "x", "", "99999999999999999999"):
+        assert admin.get(config(key), query={"version": nonsense}, expect=400).error[0] == "invalid_argument"
 
 
 def test_what_never_was_is_404(admin, app):
@@ -134,6 +135,15 @@ def test_if_match_refuses_what_the_writer_has_not_seen(admin, key):
     admin.delete(config(key), headers={"If-Match": f'"{first["revision"]}"'}, expect=412)
     assert admin.read(key).body == b"a: 2\n"
     admin.put(config(key), b"a: 3\n", headers={"If-Match": "nonsense"}, expect=400)
+
+
+def test_if_match_star_changes_only_what_is_there(admin, key):
+    admin.put(config(key), b"a: 1\n", headers={"If-Match": "*"}, expect=412)
+    admin.get(config(key), expect=404)
+    admin.publish(key, b"a: 1\n")
+    admin.put(config(key), b"a: 2\n", headers={"If-Match": "*"}, expect=200)
+    admin.delete(config(key), headers={"If-Match": "*"}, expect=200)
+    admin.post(releases(key), query={"rollback": 1}, headers={"If-Match": "*"}, expect=412)
 
 
 def test_if_none_match_star_publishes_only_what_is_not_there(admin, key):

@@ -42,6 +42,16 @@ def test_two_editors_of_one_draft_do_not_overwrite_each_other(admin, key):
     assert admin.get(draft(key)).body == b"a: 2\n"
 
 
+def test_a_publisher_can_name_the_draft_that_was_reviewed(admin, key):
+    reviewed = admin.put(draft(key), b"a: 1\n", expect=200).json()["revision"]
+    newer = admin.put(draft(key), b"a: 2\n", expect=200).json()["revision"]
+    admin.put(config(key), query={"from": "draft", "draft_revision": reviewed}, expect=412)
+    admin.put(config(key), query={"from": "draft", "draft_revision": newer}, expect=201)
+    assert admin.read(key).body == b"a: 2\n"
+    admin.put(config(key), b"a: 3\n", query={"draft_revision": newer}, expect=400)
+    admin.put(config(key), query={"from": "draft", "draft_revision": "newest"}, expect=400)
+
+
 def test_a_discarded_draft_is_gone(admin, key):
     admin.put(draft(key), b"a: 1\n", expect=200)
     assert admin.delete(draft(key), expect=200).json()["key"] == key
@@ -50,12 +60,15 @@ def test_a_discarded_draft_is_gone(admin, key):
     admin.put(config(key), query={"from": "draft"}, expect=404)
 
 
-def test_a_draft_that_is_not_its_format_does_not_become_a_release(admin, key):
-    answer = admin.put(draft(key), b"a: [\n")
-    if answer.status == 200:  # kept for further editing
-        answer = admin.put(config(key), query={"from": "draft"}, expect=400)
-    assert answer.error[0] == "invalid_argument"
+def test_a_draft_may_be_unfinished_but_does_not_become_a_release(admin, key):
+    saved = admin.put(draft(key), b"a: 1\nb: [\n", expect=200).json()
+    assert saved["valid"] is False
+    assert saved["problem"]["line"] and saved["problem"]["column"] and saved["problem"]["reason"]
+    refused = admin.put(config(key), query={"from": "draft"}, expect=400)
+    assert refused.error == ("invalid_argument", saved["problem"]["message"])
     admin.get(config(key), expect=404)
+    assert admin.put(draft(key), b"a: 1\n", expect=200).json()["valid"] is True
+    admin.put(config(key), query={"from": "draft"}, expect=201)
 
 
 def test_drafts_are_listed_without_content(admin, app):

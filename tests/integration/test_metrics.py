@@ -16,6 +16,7 @@ PROMISED = {
     "config_center_http_requests_total": "counter",
     "config_center_http_request_duration_seconds": "histogram",
     "config_center_http_connections": "gauge",
+    "config_center_http_body_bytes": "gauge",
     "config_center_watchers": "gauge",
     "config_center_configs": "gauge",
     "config_center_config_bytes": "gauge",
@@ -151,13 +152,19 @@ def test_unknown_paths_do_not_become_labels(make_node):
 
 
 def test_waiting_is_counted(node, admin, key):
+    timed = lambda: scrape(node).value("config_center_http_request_duration_seconds_count",
+                                       route="/v1/configs/{env}/{app}/{cluster}/{name...}")
     at = admin.publish(key, b"a: 1\n")["revision"]
+    admin.get("/livez")  # what came before on this connection has been counted
+    before = timed()
     waiting = [poll(node, admin, key, at) for _ in range(3)]
     wait_for_watchers(node, 3)
     admin.publish(key, b"a: 2\n")
     for each in waiting:
         each.result()
     wait_for_watchers(node, 0)
+    admin.get("/livez")
+    assert timed() == before + 1  # what waited by intent says nothing of the server
 
 
 def test_scraping_while_everything_moves(node, admin, app):

@@ -1,8 +1,10 @@
 """Settings: file, environment, flags; checking and showing them; secrets in production; reloading; systemd."""
 
+import json
 import os
 import pathlib
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -13,8 +15,10 @@ import yaml
 from client import Client
 from command import Command
 from conftest import log_in
+from machine import in_own_network
 from node import BINARY, PATIENCE, StartFailed, environment, free_port, wait_until
 
+DOCS = pathlib.Path(__file__).parents[2] / "docs"
 SECRET = "a long enough secret, made by nobody else 1"
 
 
@@ -54,18 +58,34 @@ def test_a_valid_file_is_valid(command, file):
     ("server:\n  timeout: 30\n", 2, "timeout"),
     ("raft:\n  peers: [1@a:1]\n\nsecurity:\n  jwt_expirations: 1h\n", 5, "jwt_expiration"),
     ("log:\n  level: loud\n", 2, "loud"),
+    ("server:\n  host:\n", 2, "0.0.0.0"),
+    ("server:\n  port: {a: 1}\n", 2, "takes a value"),
+    ("server.port: 1\nserver: {port: 2}\n", 2, "twice"),
+    ("server: {port: 1}\n---\nserver: {port: 2}\n", 3, "second document"),
+    ("backup:\n  schedule:\n    cron: nonsense\n", 3, "cron"),
     ("server: [1\n", None, "line"),
     ("- server\n", 1, "section"),
 ])
 def test_what_is_wrong_in_a_file_is_told_with_its_line(command, file, text, line, told):
     path = file(text)
-    done = subprocess.run([BINARY, "config", "check", str(path)], env=command.environment(), capture_output=True, text=True)
-    assert done.returncode in (1, 2)
+    done = command("config", "check", path, expect=2)
     assert told in done.stderr and str(path) in done.stderr
     if line:
         assert f"line {line}" in done.stderr
     serve = command("serve", "--config", path, expect=2)  # the node refuses the same file with the same words
     assert told in serve.stderr
+
+
+@pytest.mark.parametrize("text,told", [
+    ("raft: {peers: junk}", "raft.peers"), ("server: {host: no-such-host.invalid}", "no-such-host.invalid"),
+    ("server: {tls: {certificate_file: /nowhere, key_file: /nowhere}}", "/nowhere"),
+    ("security: {jwt_secret: short}", "32"), ("monitoring: {alert_rules: /nowhere}", "/nowhere")])
+def test_what_serve_refuses_is_not_valid(command, file, text, told):
+    path = file(text)
+    for arguments in (("config", "check", path), ("serve", "--config", path)):
+        refused = command(*arguments, expect=2)
+        assert told in refused.stderr
+    assert not (command.home / "config-center-data").exists()
 
 
 def test_show_prints_what_check_takes_and_every_setting_is_in_it(command, file, tmp_path):
@@ -90,8 +110,27 @@ def test_show_prints_what_check_takes_and_every_setting_is_in_it(command, file, 
 
 
 def test_the_reference_is_what_the_documentation_ends_with(command):
-    documentation = (pathlib.Path(__file__).parents[2] / "docs/settings.md").read_text()
-    assert documentation.endswith(command("config", "reference").stdout)
+    assert (DOCS / "settings.md").read_text().endswith(command("config", "reference").stdout)
+
+
+def test_a_program_gets_settings_as_json(command, file):
+    path = file(f"server: {{port: 9000}}\nsecurity: {{jwt_secret: {SECRET}}}\n")
+    settings = command.json("config", "show", path)
+    assert settings["server.port"] == {"value": "9000", "origin": f"{path} line 1"}
+    assert settings["security.jwt_secret"]["value"] == "***" and settings["log.level"]["origin"] == "default"
+    reference = {each["name"]: each for each in command.json("config", "reference")}
+    assert reference.keys() == settings.keys()
+    assert reference["data_dir"]["variables"] == ["DATA_DIR", "CONFIG_CENTER_DATA_DIR"]
+    assert reference["server.workers"]["default"] == "cores" and "[cores]" in command("serve", "--help").stdout
+    assert "[config-center:]" in command("serve", "--help").stdout
+    assert command("config", "check", path, "-o", "json").stdout
+
+
+def test_the_chinese_page_has_the_same_settings_and_defaults():
+    rows = {name: re.findall(r"^\| (`[a-z._]+`(?: \(`\w+`\))?) \| (.*?) \| .+ \|$", (DOCS / name).read_text(), re.M)
+            for name in ("settings.md", "settings.zh-CN.md")}
+    assert len(rows["settings.md"]) > 50
+    assert rows["settings.zh-CN.md"] == [(name, default.replace("cores", "核数")) for name, default in rows["settings.md"]]
 
 
 def test_the_later_source_wins(command, file):
@@ -130,14 +169,9 @@ def test_secrets_are_masked(command, file, tmp_path):
 # --- starting ---
 
 def test_serve_with_nothing_else_works(tmp_path):
-    """In a folder of its own and on the default ports, in a network of its own when this machine lets us have one."""
-    alone = subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode == 0
-    if not alone:
-        pytest.skip("this machine does not let us have a network of our own (unshare -n), and the default ports may be taken")
+    """In a folder of its own and on the default ports, in a network of its own."""
     script = (
-        "import fcntl, socket, struct, subprocess, sys, time, urllib.request\n"
-        "s = socket.socket()\n"
-        "fcntl.ioctl(s, 0x8914, struct.pack('16sh', b'lo', 0x1))\n"  # SIOCSIFFLAGS: lo up
+        "import subprocess, sys, time, urllib.request\n"
         f"server = subprocess.Popen([{BINARY!r}, 'serve'])\n"
         "for _ in range(3000):\n"
         "    time.sleep(0.02)\n"
@@ -149,7 +183,7 @@ def test_serve_with_nothing_else_works(tmp_path):
         "        pass\n"
         "server.terminate()\n"
         "sys.exit(server.wait())\n")
-    done = subprocess.run(["unshare", "-n", "/usr/bin/python3", "-c", script], cwd=tmp_path, env=environment(tmp_path),
+    done = subprocess.run(in_own_network("/usr/bin/python3", "-c", script), cwd=tmp_path, env=environment(tmp_path),
                           capture_output=True, text=True, timeout=90 * PATIENCE)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("200") >= 2
@@ -190,6 +224,138 @@ def test_development_makes_its_secrets_once(make_node):
     node.restart()
     assert {path.name: path.read_bytes() for path in (node.data / "secrets").iterdir()} == secrets
     client.get("/v1/whoami", expect=200)  # the token is still ours
+
+
+def password_shown(node):
+    shown = re.findall(r"password +(\S+) ", node.output())
+    return shown[0] if shown else None
+
+
+@pytest.mark.parametrize("what,setting,other", [
+    ("server_port", "server.port", "prometheus_port"), ("monitoring_prometheus_port", "monitoring.prometheus_port", "server.port")])
+def test_a_first_start_that_cannot_listen_names_the_setting_and_the_next_one_greets(make_node, what, setting, other):
+    node = make_node(start=False, admin_password=None)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        node.settings[what] = taken.getsockname()[1]
+        with pytest.raises(StartFailed) as failed:
+            node.start()
+    assert failed.value.status == 1
+    assert setting in failed.value.output and other not in failed.value.output
+    assert password_shown(node) is None
+    node.settings[what] = 0
+    node.start()
+    log_in(node, password=password_shown(node))
+    greeted = node.output()
+    node.restart()
+    assert node.output() == greeted, "the password is shown once"
+
+
+def test_a_first_start_with_wrong_tls_files_is_none(make_node, tmp_path):
+    node = make_node(start=False, admin_password=None, server_tls_certificate_file=tmp_path / "no", server_tls_key_file=tmp_path / "no")
+    with pytest.raises(StartFailed):
+        node.start()
+    node.settings.update(server_tls_certificate_file="", server_tls_key_file="")
+    node.start()
+    log_in(node, password=password_shown(node))
+
+
+def test_a_password_that_could_not_be_shown_is_shown_by_the_next_start(make_node):
+    node = make_node(start=False, admin_password=None)
+    real, node.output_file = node.output_file, pathlib.Path("/dev/full")
+    node.start()
+    node.stop()
+    node.output_file = real
+    node.start()
+    log_in(node, password=password_shown(node))
+
+
+def test_an_address_that_is_none_of_this_machine_names_server_host(make_node):
+    with pytest.raises(StartFailed) as failed:
+        make_node(server_host="192.0.2.1")
+    assert "server.host" in failed.value.output and "server.port" not in failed.value.output
+
+
+def test_an_ipv6_address_is_greeted_in_brackets(make_node):
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+    node = make_node(start=False, server_host="::1", admin_password=None)
+    node.start(wait=False)
+    wait_until(lambda: "http://[::1]:" in node.output(), "it greets")
+    url = re.search(r"--server (\S+) ", node.output())[1]
+    own = Command(node.folder / "home", CONFIG_CENTER_SERVER=url)
+    own("login", "--username", "admin", "--password-file", node.data / "admin-password")
+
+
+@pytest.mark.parametrize("name,told", [("CONFIG_CENTER_SERVER_HOST", "0.0.0.0"), ("DATA_DIR", "data_dir")])
+def test_an_empty_variable_does_not_open_the_node_to_the_network_or_write_elsewhere(make_node, name, told):
+    node = make_node(start=False, variables={name: ""})
+    with pytest.raises(StartFailed) as failed:
+        node.start()
+    assert failed.value.status == 2
+    assert name in failed.value.output and told in failed.value.output
+    assert sorted(path.name for path in node.folder.iterdir()) == ["log", "output"]
+
+
+def test_idle_connections_leave_the_files_that_changes_need(make_node):
+    """Whoever holds all connections that there are, users and configs are changed, and the log says how many those are."""
+    node = make_node(start=False)
+    node.start(wrapper=["bash", "-c", 'ulimit -n 150 && exec "$@"', "bash"])
+    admin = log_in(node)
+    told, = [r for r in node.records() if "limit of open files" in r["message"]]
+    assert (told["connections"], told["open_files"], told["level"]) == (75, 150, "info")
+    idle = [socket.create_connection(("127.0.0.1", port)) for port in [node.port] * 150 + [node.metrics_port] * 60]
+    wait_until(lambda: Client(node, checked=False).get("/livez").status == 503, "the node is full")
+    for number in range(10):
+        admin.put(f"/v1/users/user-{number}", {"password": "a long enough password"}, expect=201)
+        admin.publish("dev/shop/default/a", str(number))
+    for connection in idle:
+        connection.close()
+    wait_until(lambda: node.probe("/readyz") == 200, "there is room again")
+
+
+def test_more_connections_than_files_are_warned_of_when_they_were_asked_for(make_node):
+    node = make_node(start=False, server_max_connections=1000)
+    node.start(wrapper=["bash", "-c", 'ulimit -n 1024 && exec "$@"', "bash"])
+    told, = [r for r in node.records() if "limit of open files" in r["message"]]
+    assert (told["connections"], told["max_connections"], told["level"]) == (768, 1000, "warn")
+
+
+def test_the_last_words_of_a_start_that_fails_are_of_the_log(make_node):
+    node = make_node(start=False, server_host="192.0.2.1")
+    with pytest.raises(StartFailed):
+        node.start()
+    lines = node.log().splitlines()
+    assert all(line.startswith("{") for line in lines)
+    assert "192.0.2.1" in json.loads(lines[-1])["reason"]
+    text = make_node(start=False, server_host="192.0.2.1", log_format="text")
+    with pytest.raises(StartFailed):
+        text.start()
+    assert text.log().splitlines()[-1].startswith("config-center serve: cannot listen")
+
+
+def test_a_second_node_is_refused_before_it_looks_at_the_folder(make_node):
+    """What it would finish, migrate or repair belongs to the node that runs."""
+    node = make_node()
+    admin = log_in(node)
+    admin.publish("dev/shop/default/a.yaml", b"a: 1\n")
+    left = [node.data / "state.db.incoming", node.data / "state.db.restored"]
+    for path in left:  # as a crash in the middle of a restore leaves them
+        path.write_bytes((node.data / "state.db").read_bytes())
+    before = {path: path.stat().st_ino for path in node.data.rglob("*")}
+    second = make_node(start=False, name="second", variables={"DATA_DIR": str(node.data)})
+    with pytest.raises(StartFailed) as failed:
+        second.start()
+    assert failed.value.status == 1
+    assert str(node.data) in failed.value.output and str(node.process.pid) in failed.value.output
+    assert {path: path.stat().st_ino for path in node.data.rglob("*")} == before
+    assert [r["version"] for r in admin.get("/v1/releases/dev/shop/default/a.yaml", expect=200).json()["items"]] == [1]
+    for path in left:
+        path.unlink()
 
 
 def test_an_unknown_variable_of_ours_is_told(make_node):
@@ -280,13 +446,8 @@ def test_systemd_is_told_ready_and_stopping(make_node, tmp_path, abstract):
         assert node.wait_end() == 0
 
 
-def test_temporary_files_go_where_they_were_told_to(make_node, tmp_path):
-    node = make_node(variables={"TEMP_DIR": str(tmp_path / "elsewhere")})
-    assert (tmp_path / "elsewhere").is_dir()
-    assert not (node.data / "tmp").exists()
-
-
-def test_the_settings_that_do_nothing_yet_are_told(make_node):
-    node = make_node(database_host="db.example", backup_schedule_enabled="true")
-    warned = " ".join(str(r) for r in node.records() if r["level"] == "warn")
-    assert "database" in warned and "backup" in warned
+def test_the_settings_that_do_nothing_yet_are_told(make_node, tmp_path):
+    node = make_node(database_host="db.example", backup_schedule_enabled="true", variables={"TEMP_DIR": str(tmp_path / "elsewhere")})
+    warned = {r.get("name") for r in node.records() if r["level"] == "warn"}
+    assert warned >= {"database", "backup", "temp_dir"}
+    assert not (tmp_path / "elsewhere").exists()

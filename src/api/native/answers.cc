@@ -64,12 +64,9 @@ json::object published_json(const service::Published& published) {
           {"sha256", published.sha256}};
 }
 
-http::Response published_answer(const service::Change& change) {
-  if (change.published.size() != 1) {
-    return http::Response::error(
-        {.code = Code::internal, .message = "the log did not say what it published: are all nodes of one version?"},
-        "");
-  }
+Result<http::Response> published_answer(const service::Change& change) {
+  if (change.published.size() != 1)
+    return fail(Code::internal, "the log did not say what it published: are all nodes of one version?");
   const service::Published& published = change.published.front();
   http::Response response =
       http::Response::json(published.version == 1 ? 201 : 200, json::serialize(published_json(published)));
@@ -106,17 +103,6 @@ json::object change_json(const Release& release) {
           {"sha256", release.sha256},
           {"size", release.content.size()},
           {"deleted", release.deleted}};
-}
-
-KeyParts parts_of(std::string_view key) {
-  const auto next = [&key] {
-    const auto end = std::min(key.find('/'), key.size());
-    const std::string_view part = key.substr(0, end);
-    key.remove_prefix(std::min(end + 1, key.size()));
-    return part;
-  };
-  const std::string_view environment = next(), application = next(), cluster = next();
-  return {.environment = environment, .application = application, .cluster = cluster, .name = key};
 }
 
 Task<http::Response> ready(http::Response response) {

@@ -18,19 +18,13 @@ http::Response content_answer(const http::Request& request, ReleasePtr release);
 http::Response no_content_answer(const http::Request& request, std::string_view key, const ReleasePtr& release);
 
 // {"key","version","revision","md5","sha256"} of the one config that was published.
-http::Response published_answer(const service::Change& change);
+Result<http::Response> published_answer(const service::Change& change);
 // X-Config-Repeated, when the outcome is that of an earlier request.
 void mark_repeated(http::Response& response, bool repeated);
 
 json::object info_json(const ReleaseInfo& info);   // a line of a history
 json::object change_json(const Release& release);  // what watchers are told
 json::object published_json(const service::Published& published);
-
-// The pieces of a "prod/shop/default/a/b.yaml" that the log made.
-struct KeyParts {
-  std::string_view environment, application, cluster, name;
-};
-KeyParts parts_of(std::string_view key);
 
 // A handler's answer that is there already.
 Task<http::Response> ready(http::Response response);

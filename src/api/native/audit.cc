@@ -28,6 +28,7 @@ json::object record_json(const AuditRecord& record) {
   if (!record.message.empty()) out["message"] = record.message;
   add_object(out, "before", record.before);
   add_object(out, "after", record.after);
+  if (record.count > 1) out["count"] = record.count;
   out["revision"] = record.revision;
   return out;
 }

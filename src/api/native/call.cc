@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "http/etag.h"
+#include "model/quote.h"
 #include "service/audit_trail.h"
 
 namespace cc::api::native {
@@ -32,24 +34,67 @@ service::Call call_by(service::Context& context, const http::Request& request) {
 }
 
 // "\"12\"" or W/"12" → 12. A proxy that compresses may have made the tag weak; the revision is the same.
-Result<Revision> revision_of_tag(std::string_view tag) {
-  if (tag.starts_with("W/")) tag.remove_prefix(2);
-  if (tag.size() < 3 || !tag.starts_with('"') || !tag.ends_with('"')) {
-    return fail(Code::invalid_argument,
-                fmt::format("If-Match is {}: give one revision in quotation marks, as ETag had it", tag));
+Result<Revision> revision_of(std::string_view if_match) {
+  const auto etags = http::parse_etags(if_match);
+  if (!etags || etags->tags.size() != 1) {
+    return fail(
+        Code::invalid_argument,
+        fmt::format("If-Match is {}: give one revision in quotation marks, as ETag had it", cc::quoted(if_match)));
   }
-  return parse_uint(tag.substr(1, tag.size() - 2), "the revision in If-Match");
+  return parse_uint(etags->tags.front().opaque, "the revision in If-Match");
 }
 
 Result<> json_is_sent(const http::Request& request) {
   const std::string_view type = request.header("Content-Type");
   const std::string_view media = trim(type.substr(0, type.find(';')));
   constexpr std::string_view kJson = "application/json";
-  const auto same = [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b + ('a' - 'A')) : b); };
-  if (media.empty() || std::ranges::equal(kJson, media, same)) return {};
-  return fail(
-      Code::invalid_argument,
-      fmt::format("the body is sent as {}; this resource takes JSON: send Content-Type: application/json", media));
+  if (media.empty() || equal_ignoring_case(kJson, media)) return {};
+  return fail(Code::invalid_argument,
+              fmt::format("the body is sent as {}; this resource takes JSON: send Content-Type: application/json",
+                          cc::quoted(media)));
+}
+
+// How many values a JSON text has at most, without making any of them: one, and what follows an opening bracket or a
+// comma.
+std::size_t most_values_in(std::string_view json) {
+  std::size_t values = 1;
+  bool in_string = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == ',' || c == '[' || c == '{') {
+      ++values;
+    }
+  }
+  return values;
+}
+
+Result<> check_cost(std::string_view json, JsonLimits limits) {
+  if (json.size() > limits.bytes) {
+    return fail(Code::exhausted,
+                fmt::format("the body has {} bytes; this resource takes at most {}", json.size(), limits.bytes),
+                fmt::format(R"({{"limit_bytes":{}}})", limits.bytes));
+  }
+  if (most_values_in(json) > limits.values) {
+    return fail(Code::invalid_argument,
+                fmt::format("the body holds more than the {} values that this resource takes", limits.values));
+  }
+  return {};
+}
+
+void record_refusal(service::Context& context, const http::Request& request, const Error& error) {
+  context.audit.record({.time = context.clock.wall(),
+                        .actor = "anonymous",
+                        .address = request.remote_address,
+                        .request_id = request.request_id,
+                        .action = "authenticate",
+                        .target = fmt::format("{} {}", http::to_string(request.method), request.path()),
+                        .outcome = std::string(to_string(error.code)),
+                        .message = error.message});
 }
 
 }  // namespace
@@ -59,19 +104,24 @@ Result<service::Call> call_of(service::Context& context, const http::Request& re
   const Wall now = context.clock.wall();
   auto session = context.sessions.open(context.directory, request.header("Authorization"), request.remote_address, now);
   if (!session) {
-    context.audit.record({.time = now,
-                          .actor = "anonymous",
-                          .address = call.address,
-                          .request_id = call.request_id,
-                          .action = "authenticate",
-                          .target = fmt::format("{} {}", http::to_string(request.method), request.path()),
-                          .outcome = std::string(to_string(session.error().code)),
-                          .message = session.error().message});
+    record_refusal(context, request, session.error());
     return fail(std::move(session).error());
   }
   call.caller = *(*session)->caller(context.directory, now);
   call.session = *std::move(session);
   return call;
+}
+
+Result<> admit_large_body(service::Context& context, const http::Request& request) {
+  TRY(const service::Call call, call_of(context, request));
+  const identity::Caller& caller = *call.caller;
+  if (caller.kind != identity::Caller::Kind::anonymous || caller.may_somewhere(Permission::read)) return {};
+  auto refused =
+      fail(Code::unauthenticated,
+           "a body of this size is taken from who is logged in only: send a token as \"Authorization: Bearer "
+           "…\"; POST /v1/login, or config-center login, makes one");
+  record_refusal(context, request, refused.error());
+  return refused;
 }
 
 http::Handler authenticated(service::Context& context, Act act) {
@@ -116,9 +166,11 @@ Result<ConfigKey> key_of(const http::Request& request, std::size_t first_capture
   return key;
 }
 
-Result<json::object> object_of(const http::Request& request, std::initializer_list<std::string_view> known) {
+Result<json::object> object_of(const http::Request& request, std::initializer_list<std::string_view> known,
+                               JsonLimits limits) {
   TRYV(json_is_sent(request));
   if (request.body.empty()) return json::object{};
+  TRYV(check_cost(request.body, limits));
   boost::system::error_code broken;
   json::value value = json::parse(request.body, broken);
   if (broken) {
@@ -128,33 +180,27 @@ Result<json::object> object_of(const http::Request& request, std::initializer_li
   for (const auto& member : value.get_object()) {
     const std::string_view name = member.key();
     if (std::ranges::find(known, name) == known.end()) {
-      return fail(Code::invalid_argument,
-                  fmt::format("the body has an unknown member \"{}\"; there are: {}", name, fmt::join(known, ", ")));
+      return fail(Code::invalid_argument, fmt::format("the body has an unknown member {}; there are: {}",
+                                                      cc::quoted(name), fmt::join(known, ", ")));
     }
   }
   return std::move(value.get_object());
 }
 
-Result<std::string> string_in(const json::object& object, std::string_view member) {
-  const json::value* value = object.if_contains(member);
-  if (value == nullptr) return {};
-  if (!value->is_string()) return fail(Code::invalid_argument, fmt::format("\"{}\" must be a string", member));
-  return std::string(std::string_view(value->get_string()));
-}
-
-Result<std::optional<Revision>> expected_of(const http::Request& request) {
+Result<std::optional<service::Expected>> expected_of(const http::Request& request) {
   const std::string_view match = trim(request.header("If-Match"));
   const std::string_view none = trim(request.header("If-None-Match"));
   if (!match.empty() && !none.empty()) {
     return fail(Code::invalid_argument, "give If-Match or If-None-Match, not both");
   }
   if (!none.empty()) {
-    if (none == "*") return Revision{0};
+    if (none == "*") return service::Expected(0);
     return fail(Code::invalid_argument, "with a change, If-None-Match can only be *: the config must not exist");
   }
-  if (match.empty() || match == "*") return std::nullopt;
-  TRY(const Revision revision, revision_of_tag(match));
-  return revision;
+  if (match.empty()) return std::nullopt;
+  if (match == "*") return service::Expected::anything();
+  TRY(const Revision revision, revision_of(match));
+  return service::Expected(revision);
 }
 
 Result<> only_query(const http::Request& request, std::initializer_list<std::string_view> known) {
@@ -164,7 +210,7 @@ Result<> only_query(const http::Request& request, std::initializer_list<std::str
   std::string advice = known.size() == 0 ? "this resource takes none"
                        : near.empty()    ? fmt::format("there are: {}", fmt::join(known, ", "))
                                          : fmt::format("did you mean \"{}\"?", near);
-  return fail(Code::invalid_argument, fmt::format("unknown query parameter \"{}\": {}", *unknown, advice));
+  return fail(Code::invalid_argument, fmt::format("unknown query parameter {}: {}", cc::quoted(*unknown), advice));
 }
 
 http::Response json_response(unsigned status, const json::value& body) {

@@ -11,6 +11,7 @@
 #include "http/exchange.h"
 #include "model/words.h"
 #include "service/context.h"
+#include "service/expected.h"
 #include "state/queries.h"
 
 namespace cc::api::native {
@@ -23,6 +24,10 @@ Result<service::Call> call_of(service::Context& context, const http::Request& re
 
 using Act = std::function<Task<Result<http::Response>>(service::Call, http::Request&)>;
 
+// Whether the client may send a body that takes memory: unauthenticated, and audited, unless it is logged in, or may
+// read without.
+Result<> admit_large_body(service::Context& context, const http::Request& request);
+
 // A handler that authenticates (a failure is answered and audited), runs `act`, and turns its Error into the answer.
 http::Handler authenticated(service::Context& context, Act act);
 
@@ -32,13 +37,16 @@ http::Handler open_to_all(service::Context& context, Act act);
 Result<state::PageRequest> page_of(const http::Request& request);
 Result<ConfigKey> key_of(const http::Request& request,
                          std::size_t first_capture = 0);  // captures env, app, cluster, name
+// What a body may cost to parse.
+struct JsonLimits {
+  std::size_t bytes = 64u << 10, values = 1000;
+};
 // invalid_argument unless the body is a JSON object whose members are all among `known`, sent as application/json or
-// without a type. No body is an object without members.
-Result<json::object> object_of(const http::Request& request, std::initializer_list<std::string_view> known);
-// A string member; "" when absent; invalid_argument when it is not a string.
-Result<std::string> string_in(const json::object& object, std::string_view member);
-// If-Match: "<revision>" → revision; If-None-Match: * → 0; neither or If-Match: * → nothing.
-Result<std::optional<Revision>> expected_of(const http::Request& request);
+// without a type; exhausted when it is larger than the limits. No body is an object without members.
+Result<json::object> object_of(const http::Request& request, std::initializer_list<std::string_view> known,
+                               JsonLimits limits = {});
+// If-Match: "<revision>" → revision; If-Match: * → anything; If-None-Match: * → 0; neither → nothing.
+Result<std::optional<service::Expected>> expected_of(const http::Request& request);
 // invalid_argument that names the first query parameter not in `known`.
 Result<> only_query(const http::Request& request, std::initializer_list<std::string_view> known);
 

@@ -3,14 +3,11 @@
 #include <functional>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "api/native/answers.h"
 #include "api/native/call.h"
 #include "api/native/routes.h"
 #include "api/native/watching.h"
 #include "base/text.h"
-#include "service/watching.h"
 
 namespace cc::api::native {
 namespace {
@@ -25,10 +22,11 @@ ReleasePtr find_quickly(service::Context& context, const http::Request& request)
   if (!path.starts_with(kStart) || path.contains('%')) return nullptr;
   ReleasePtr release = context.view.find(path.substr(kStart.size()));
   if (!release || release->deleted) return nullptr;
-  const auto session = context.sessions.open(context.directory, request.header("Authorization"), request.remote_address,
-                                             context.clock.wall());
+  const Wall now = context.clock.wall();
+  const auto session =
+      context.sessions.open(context.directory, request.header("Authorization"), request.remote_address, now);
   if (!session) return nullptr;
-  const auto& caller = (*session)->caller(context.directory, context.clock.wall());
+  const auto& caller = (*session)->caller(context.directory, now);
   if (!caller || !(*caller)->may(Permission::read, release->key.environment, release->key.application)) return nullptr;
   return release;
 }
@@ -53,19 +51,10 @@ Task<Result<http::Response>> read_version(service::Context& context, service::Ca
   CO_TRY(const ConfigKey key, key_of(request));
   CO_TRY(const Version version, parse_uint(request.query("version").value_or(""), "version"));
   CO_TRY(ReleasePtr release, co_await service::read_release(context, call, key, version));
-  if (release->deleted) {
-    co_return fail(Code::not_found, fmt::format("{} has no release {}", key.to_string(), version));
-  }
   co_return content_answer(request, std::move(release));
 }
 
 // --- waiting ---
-
-struct Waiting {
-  service::SessionPtr session;
-  std::vector<view::Interest> interests;  // the one key
-  Mono until;
-};
 
 Result<Waiting> waiting_of(service::Context& context, const http::Request& request) {
   TRY(service::Call call, call_of(context, request));
@@ -87,7 +76,6 @@ Result<Waiting> waiting_of(service::Context& context, const http::Request& reque
 }
 
 http::Response poll_answer(const http::Request& request, service::Watch& watch) {
-  if (watch.refused()) return http::Response::error(*watch.refused(), request.request_id);
   auto changes = watch.changes();
   if (!changes.releases.empty()) {
     ReleasePtr& release = changes.releases.front();
@@ -98,44 +86,32 @@ http::Response poll_answer(const http::Request& request, service::Watch& watch) 
   return response;
 }
 
-// Its frame is what a waiting client costs: nothing that can be freed before may live here.
-Task<http::Response> poll(service::Context& context, http::Request& request, Waiting waiting) {
-  service::Watch watch(context, std::move(waiting.session), std::move(waiting.interests));
-  while (watch.must_wait(waiting.until))
-    co_await watch.sleep();
-  co_return poll_answer(request, watch);
-}
-
-Task<http::Response> poll_or_stream(service::Context& context, http::Request& request) {
-  auto waiting = waiting_of(context, request);
-  if (!waiting) return ready(http::Response::error(waiting.error(), request.request_id));
-  if (wants_events(request)) {
-    return ready(event_stream(context, std::move(waiting->session), std::move(waiting->interests)));
-  }
-  request.release_memory();
-  return poll(context, request, *std::move(waiting));
-}
-
 // --- changing ---
 
 Task<Result<http::Response>> put(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {"comment", "format", "from"}));
+  CO_TRYV(only_query(request, {"comment", "format", "from", "draft_revision"}));
   CO_TRY(ConfigKey key, key_of(request));
-  CO_TRY(const std::optional<Revision> expected, expected_of(request));
+  CO_TRY(const auto expected, expected_of(request));
   std::string comment = request.query("comment").value_or("");
   std::optional<Format> format;
   if (const auto given = request.query("format")) {
     CO_TRY(format, parse_format(*given));
   }
+  const auto draft_revision = request.query("draft_revision");
   if (const auto from = request.query("from")) {
     if (*from != "draft") co_return fail(Code::invalid_argument, "from can only be draft");
     if (format || !request.body.empty()) {
       co_return fail(Code::invalid_argument, "with from=draft, content and format are the draft's: send neither");
     }
+    std::optional<service::Expected> expected_draft;
+    if (draft_revision) {
+      CO_TRY(expected_draft, parse_uint(*draft_revision, "draft_revision"));
+    }
     CO_TRY(const service::Change change,
-           co_await service::publish_draft(context, call, key, std::move(comment), expected));
+           co_await service::publish_draft(context, call, key, std::move(comment), expected, expected_draft));
     co_return published_answer(change);
   }
+  if (draft_revision) co_return fail(Code::invalid_argument, "draft_revision goes with from=draft");
   CO_TRY(const service::Change change, co_await service::publish(context, call,
                                                                  {.key = std::move(key),
                                                                   .content = std::move(request.body),
@@ -148,7 +124,7 @@ Task<Result<http::Response>> put(service::Context& context, service::Call call, 
 Task<Result<http::Response>> remove(service::Context& context, service::Call call, http::Request& request) {
   CO_TRYV(only_query(request, {"comment"}));
   CO_TRY(const ConfigKey key, key_of(request));
-  CO_TRY(const std::optional<Revision> expected, expected_of(request));
+  CO_TRY(const auto expected, expected_of(request));
   CO_TRY(const service::Change change,
          co_await service::delete_config(context, call, key, request.query("comment").value_or(""), expected));
   json::object body{{"key", key.to_string()}, {"revision", change.revision}};
@@ -211,7 +187,9 @@ void add_config_routes(http::Router& router, service::Context& context) {
                      {.code = Code::invalid_argument, .message = "version does not go with after, wait and events"},
                      request.request_id));
                }
-               if (events || request.query("after") || request.query("wait")) return poll_or_stream(context, request);
+               if (events || request.query("after") || request.query("wait")) {
+                 return wait_or_stream(context, request, waiting_of(context, request), poll_answer);
+               }
                return ready(read_now(context, request));
              });
   router.add(http::Method::put, std::string(kPattern), by(put));

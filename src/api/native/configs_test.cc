@@ -86,6 +86,10 @@ TEST(Configs, GuardsAreETags) {
   EXPECT_EQ(api.put(kConfig, "a: 3\n", {{"If-Match", first}}).status, 400u);
   EXPECT_EQ(api.put(kConfig, "a: 3\n", {{"If-Match", "\"1\", \"2\""}}).status, 400u);
   EXPECT_EQ(api.send(Method::delete_, kConfig, {}, {{"If-Match", '"' + first + '"'}}).status, 412u);
+  EXPECT_EQ(api.put(kConfig, "a: 3\n", {{"If-Match", "*"}}).status, 200u);
+  const auto absent = api.put(kConfig + std::string("2"), "a: 3\n", {{"If-Match", "*"}});
+  EXPECT_EQ(absent.status, 412u) << "there is nothing that could match";
+  EXPECT_EQ(error_code(absent), "conflict");
 }
 
 TEST(Configs, ARepetitionSaysThatItIsOne) {
@@ -131,6 +135,22 @@ TEST(Configs, AListHasThePartsOfEachKey) {
   EXPECT_EQ(item.at("size").to_number<int>(), 5);
   EXPECT_EQ(item.at("comment").as_string(), "why");
   EXPECT_FALSE(list.contains("next"));
+}
+
+TEST(Drafts, AreAnsweredWithWhatIsWrongWithThem) {
+  TestApi api;
+  const auto saved = api.put(kDraft, "a: 1\na: 2\n");
+  ASSERT_EQ(saved.status, 200u);
+  EXPECT_FALSE(json_of(saved).at("valid").as_bool());
+  const boost::json::object problem = json_of(saved).at("problem").as_object();
+  EXPECT_EQ(problem.at("line").to_number<int>(), 2);
+  EXPECT_THAT(std::string(problem.at("message").as_string()), HasSubstr("application.yaml: line 2"));
+  const auto refused = api.put(std::string(kConfig) + "?from=draft", "");
+  EXPECT_EQ(refused.status, 400u);
+  EXPECT_EQ(json_of(refused).at("error").at("message"), problem.at("message"));
+  const auto finished = api.put(kDraft, "a: 1\n");
+  EXPECT_TRUE(json_of(finished).at("valid").as_bool());
+  EXPECT_FALSE(json_of(finished).contains("problem"));
 }
 
 TEST(Drafts, AreSavedReadPublishedAndDiscarded) {

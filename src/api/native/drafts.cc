@@ -32,10 +32,21 @@ Task<Result<http::Response>> get(service::Context& context, service::Call call, 
   co_return response;
 }
 
+// {"message"}, and where it is: {"line","column","reason"}.
+json::object problem_json(const Error& error) {
+  json::object problem{{"message", error.message}};
+  boost::system::error_code none;
+  if (const json::value details = json::parse(error.details, none); !none && details.is_object()) {
+    for (const auto& member : details.get_object())
+      problem[member.key()] = member.value();
+  }
+  return problem;
+}
+
 Task<Result<http::Response>> put(service::Context& context, service::Call call, http::Request& request) {
   CO_TRYV(only_query(request, {"format"}));
   CO_TRY(ConfigKey key, key_of(request));
-  CO_TRY(const std::optional<Revision> expected, expected_of(request));
+  CO_TRY(const auto expected, expected_of(request));
   std::optional<Format> format;
   if (const auto given = request.query("format")) {
     CO_TRY(format, parse_format(*given));
@@ -44,8 +55,10 @@ Task<Result<http::Response>> put(service::Context& context, service::Call call, 
          co_await service::save_draft(
              context, call,
              {.key = std::move(key), .content = std::move(request.body), .format = format, .expected = expected}));
-  http::Response response =
-      json_response(200, json::object{{"key", saved.key}, {"revision", saved.revision}, {"md5", saved.md5}});
+  json::object body{
+      {"key", saved.key}, {"revision", saved.revision}, {"md5", saved.md5}, {"valid", !saved.problem.has_value()}};
+  if (saved.problem) body["problem"] = problem_json(*saved.problem);
+  http::Response response = json_response(200, body);
   mark_repeated(response, saved.repeated);
   co_return response;
 }

@@ -21,7 +21,6 @@ class IdentityApi : public testing::Test {
  protected:
   IdentityApi() {
     EXPECT_EQ(api.put("/v1/users/ann", R"({"display_name":"Ann","password":"password of ann"})").status, 201u);
-    api.node.clock().advance(std::chrono::milliseconds(1));
   }
   http::Response log_in(const std::string& user, const std::string& password) {
     return api.send(Method::post, "/v1/login",
@@ -248,7 +247,7 @@ TEST_F(IdentityApi, audit_records_are_listed_filtered_and_exported) {
 
 TEST_F(IdentityApi, an_export_of_audit_records_has_all_of_them_a_line_each) {
   for (int i = 0; i < 600; ++i)
-    api.get("/v1/users", {}, token_of("ann"));
+    api.get("/v1/users/user" + std::to_string(i), {}, token_of("ann"));  // refused, each a record of its own
   const std::size_t recorded = api.node.audited({.actor = "ann"}).size();
   ASSERT_GT(recorded, 500u);
   const TestApi::Headers lines = {{"Accept", "application/x-ndjson"}};

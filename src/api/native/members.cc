@@ -18,6 +18,11 @@ Result<std::optional<std::string>> optional_string(const json::object& object, s
   return std::string(value->get_string());
 }
 
+Result<std::string> string_in(const json::object& object, std::string_view member) {
+  TRY(auto found, optional_string(object, member));
+  return std::move(found).value_or("");
+}
+
 Result<std::optional<bool>> optional_bool(const json::object& object, std::string_view member) {
   const json::value* value = object.if_contains(member);
   if (value == nullptr) return std::nullopt;

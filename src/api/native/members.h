@@ -19,6 +19,8 @@ Result<std::optional<std::string>> optional_string(const json::object& object, s
 Result<std::optional<bool>> optional_bool(const json::object& object, std::string_view member);
 Result<std::vector<std::string>> optional_strings(const json::object& object, std::string_view member);
 
+// "" when it is absent.
+Result<std::string> string_in(const json::object& object, std::string_view member);
 // invalid_argument also when it is absent.
 Result<std::string> required_string(const json::object& object, std::string_view member);
 

@@ -11,6 +11,8 @@
 #include <gtest/gtest.h>
 
 #include "api/native/routes.h"
+#include "api/native/test_api.h"
+#include "http/compress.h"
 #include "service/test_node.h"
 
 namespace cc::api::native {
@@ -296,6 +298,17 @@ TEST(OpenApi, names_every_code_every_role_and_every_permission) {
   for (int format = 0; format <= static_cast<int>(Format::text); ++format)
     formats.emplace(to_string(static_cast<Format>(format)));
   EXPECT_EQ(values_of("#/components/schemas/Format/enum"), formats);
+}
+
+TEST(OpenApi, IsCompressedOnce) {
+  TestApi api;
+  http::Encodings encodings;
+  std::vector<http::Response> sent;
+  for (int i = 0; i < 2; ++i) {
+    encodings.apply(sent.emplace_back(api.get("/openapi.json")), http::Coding::zstd);
+    EXPECT_EQ(sent.back().header("Content-Encoding"), "zstd");
+  }
+  EXPECT_EQ(sent[0].bytes().data(), sent[1].bytes().data());
 }
 
 }  // namespace

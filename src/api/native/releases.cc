@@ -118,7 +118,7 @@ Task<Result<http::Response>> get(service::Context& context, service::Call call, 
 Task<Result<http::Response>> roll_back(service::Context& context, service::Call call, http::Request& request) {
   CO_TRYV(only_query(request, {"rollback", "comment"}));
   CO_TRY(const ConfigKey key, key_of(request));
-  CO_TRY(const std::optional<Revision> expected, expected_of(request));
+  CO_TRY(const auto expected, expected_of(request));
   const auto given = request.query("rollback");
   if (!given) co_return fail(Code::invalid_argument, "give the version to go back to: ?rollback=N");
   CO_TRY(const Version to, parse_uint(*given, "rollback"));

@@ -55,6 +55,8 @@ class TestApi {
     }
     return node.start(answer(std::move(request)));
   }
+  // The same for a request that the test keeps.
+  Running start(http::Request& request) { return node.start(answer({std::shared_ptr<void>(), &request})); }
 
  private:
   Task<http::Response> answer(std::shared_ptr<http::Request> request) {

@@ -1,24 +1,23 @@
 #include <functional>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "api/native/answers.h"
 #include "api/native/call.h"
+#include "api/native/members.h"
 #include "api/native/routes.h"
 #include "api/native/watching.h"
-#include "service/watching.h"
+#include "model/quote.h"
 
 namespace cc::api::native {
 namespace {
 
 constexpr std::size_t kChangesPerAnswer = 1000;
-
-struct Waiting {
-  service::SessionPtr session;
-  std::vector<view::Interest> interests;
-  Mono until;
-};
+// Of each item three: itself, its key, its revision. The rest is for what is told better item by item.
+constexpr JsonLimits kWatchLimits{.bytes = std::numeric_limits<std::size_t>::max(),
+                                  .values = 4 * service::kMostInterests};
 
 // {"key"|"prefix": "…", "revision": R}
 Result<view::Interest> interest_of(const json::value& item, Revision at_least) {
@@ -28,8 +27,8 @@ Result<view::Interest> interest_of(const json::value& item, Revision at_least) {
   const std::string_view place = interest.prefix ? "prefix" : "key";
   for (const auto& member : object) {
     if (member.key() != place && member.key() != "revision") {
-      return fail(Code::invalid_argument, fmt::format("an item has \"{}\"; it takes key or prefix, and revision",
-                                                      std::string_view(member.key())));
+      return fail(Code::invalid_argument,
+                  fmt::format("an item has {}; it takes key or prefix, and revision", cc::quoted(member.key())));
     }
   }
   const json::value* text = object.if_contains(place);
@@ -42,7 +41,7 @@ Result<view::Interest> interest_of(const json::value& item, Revision at_least) {
     interest.after = revision->is_number() ? revision->to_number<Revision>(none) : 0;
     if (none || !revision->is_number()) {
       return fail(Code::invalid_argument,
-                  fmt::format("the revision of {} must be a whole number, 0 for none", interest.text));
+                  fmt::format("the revision of {} must be a whole number, 0 for none", cc::quoted(interest.text)));
     }
   }
   interest.after = std::max(interest.after, at_least);
@@ -52,7 +51,7 @@ Result<view::Interest> interest_of(const json::value& item, Revision at_least) {
 Result<Waiting> waiting_of(service::Context& context, const http::Request& request) {
   TRY(service::Call call, call_of(context, request));
   TRYV(only_query(request, {}));
-  TRY(const json::object body, object_of(request, {"wait", "items"}));
+  TRY(const json::object body, object_of(request, {"wait", "items"}, kWatchLimits));
   TRY(const std::string wait_text, string_in(body, "wait"));
   std::chrono::milliseconds wait{0};
   if (!wait_text.empty()) {
@@ -64,7 +63,7 @@ Result<Waiting> waiting_of(service::Context& context, const http::Request& reque
     return fail(Code::invalid_argument, "the body needs \"items\": a list of keys or prefixes to watch");
   }
   Waiting waiting{.session = std::move(call.session), .interests = {}, .until = context.clock.now() + wait};
-  if (items->get_array().size() <= service::kMostInterests) waiting.interests.reserve(items->get_array().size());
+  waiting.interests.reserve(items->get_array().size());
   for (const json::value& item : items->get_array()) {
     TRY(view::Interest interest, interest_of(item, at_least));
     waiting.interests.push_back(std::move(interest));
@@ -73,8 +72,7 @@ Result<Waiting> waiting_of(service::Context& context, const http::Request& reque
   return waiting;
 }
 
-http::Response changes_answer(const http::Request& request, service::Watch& watch) {
-  if (watch.refused()) return http::Response::error(*watch.refused(), request.request_id);
+http::Response changes_answer(const http::Request&, service::Watch& watch) {
   const auto found = watch.changes(kChangesPerAnswer);
   json::array changes;
   for (const ReleasePtr& release : found.releases)
@@ -82,24 +80,11 @@ http::Response changes_answer(const http::Request& request, service::Watch& watc
   return json_response(200, {{"revision", found.revision}, {"changes", std::move(changes)}});
 }
 
-Task<http::Response> watch_many(service::Context& context, http::Request& request, Waiting waiting) {
-  service::Watch watch(context, std::move(waiting.session), std::move(waiting.interests));
-  while (watch.must_wait(waiting.until))
-    co_await watch.sleep();
-  co_return changes_answer(request, watch);
-}
-
 }  // namespace
 
 void add_watch_routes(http::Router& router, service::Context& context) {
-  router.add(http::Method::post, "/v1/watch", [&context](http::Request& request) -> Task<http::Response> {
-    auto waiting = waiting_of(context, request);
-    if (!waiting) return ready(http::Response::error(waiting.error(), request.request_id));
-    if (wants_events(request)) {
-      return ready(event_stream(context, std::move(waiting->session), std::move(waiting->interests)));
-    }
-    request.release_memory();
-    return watch_many(context, request, *std::move(waiting));
+  router.add(http::Method::post, "/v1/watch", [&context](http::Request& request) {
+    return wait_or_stream(context, request, waiting_of(context, request), changes_answer);
   });
 }
 

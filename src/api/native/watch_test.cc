@@ -249,6 +249,27 @@ TEST_F(Watch, AStreamEndsWhenTheClientOrTheTokenIsGone) {
   EXPECT_TRUE(stream->value());
 }
 
+TEST_F(Watch, WhatWaitsKeepsNeitherItsBodyNorItsShareOfTheMemoryForBodies) {
+  for (const TestApi::Headers& headers : {TestApi::Headers{}, {{"Accept", "text/event-stream"}}}) {
+    http::Usage usage;
+    http::Request request;
+    request.method = Method::post;
+    request.target = "/v1/watch";
+    request.add_header("Authorization", api.node.token("admin"));
+    for (const auto& [name, value] : headers)
+      request.add_header(name, value);
+    request.body = R"({"wait":"30s","items":[{"prefix":"dev/none/"}]})";
+    ASSERT_TRUE(request.body_share.grow(usage, request.body.size(), usage.most_body_bytes));
+    auto answer = api.start(request);
+    EXPECT_EQ(answer->done(), !headers.empty()) << "a stream's head is sent at once";
+    EXPECT_EQ(request.body, "");
+    EXPECT_EQ(usage.body_bytes, 0u);
+    EXPECT_TRUE(request.waits());
+    if (!answer->done()) answer->cancel();
+    api.node.until([&] { return answer->done(); });
+  }
+}
+
 TEST_F(Watch, AStreamIsRefusedBeforeItBegins) {
   EXPECT_EQ(api.get(kConfig, {{"Accept", "text/event-stream"}}, "").status, 401u);
   EXPECT_EQ(api.get(kConfig + "?after=x", {{"Accept", "text/event-stream"}}).status, 400u);

@@ -9,7 +9,6 @@
 
 #include "api/native/answers.h"
 #include "base/text.h"
-#include "service/watching.h"
 
 namespace cc::api::native {
 namespace {
@@ -49,6 +48,24 @@ Task<> tell(const Clock& clock, std::shared_ptr<service::Watch> watch, http::Str
   }
 }
 
+http::Response event_stream(service::Context& context, Waiting waiting) {
+  auto watch = std::make_shared<service::Watch>(context, std::move(waiting.session), std::move(waiting.interests));
+  http::Response response(200);
+  response.header("Content-Type", "text/event-stream").header("Cache-Control", "no-cache");
+  response.stream([&clock = context.clock, watch = std::move(watch)](http::StreamWriter& writer) {
+    return tell(clock, watch, writer);
+  });
+  return response;
+}
+
+// Its frame is what a waiting client costs: nothing that can be freed before may live here.
+Task<http::Response> wait_and_say(service::Context& context, http::Request& request, Waiting waiting, Say say) {
+  service::Watch watch(context, std::move(waiting.session), std::move(waiting.interests));
+  while (watch.must_wait(waiting.until))
+    co_await watch.sleep();
+  co_return watch.refused() ? http::Response::error(*watch.refused(), request.request_id) : say(request, watch);
+}
+
 }  // namespace
 
 bool wants_events(const http::Request& request) {
@@ -57,7 +74,7 @@ bool wants_events(const http::Request& request) {
 
 Result<std::chrono::milliseconds> parse_wait(std::string_view text) {
   TRY(const std::chrono::milliseconds wait, parse_duration(text));
-  if (wait < wait.zero() || wait > service::kLongestWait) {
+  if (wait < std::chrono::milliseconds::zero() || wait > service::kLongestWait) {
     return fail(Code::invalid_argument,
                 fmt::format("wait is {}: give at most {}", text, format_duration(service::kLongestWait)));
   }
@@ -70,15 +87,13 @@ Result<Revision> last_event_of(const http::Request& request) {
   return parse_uint(id, "Last-Event-ID");
 }
 
-http::Response event_stream(service::Context& context, service::SessionPtr session,
-                            std::vector<view::Interest> interests) {
-  auto watch = std::make_shared<service::Watch>(context, std::move(session), std::move(interests));
-  http::Response response(200);
-  response.header("Content-Type", "text/event-stream").header("Cache-Control", "no-cache");
-  response.stream([&clock = context.clock, watch = std::move(watch)](http::StreamWriter& writer) {
-    return tell(clock, watch, writer);
-  });
-  return response;
+Task<http::Response> wait_or_stream(service::Context& context, http::Request& request, Result<Waiting> waiting,
+                                    Say say) {
+  if (!waiting) return ready(http::Response::error(waiting.error(), request.request_id));
+  const bool events = wants_events(request);
+  request.begin_to_wait();
+  if (events) return ready(event_stream(context, *std::move(waiting)));
+  return wait_and_say(context, request, *std::move(waiting), say);
 }
 
 }  // namespace cc::api::native

@@ -1,3 +1,5 @@
+#include "identity/address.h"
+
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -7,7 +9,8 @@
 
 #include <fmt/format.h>
 
-#include "identity/token.h"
+#include "base/bytes.h"
+#include "model/quote.h"
 
 namespace cc::identity {
 namespace {
@@ -27,7 +30,8 @@ constexpr std::array<unsigned char, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 std::optional<Address> parse_address(std::string_view text) noexcept {
   std::array<char, INET6_ADDRSTRLEN> copy{};
   text = text.substr(0, text.find('%'));  // the zone of a link-local address
-  if (text.empty() || text.size() >= copy.size()) return std::nullopt;
+  // At a zero inet_pton would stop and take what stands before it.
+  if (text.empty() || text.size() >= copy.size() || text.contains('\0')) return std::nullopt;
   text.copy(copy.data(), text.size());
   Address out;
   if (inet_pton(AF_INET, copy.data(), out.bytes.data() + kMapped.size()) == 1) {
@@ -66,7 +70,7 @@ Result<> check_address_range(std::string_view range) {
   const auto parsed = parse_range(range);
   if (!parsed) {
     return fail(Code::invalid_argument,
-                fmt::format("\"{}\" is no address or range; write 192.168.1.7, 10.0.0.0/8 or fd00::/8", range));
+                fmt::format("{} is no address or range; write 192.168.1.7, 10.0.0.0/8 or fd00::/8", quoted(range)));
   }
   for (unsigned i = parsed->prefix; i < 128; ++i) {
     if (bit(parsed->base, i)) {
@@ -77,6 +81,15 @@ Result<> check_address_range(std::string_view range) {
     }
   }
   return {};
+}
+
+std::string network_of(std::string_view address) {
+  constexpr std::size_t kNetwork = 8;  // bytes of a /64
+  const auto parsed = parse_address(address);
+  if (!parsed) return std::string(address);
+  const std::string_view bytes(reinterpret_cast<const char*>(parsed->bytes.data()),
+                               parsed->v4 ? parsed->bytes.size() : kNetwork);
+  return to_hex(bytes);
 }
 
 bool address_in_range(std::string_view address, std::string_view range) noexcept {
