@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -96,7 +97,9 @@ Kept longest_common(const std::vector<std::uint32_t>& a, const std::vector<std::
   return kept;
 }
 
-std::vector<DiffLine> compare(std::string_view before, std::string_view after) {
+// Lines with their newlines.
+template <class Each>
+void compare(std::string_view before, std::string_view after, const Each& each) {
   const std::vector<std::string_view> a = lines_of(before);
   const std::vector<std::string_view> b = lines_of(after);
   std::size_t head = 0;
@@ -119,8 +122,6 @@ std::vector<DiffLine> compare(std::string_view before, std::string_view after) {
   const std::vector<std::uint32_t> middle_b = number(b);
   const Kept kept = longest_common(middle_a, middle_b);
 
-  std::vector<DiffLine> out;
-  out.reserve(a.size() + b.size());
   std::size_t i = 0;
   std::size_t j = 0;
   const auto keeps = [head](const std::vector<bool>& middle, std::size_t at) {
@@ -128,17 +129,16 @@ std::vector<DiffLine> compare(std::string_view before, std::string_view after) {
   };
   while (i < a.size() || j < b.size()) {
     if (i < a.size() && !keeps(kept.in_a, i)) {
-      out.push_back({Kind::removed, a[i], i + 1, 0});
+      each(DiffLine{Kind::removed, a[i], i + 1, 0});
       ++i;
     } else if (j < b.size() && !keeps(kept.in_b, j)) {
-      out.push_back({Kind::added, b[j], 0, j + 1});
+      each(DiffLine{Kind::added, b[j], 0, j + 1});
       ++j;
     } else {
-      out.push_back({Kind::same, a[i], i + 1, j + 1});
+      each(DiffLine{Kind::same, a[i], i + 1, j + 1});
       ++i, ++j;
     }
   }
-  return out;
 }
 
 std::string range(std::size_t first, std::size_t count) {
@@ -148,18 +148,18 @@ std::string range(std::size_t first, std::size_t count) {
 
 }  // namespace
 
-std::vector<DiffLine> diff_lines(std::string_view before, std::string_view after) {
-  std::vector<DiffLine> lines = compare(before, after);
-  for (DiffLine& line : lines) {
+void diff_lines(std::string_view before, std::string_view after, const std::function<void(const DiffLine&)>& each) {
+  compare(before, after, [&](DiffLine line) {
     if (line.text.ends_with('\n')) line.text.remove_suffix(1);
-  }
-  return lines;
+    each(line);
+  });
 }
 
 std::string unified_diff(std::string_view before, std::string_view after, std::string_view before_name,
                          std::string_view after_name, std::size_t context) {
   if (before == after) return {};
-  const std::vector<DiffLine> lines = compare(before, after);
+  std::vector<DiffLine> lines;
+  compare(before, after, [&](const DiffLine& line) { lines.push_back(line); });
   std::string out = fmt::format("--- {}\n+++ {}\n", before_name, after_name);
   std::size_t next_old = 1;  // line numbers that follow what stands before `at`
   std::size_t next_new = 1;

@@ -1,9 +1,9 @@
 // What changed between two texts: line by line (Myers, O(ND), with a bound after which the middle is one replacement).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace cc {
 
@@ -14,7 +14,8 @@ struct DiffLine {
   std::size_t new_line = 0;
 };
 
-std::vector<DiffLine> diff_lines(std::string_view before, std::string_view after);
+// Tells one line after the other: all of them together would take many times the texts' memory.
+void diff_lines(std::string_view before, std::string_view after, const std::function<void(const DiffLine&)>& each);
 
 // As `diff -u` prints it, with "\ No newline at end of file"; empty when the texts are equal.
 std::string unified_diff(std::string_view before, std::string_view after, std::string_view before_name,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -10,10 +11,16 @@ namespace {
 
 using Kind = DiffLine::Kind;
 
+std::vector<DiffLine> all_lines(std::string_view before, std::string_view after) {
+  std::vector<DiffLine> lines;
+  diff_lines(before, after, [&](const DiffLine& line) { lines.push_back(line); });
+  return lines;
+}
+
 // "=a -b +c": one word per line of the diff.
 std::string brief(std::string_view before, std::string_view after) {
   std::string text;
-  for (const DiffLine& line : diff_lines(before, after)) {
+  for (const DiffLine& line : all_lines(before, after)) {
     text += text.empty() ? "" : " ";
     text += line.kind == Kind::same ? '=' : line.kind == Kind::removed ? '-' : '+';
     text += line.text;
@@ -30,7 +37,7 @@ std::string side(std::string_view before, std::string_view after, bool old) {
   std::string text;
   std::size_t next_old = 1;
   std::size_t next_new = 1;
-  for (const DiffLine& line : diff_lines(before, after)) {
+  for (const DiffLine& line : all_lines(before, after)) {
     EXPECT_EQ(line.old_line, line.kind == Kind::added ? 0 : next_old++);
     EXPECT_EQ(line.new_line, line.kind == Kind::removed ? 0 : next_new++);
     if (line.kind != (old ? Kind::added : Kind::removed)) text.append(line.text) += '\n';
@@ -94,7 +101,7 @@ TEST(DiffLines, FindsTheFewestDifferences) {
     const std::string after = as_lines(b);
     ASSERT_EQ(side(before, after, true), before);
     ASSERT_EQ(side(before, after, false), after);
-    const std::vector<DiffLine> lines = diff_lines(before, after);
+    const std::vector<DiffLine> lines = all_lines(before, after);
     const auto differences = std::ranges::count_if(lines, [](const DiffLine& line) { return line.kind != Kind::same; });
     ASSERT_EQ(static_cast<std::size_t>(differences), distance(a, b)) << a << " " << b;
   }
@@ -111,7 +118,7 @@ TEST(DiffLines, ReplacesTheMiddleOfTextsThatHaveTooLittleInCommon) {
   after += "tail\n";
   EXPECT_EQ(side(before, after, true), before);
   EXPECT_EQ(side(before, after, false), after);
-  const std::vector<DiffLine> lines = diff_lines(before, after);
+  const std::vector<DiffLine> lines = all_lines(before, after);
   EXPECT_EQ(lines.size(), 80'002U);
   EXPECT_EQ(lines.front().kind, Kind::same);
   EXPECT_EQ(lines.back().kind, Kind::same);

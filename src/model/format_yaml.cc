@@ -1,7 +1,8 @@
 // YAML by the events of yaml-cpp, never by its tree: aliases are measured, not expanded.
 #include <algorithm>
+#include <istream>
 #include <map>
-#include <sstream>
+#include <streambuf>
 #include <vector>
 
 #include <fmt/format.h>
@@ -20,8 +21,9 @@ namespace {
 // What aliases may add to a document, in nodes and bytes of text together, when a client expands them.
 constexpr std::size_t kLargestExpansion = 10 * 1024 * 1024;
 
-// yaml-cpp reads a whole line of unclosed brackets, at 200 bytes each, before it tells of the first.
-constexpr std::size_t kMostUnclosedOnLine = 10'000;
+// What yaml-cpp may have read of one flow collection before it tells of it: what begins where a key may stand is one
+// until it is closed, and waits at some 280 bytes for each item.
+constexpr std::size_t kMostItemsAhead = 200'000;
 
 // Thrown through yaml-cpp, which has no other way to be stopped.
 struct Stop {
@@ -31,6 +33,9 @@ struct Stop {
 class Checker : public YAML::EventHandler {
  public:
   explicit Checker(std::string_view content) : content_(content) {}
+
+  // The parser has told of everything before it.
+  std::size_t told() const { return told_; }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     const std::size_t at = offset(mark);
@@ -125,8 +130,10 @@ class Checker : public YAML::EventHandler {
     std::size_t size = 1, depth = 1;                  // expanded, so far
   };
 
-  std::size_t offset(const YAML::Mark& mark) const {
-    return std::min(static_cast<std::size_t>(std::max(mark.pos, 0)), content_.size());
+  std::size_t offset(const YAML::Mark& mark) {
+    const std::size_t at = std::min(static_cast<std::size_t>(std::max(mark.pos, 0)), content_.size());
+    told_ = std::max(told_, at);
+    return at;
   }
 
   [[noreturn]] static void stop(std::size_t at, std::string reason) { throw Stop{{at, std::move(reason)}}; }
@@ -216,12 +223,55 @@ class Checker : public YAML::EventHandler {
   }
 
   std::string_view content_;
+  std::size_t told_ = 0;
   std::size_t documents_ = 0;
   std::size_t document_ = 0;  // where the one that is being read begins
   std::size_t last_scalar_ = 0;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Anchored> anchors_;
   std::size_t added_ = 0;  // by aliases
+};
+
+// Hands the content to the parser in pieces, as it asks for them, and stops it when it has read too much more than it
+// tells of. Whether brackets and commas stand in a flow collection or in a text is not known here: only a text with a
+// bracket and very many of them is mistaken.
+class Feed : public std::streambuf {
+ public:
+  Feed(std::string_view content, const Checker& checker) : content_(content), checker_(checker) {}
+
+ protected:
+  int_type underflow() override {
+    if (at_ >= content_.size()) return traits_type::eof();
+    for (; told_ < checker_.told() / kPiece; ++told_) {
+      items_ -= pieces_[told_].items;
+      brackets_ -= pieces_[told_].brackets;
+    }
+    if (items_ > kMostItemsAhead && brackets_ > 0) {
+      throw Stop{{checker_.told(), fmt::format("more than {} items in one […] or {{…}}; divide it", kMostItemsAhead)}};
+    }
+    piece_ = content_.substr(at_, kPiece);
+    at_ += piece_.size();
+    const auto brackets = std::ranges::count_if(piece_, [](char c) { return c == '[' || c == '{'; });
+    const auto commas = std::ranges::count(piece_, ',');
+    pieces_.push_back({static_cast<std::size_t>(brackets + commas), static_cast<std::size_t>(brackets)});
+    items_ += pieces_.back().items;
+    brackets_ += pieces_.back().brackets;
+    setg(piece_.data(), piece_.data(), piece_.data() + piece_.size());
+    return traits_type::to_int_type(piece_.front());
+  }
+
+ private:
+  static constexpr std::size_t kPiece = 2048;
+  struct Piece {
+    std::size_t items, brackets;
+  };
+  std::string_view content_;
+  const Checker& checker_;
+  std::string piece_;
+  std::size_t at_ = 0;
+  std::vector<Piece> pieces_;
+  std::size_t told_ = 0;                  // of the pieces
+  std::size_t items_ = 0, brackets_ = 0;  // in the rest
 };
 
 // What the parser's words do not say.
@@ -237,21 +287,6 @@ std::string clearer(const std::string& reason) {
   return reason;
 }
 
-Verdict check_brackets(std::string_view content) {
-  std::size_t unclosed = 0;
-  for (std::size_t at = 0; at < content.size(); ++at) {
-    const char c = content[at];
-    if (c == '[' || c == '{') {
-      if (++unclosed > kMostUnclosedOnLine) return Refusal{at, too_deep()};
-    } else if (c == ']' || c == '}') {
-      unclosed -= unclosed > 0;
-    } else if (c == '\n' || c == '\r') {
-      unclosed = 0;
-    }
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 Verdict check_yaml(std::string_view content) {
@@ -259,11 +294,11 @@ Verdict check_yaml(std::string_view content) {
   if (const std::size_t at = find_control_character(content); at != std::string_view::npos) {
     return Refusal{at, control_character(content[at])};
   }
-  if (Verdict refusal = check_brackets(content)) return refusal;
   try {
-    std::istringstream stream{std::string(content)};
-    YAML::Parser parser(stream);
     Checker checker(content);
+    Feed feed(content, checker);
+    std::istream stream(&feed);
+    YAML::Parser parser(stream);
     while (parser.HandleNextDocument(checker)) {
     }
     checker.check_last_quotation_mark();

@@ -160,7 +160,22 @@ TEST(CheckYaml, TakesAHundredLevelsAndNoMore) {
             "line 1, column 401: deeper than 100 levels of nesting");
   EXPECT_EQ(yaml(repeat("- ", 100) + "1"), "accepted");
   EXPECT_EQ(yaml(repeat("- ", 101) + "1"), "line 1, column 201: deeper than 100 levels of nesting");
-  EXPECT_EQ(yaml(repeat("[", 10'001)), "line 1, column 10001: deeper than 100 levels of nesting");
+  EXPECT_EQ(yaml(repeat("[", 10'001)), "line 1, column 51: deeper than 100 levels of nesting");
+}
+
+TEST(CheckYaml, TakesTwoHundredThousandItemsAtOnceAndNotManyMore) {
+  const std::string refused = "more than 200000 items in one […] or {…}; divide it";
+  EXPECT_EQ(yaml("[" + repeat("1,", 200'000) + "]"), "accepted");
+  EXPECT_EQ(yaml("- a\n- [" + repeat("1,", 210'000) + "]"), "line 1, column 3: " + refused);
+  EXPECT_EQ(yaml("{a: [" + repeat("1,", 210'000) + "]}"), "line 1, column 1: " + refused);
+  EXPECT_EQ(yaml(repeat("[\n", 210'000)), "line 1, column 1: " + refused);
+  EXPECT_EQ(yaml("[ # ]\n" + repeat("[ # ]\n", 210'000)), "line 1, column 1: " + refused);
+}
+
+TEST(CheckYaml, TakesAnyNumberOfItemsThatAreToldOneByOne) {
+  EXPECT_EQ(yaml("a: [" + repeat("1,", 400'000) + "]"), "accepted");
+  EXPECT_EQ(yaml(repeat("- [a, b]\n", 100'000)), "accepted");
+  EXPECT_EQ(yaml("csv: |\n" + repeat("  1,2,3,4,5,6,7,8\n", 50'000)), "accepted");
 }
 
 }  // namespace

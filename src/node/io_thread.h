@@ -26,7 +26,7 @@ struct Shared {
   const Clock& clock;
   consensus::Log& log;
   const state::Queries& queries;
-  asio::thread_pool& workers;
+  service::Workers& workers;
   identity::Lockout& lockout;
   service::AuditTrail& audit;
   http::Usage& usage;

@@ -23,8 +23,6 @@ namespace {
 
 const Logger kLog{"node"};
 
-constexpr std::size_t kWorkerThreads = 4;
-
 identity::Lockout::Options lockout_options(const Settings& settings) {
   return {.failures_per_user = settings.security.login_failures,
           .failures_per_network = settings.security.login_failures * 10,
@@ -65,7 +63,7 @@ struct Node::Impl {
   std::unique_ptr<state::Queries> queries;
   std::unique_ptr<service::AuditTrail> audit;
   identity::Lockout lockout;
-  asio::thread_pool workers{kWorkerThreads};
+  service::Workers workers;
   http::Usage usage, metrics_usage;
   http::Router metrics_router;
   std::optional<Shared> shared;
@@ -95,7 +93,8 @@ Result<> Node::Impl::open() {
                                        counters.apply.add(took);
                                        counters.applied += commands;
                                      }}));
-  queries = std::make_unique<state::Queries>(state_file, kWorkerThreads, [this] { return log->settle(); });
+  queries = std::make_unique<state::Queries>(state_file, service::Workers::kQuestions + service::Workers::kSearches,
+                                             [this](auto patience) { return log->settle(patience); });
   audit = std::make_unique<service::AuditTrail>(*log, clock);
   return {};
 }
@@ -115,7 +114,7 @@ Result<> Node::Impl::listen() {
     TRY(port, thread->listen(i == 0 ? settings.server.port : port));
   }
   if (settings.monitoring.enabled) {
-    add_metrics_route(metrics_router, {settings, *log, counters, workers, usage, threads});
+    add_metrics_route(metrics_router, {settings, *log, counters, workers.of(service::Work::question), usage, threads});
     TRY(metrics_port,
         threads.front()->listen_metrics(settings.monitoring.prometheus_port, metrics_router, metrics_usage));
   }

@@ -1,5 +1,7 @@
 #include "service/audit.h"
 
+#include "service/on_worker.h"
+
 namespace cc::service {
 
 Task<Result<state::Page<AuditRecord>>> audit_records(Context& context, const Call& call, state::AuditFilter filter,
@@ -8,7 +10,8 @@ Task<Result<state::Page<AuditRecord>>> audit_records(Context& context, const Cal
   const KeyParts place = parts_of(filter.target_prefix);
   CO_TRYV(authorise(context, call, Permission::read_audit, "audit.read", filter.target_prefix, place.environment,
                     place.application));
-  co_return co_await offload(context.workers, [&] { return context.queries.audit(filter, page); });
+  co_return co_await ask(context, call, Work::search,
+                         [&](const state::Queries& queries) { return queries.audit(filter, page); });
 }
 
 }  // namespace cc::service

@@ -6,6 +6,7 @@
 
 #include "service/change.h"
 #include "service/content.h"
+#include "service/on_worker.h"
 
 namespace cc::service {
 namespace {
@@ -33,7 +34,8 @@ Task<Result<ReleasePtr>> read_release(Context& context, const Call& call, const 
   CO_TRYV(authorise(context, call, Permission::read, "release.read", key));
   ReleasePtr published = context.view.find(key.to_string());
   if (published && !published->deleted && published->version == version) co_return published;
-  co_return co_await offload(context.workers, [&] { return context.queries.release(key, version); });
+  co_return co_await ask(context, call, Work::question,
+                         [&](const state::Queries& queries) { return queries.release(key, version); });
 }
 
 Task<Result<Change>> publish(Context& context, const Call& call, NewRelease release) {
@@ -42,7 +44,7 @@ Task<Result<Change>> publish(Context& context, const Call& call, NewRelease rele
   CO_TRYV(check_text(context.limits, release.comment, "comment"));
   CO_TRYV(check_size(context.limits, release.content, key.name));
   const Format format = release.format ? *release.format : format_of(context, key);
-  CO_TRY(Sums sums, co_await check_content_somewhere(context, format, release.content, key.name));
+  CO_TRY(Sums sums, co_await check_content_somewhere(context, call, format, release.content, key.name));
 
   log::Command command;
   log::PublishConfigs& publishing = *command.mutable_publish_configs();
@@ -65,12 +67,13 @@ Task<Result<Change>> publish_draft(Context& context, const Call& call, const Con
   CO_TRYV(authorise(context, call, Permission::publish, "config.publish", key));
   CO_TRYV(check_text(context.limits, comment, "comment"));
   // A repetition finds the draft gone; the log knows the first outcome, so what was not checked is not published.
-  auto draft = co_await offload(context.workers, [&] { return context.queries.draft(key); });
+  auto draft =
+      co_await ask(context, call, Work::question, [&](const state::Queries& queries) { return queries.draft(key); });
   Format format = Format::text;
   Sums sums;
   if (draft) {
     format = draft->format;
-    CO_TRY(sums, co_await check_content_somewhere(context, format, draft->content, key.name));
+    CO_TRY(sums, co_await check_content_somewhere(context, call, format, draft->content, key.name));
   } else if (draft.error().code != Code::not_found) {
     co_return fail(std::move(draft).error());
   }
@@ -107,8 +110,9 @@ Task<Result<Change>> delete_config(Context& context, const Call& call, const Con
 Task<Result<state::Page<ReleaseInfo>>> list_configs(Context& context, const Call& call, state::ConfigFilter filter,
                                                     state::PageRequest page) {
   CO_TRYV(authorise_somewhere(context, call, Permission::read, "config.list", filter.environment, filter.application));
-  co_return co_await offload(context.workers,
-                             [&] { return context.queries.configs(filter, page, visible_to(call, Permission::read)); });
+  co_return co_await ask(context, call, Work::search, [&](const state::Queries& queries) {
+    return queries.configs(filter, page, visible_to(call, Permission::read));
+  });
 }
 
 }  // namespace cc::service

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "model/format.h"
+#include "service/on_worker.h"
 
 namespace cc::service {
 namespace {
@@ -40,10 +41,11 @@ Result<Sums> check_content(Format format, std::string_view content, std::string_
   return Sums{.md5 = md5_hex(content), .sha256 = sha256_hex(content)};
 }
 
-Task<Result<Sums>> check_content_somewhere(Context& context, Format format, std::string_view content,
+Task<Result<Sums>> check_content_somewhere(Context& context, const Call& call, Format format, std::string_view content,
                                            std::string_view name) {
   if (content.size() < kLarge) co_return check_content(format, content, name);
-  co_return co_await offload(context.workers, [&] { return check_content(format, content, name); });
+  co_return co_await on_worker(context, call, Work::document,
+                               [&](const Deadline&) { return check_content(format, content, name); });
 }
 
 }  // namespace cc::service

@@ -23,7 +23,7 @@ struct Sums {
 // Parses `content` and sums it up. Blocks for as long as that takes.
 Result<Sums> check_content(Format format, std::string_view content, std::string_view name);
 // The same, on a worker when the content is large. `content` and `name` stay valid until it returns.
-Task<Result<Sums>> check_content_somewhere(Context& context, Format format, std::string_view content,
+Task<Result<Sums>> check_content_somewhere(Context& context, const Call& call, Format format, std::string_view content,
                                            std::string_view name);
 
 }  // namespace cc::service

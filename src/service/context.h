@@ -2,6 +2,7 @@
 // thread's own. The rest is shared and thread-safe.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@
 #include "identity/lockout.h"
 #include "model/words.h"
 #include "service/sessions.h"
+#include "service/workers.h"
 #include "state/queries.h"
 #include "view/view.h"
 
@@ -53,7 +55,7 @@ struct Context {
   identity::DirectoryPtr directory;  // of this I/O thread; replaced by the node's messages
   consensus::Log& log;
   const state::Queries& queries;
-  asio::thread_pool& workers;
+  Workers& workers;
   identity::Lockout& lockout;
   AuditTrail& audit;
   Limits limits;
@@ -63,7 +65,8 @@ struct Context {
   std::string node_version, cluster_id;
   bool stopping = false;  // set by stop_waiting()
   Sessions sessions{};
-  unsigned logins = 0;  // whose password is being checked now
+  std::array<unsigned, kKindsOfWork> working{};  // handed to the workers and not done
+  unsigned imports = 0;                          // that are unpacked and not committed
   std::unique_ptr<Inbox<LogAnswer>> answers = std::make_unique<Inbox<LogAnswer>>(io, take);
 };
 

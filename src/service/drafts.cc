@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "service/change.h"
 #include "service/content.h"
+#include "service/on_worker.h"
 
 namespace cc::service {
 namespace {
@@ -23,7 +24,8 @@ Result<Format> format_of(const state::Queries& queries, const ConfigKey& key, co
 
 Task<Result<Draft>> read_draft(Context& context, const Call& call, const ConfigKey& key) {
   CO_TRYV(authorise(context, call, Permission::read_draft, "draft.read", key));
-  co_return co_await offload(context.workers, [&] { return context.queries.draft(key); });
+  co_return co_await ask(context, call, Work::question,
+                         [&](const state::Queries& queries) { return queries.draft(key); });
 }
 
 Task<Result<SavedDraft>> save_draft(Context& context, const Call& call, NewDraft draft) {
@@ -36,9 +38,11 @@ Task<Result<SavedDraft>> save_draft(Context& context, const Call& call, NewDraft
   const bool format_given = draft.format.has_value();
   if (!format_given) {
     const ReleasePtr published = context.view.find(key.to_string());
-    CO_TRY(draft.format, co_await offload(context.workers, [&] { return format_of(context.queries, key, published); }));
+    CO_TRY(draft.format, co_await ask(context, call, Work::question, [&](const state::Queries& queries) {
+             return format_of(queries, key, published);
+           }));
   }
-  const auto sums = co_await check_content_somewhere(context, *draft.format, draft.content, key.name);
+  const auto sums = co_await check_content_somewhere(context, call, *draft.format, draft.content, key.name);
   if (!sums && sums.error().code != Code::invalid_argument) co_return fail(sums.error());
   log::Command command;
   log::SaveDraft& saving = *command.mutable_save_draft();
@@ -70,8 +74,9 @@ Task<Result<state::Page<Draft>>> list_drafts(Context& context, const Call& call,
                                              state::PageRequest page) {
   CO_TRYV(
       authorise_somewhere(context, call, Permission::read_draft, "draft.list", filter.environment, filter.application));
-  co_return co_await offload(
-      context.workers, [&] { return context.queries.drafts(filter, page, visible_to(call, Permission::read_draft)); });
+  co_return co_await ask(context, call, Work::search, [&](const state::Queries& queries) {
+    return queries.drafts(filter, page, visible_to(call, Permission::read_draft));
+  });
 }
 
 }  // namespace cc::service

@@ -8,22 +8,10 @@
 #include "proto/command.pb.h"
 #include "service/administer.h"
 #include "service/audit_trail.h"
+#include "service/on_worker.h"
 
 namespace cc::service {
 namespace {
-
-// Each takes a worker for tens of milliseconds; more would keep the workers from everything else.
-constexpr unsigned kLoginsAtOnce = 32;
-
-struct Counted {
-  explicit Counted(unsigned& count) : count_(count) { ++count_; }
-  ~Counted() { --count_; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-
- private:
-  unsigned& count_;
-};
 
 void record(Context& context, const Call& call, std::string_view actor, std::string_view action,
             std::string_view target, const Error* refusal) {
@@ -41,12 +29,7 @@ void record(Context& context, const Call& call, std::string_view actor, std::str
 // before the work: of many tries sent at once no more get through than there are workers.
 Task<Result<bool>> verify(Context& context, const Call& call, std::string user, std::string hash,
                           std::string password) {
-  if (context.logins >= kLoginsAtOnce) {
-    co_return fail(Code::exhausted, "too many passwords are being checked now; try again in a second",
-                   R"({"retry_after_seconds":1})");
-  }
-  const Counted counted(context.logins);
-  co_return co_await offload(context.workers, [&]() -> Result<bool> {
+  co_return co_await on_worker(context, call, Work::password, [&](const Deadline&) -> Result<bool> {
     TRYV(context.lockout.check(user, call.address));
     const bool right = identity::verify_password(hash, password);
     if (right) {
@@ -135,8 +118,9 @@ Task<Result<Done>> set_password(Context& context, const Call& call, std::string 
       co_return fail(std::move(right).error());
     }
   }
-  CO_TRY(*setting.mutable_password_hash(),
-         co_await offload(context.workers, [&] { return identity::hash_password(password); }));
+  CO_TRY(*setting.mutable_password_hash(), co_await on_worker(context, call, Work::password, [&](const Deadline&) {
+    return identity::hash_password(password);
+  }));
   // Hashing takes a while, in which the caller's token may have ended.
   if (call.session) CO_TRYV(call.session->caller(context.directory, context.clock.wall()));
   co_return co_await propose_done(context, call, std::move(command));

@@ -8,6 +8,7 @@
 #include "proto/command.pb.h"
 #include "service/administer.h"
 #include "service/content.h"
+#include "service/on_worker.h"
 
 namespace cc::service {
 namespace {
@@ -19,26 +20,27 @@ std::string path_of(const ClusterName& cluster) {
   return fmt::format("{}/{}/{}", cluster.environment, cluster.application, cluster.name);
 }
 
-Task<Result<std::vector<Environment>>> environments_of(Context& context) {
-  return offload(context.workers, [&queries = context.queries] { return queries.environments(); });
+Task<Result<std::vector<Environment>>> environments_of(Context& context, const Call& call) {
+  return ask(context, call, Work::question, [](const state::Queries& queries) { return queries.environments(); });
 }
 
-Task<Result<std::optional<Environment>>> find_environment(Context& context, const std::string& name) {
-  CO_TRY(const auto all, co_await environments_of(context));
+Task<Result<std::optional<Environment>>> find_environment(Context& context, const Call& call, const std::string& name) {
+  CO_TRY(const auto all, co_await environments_of(context, call));
   const auto at = std::ranges::find(all, name, &Environment::name);
   co_return at == all.end() ? std::nullopt : std::optional(*at);
 }
 
-Task<Result<std::optional<Application>>> find_application(Context& context, const std::string& name) {
-  auto found = co_await offload(context.workers, [&] { return context.queries.application(name); });
+Task<Result<std::optional<Application>>> find_application(Context& context, const Call& call, const std::string& name) {
+  auto found = co_await ask(context, call, Work::question,
+                            [&](const state::Queries& queries) { return queries.application(name); });
   if (found) co_return *std::move(found);
   if (found.error().code == Code::not_found) co_return std::nullopt;
   co_return fail(std::move(found).error());
 }
 
-Task<Result<std::optional<Cluster>>> find_cluster(Context& context, const ClusterName& cluster) {
-  CO_TRY(const auto all, co_await offload(context.workers, [&] {
-           return context.queries.clusters(cluster.environment, cluster.application);
+Task<Result<std::optional<Cluster>>> find_cluster(Context& context, const Call& call, const ClusterName& cluster) {
+  CO_TRY(const auto all, co_await ask(context, call, Work::question, [&](const state::Queries& queries) {
+           return queries.clusters(cluster.environment, cluster.application);
          }));
   const auto at = std::ranges::find(all, cluster.name, &Cluster::name);
   co_return at == all.end() ? std::nullopt : std::optional(*at);
@@ -55,7 +57,7 @@ Result<> check_cluster(const ClusterName& cluster, const Limits& limits) {
 Task<Result<>> authorise_new_application(Context& context, const Call& call, const log::PutApplication& what) {
   if (call.caller->may_throughout(Permission::manage_applications,
                                   {.environment = {}, .application = what.name(), .department = what.department()})) {
-    CO_TRY(const auto there, co_await find_application(context, what.name()));
+    CO_TRY(const auto there, co_await find_application(context, call, what.name()));
     if (!there) co_return Result<>();
   }
   co_return authorise(context, call, Permission::manage_applications, "application.put", what.name(), "", what.name());
@@ -72,7 +74,7 @@ Result<> authorise_list(Context& context, const Call& call, std::string_view act
 
 Task<Result<state::Page<Environment>>> list_environments(Context& context, const Call& call, state::PageRequest page) {
   CO_TRYV(authorise_list(context, call, "environment.list"));
-  CO_TRY(const auto all, co_await environments_of(context));
+  CO_TRY(const auto all, co_await environments_of(context, call));
   co_return page_by_name(
       all, page, [](const Environment& one) -> const std::string& { return one.name; },
       [&](const Environment& one) { return call.caller->may_somewhere(Permission::read, one.name); });
@@ -81,12 +83,13 @@ Task<Result<state::Page<Environment>>> list_environments(Context& context, const
 Task<Result<Environment>> read_environment(Context& context, const Call& call, std::string name) {
   if (!call.caller->may_somewhere(Permission::read, name))
     CO_TRYV(authorise(context, call, Permission::read, "environment.read", name, name));
-  CO_TRY(const auto found, co_await find_environment(context, name));
+  CO_TRY(const auto found, co_await find_environment(context, call, name));
   if (!found) co_return fail(Code::not_found, fmt::format("there is no environment {}", cc::quoted(name)));
   co_return *found;
 }
 
-// The answers of these three are what stands there now; when somebody has deleted it since, what was given.
+// The answers of these three are what stands there now; when somebody has deleted it since, or it cannot be asked in
+// the time that is left, what was given: the change was made.
 
 Task<Result<Put<Environment>>> put_environment(Context& context, const Call& call, EnvironmentChange change) {
   CO_TRYV(authorise(context, call, Permission::manage_environments, "environment.put", change.name, change.name));
@@ -98,8 +101,9 @@ Task<Result<Put<Environment>>> put_environment(Context& context, const Call& cal
   if (change.description) what.set_description(*change.description);
   const Environment given{.name = change.name, .description = what.description(), .created = context.clock.wall()};
   CO_TRY(const Done done, co_await propose_done(context, call, std::move(command)));
-  CO_TRY(const auto now, co_await find_environment(context, change.name));
-  co_return Put<Environment>{.item = now.value_or(given), .created = done.created, .repeated = done.repeated};
+  const auto now = co_await find_environment(context, call, change.name);
+  co_return Put<Environment>{
+      .item = now ? now->value_or(given) : given, .created = done.created, .repeated = done.repeated};
 }
 
 Task<Result<Done>> delete_environment(Context& context, const Call& call, std::string name) {
@@ -112,7 +116,8 @@ Task<Result<Done>> delete_environment(Context& context, const Call& call, std::s
 
 Task<Result<state::Page<Application>>> list_applications(Context& context, const Call& call, state::PageRequest page) {
   CO_TRYV(authorise_list(context, call, "application.list"));
-  CO_TRY(auto all, co_await offload(context.workers, [&] { return context.queries.applications(page); }));
+  CO_TRY(auto all, co_await ask(context, call, Work::search,
+                                [&](const state::Queries& queries) { return queries.applications(page); }));
   std::erase_if(all.items,
                 [&](const Application& one) { return !call.caller->may_somewhere(Permission::read, "", one.name); });
   co_return all;
@@ -121,7 +126,7 @@ Task<Result<state::Page<Application>>> list_applications(Context& context, const
 Task<Result<Application>> read_application(Context& context, const Call& call, std::string name) {
   if (!call.caller->may_somewhere(Permission::read, "", name))
     CO_TRYV(authorise(context, call, Permission::read, "application.read", name, "", name));
-  CO_TRY(const auto found, co_await find_application(context, name));
+  CO_TRY(const auto found, co_await find_application(context, call, name));
   if (!found) co_return fail(Code::not_found, fmt::format("there is no application {}", cc::quoted(name)));
   co_return *found;
 }
@@ -148,8 +153,9 @@ Task<Result<Put<Application>>> put_application(Context& context, const Call& cal
                           .description = what.description(),
                           .created = context.clock.wall()};
   CO_TRY(const Done done, co_await propose_done(context, call, std::move(command)));
-  CO_TRY(const auto now, co_await find_application(context, change.name));
-  co_return Put<Application>{.item = now.value_or(given), .created = done.created, .repeated = done.repeated};
+  const auto now = co_await find_application(context, call, change.name);
+  co_return Put<Application>{
+      .item = now ? now->value_or(given) : given, .created = done.created, .repeated = done.repeated};
 }
 
 Task<Result<Done>> delete_application(Context& context, const Call& call, std::string name) {
@@ -163,8 +169,9 @@ Task<Result<Done>> delete_application(Context& context, const Call& call, std::s
 Task<Result<state::Page<Cluster>>> list_clusters(Context& context, const Call& call, std::string environment,
                                                  std::string application, state::PageRequest page) {
   CO_TRYV(authorise_list(context, call, "cluster.list"));
-  CO_TRY(auto all,
-         co_await offload(context.workers, [&] { return context.queries.clusters(environment, application); }));
+  CO_TRY(auto all, co_await ask(context, call, Work::search, [&](const state::Queries& queries) {
+           return queries.clusters(environment, application);
+         }));
   const auto name_of = [](const Cluster& one) { return path_of(one); };
   std::ranges::sort(all, {}, name_of);
   co_return page_by_name(all, page, name_of, [&](const Cluster& one) {
@@ -190,8 +197,9 @@ Task<Result<Put<Cluster>>> put_cluster(Context& context, const Call& call, Clust
                       .description = what.description(),
                       .created = context.clock.wall()};
   CO_TRY(const Done done, co_await propose_done(context, call, std::move(command)));
-  CO_TRY(const auto now, co_await find_cluster(context, cluster));
-  co_return Put<Cluster>{.item = now.value_or(given), .created = done.created, .repeated = done.repeated};
+  const auto now = co_await find_cluster(context, call, cluster);
+  co_return Put<Cluster>{
+      .item = now ? now->value_or(given) : given, .created = done.created, .repeated = done.repeated};
 }
 
 Task<Result<Done>> delete_cluster(Context& context, const Call& call, ClusterName cluster) {

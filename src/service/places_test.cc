@@ -143,6 +143,19 @@ TEST_F(PlacesTest, are_changed_by_who_manages_them_only) {
   EXPECT_EQ(node.audited({.actor = "ann", .outcome = "permission_denied"}).size(), 4u);
 }
 
+TEST_F(PlacesTest, who_may_not_change_them_costs_no_question) {
+  for (unsigned& working : node.context().working)
+    working = 1000;  // whoever asks is turned away
+  const Call nobody = node.nobody();
+  EXPECT_EQ(put_env(nobody, {.name = "test"}).error().code, Code::unauthenticated);
+  EXPECT_EQ(put_app(nobody, {.name = "shop", .department = "sales"}).error().code, Code::unauthenticated);
+  EXPECT_EQ(node.run(put_cluster(node.context(), nobody, {"dev", "shop", "a"}, {})).error().code,
+            Code::unauthenticated);
+  EXPECT_EQ(node.run(read_environment(node.context(), node.admin(), "dev")).error().code, Code::exhausted);
+  EXPECT_TRUE(put_env(node.admin(), {.name = "test"})) << "made, though it cannot be asked what stands there now";
+  node.context().working = {};
+}
+
 TEST_F(PlacesTest, an_administrator_of_a_department_makes_applications_in_it_and_takes_none_from_others) {
   ASSERT_TRUE(put_app(node.admin(), {.name = "ledger", .department = "finance"}));
   node.user("ann", {{.role = Role::admin, .scope = {.department = "sales"}}});
@@ -201,6 +214,7 @@ TEST_F(PlacesTest, the_status_of_the_node_is_for_everyone_who_is_logged_in) {
   EXPECT_EQ(status.cluster_id, "c");
   EXPECT_EQ(status.version, "1.2.3");
   EXPECT_EQ(status.log.role, consensus::Role::leader);
+  EXPECT_EQ(status.configs, 0u);
   EXPECT_EQ(status.counts.environments, 2u);
   EXPECT_EQ(status.counts.users, 2u);
   EXPECT_EQ(node.run(node_status(node.context(), node.nobody())).error().code, Code::unauthenticated);

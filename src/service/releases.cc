@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "service/change.h"
 #include "service/content.h"
+#include "service/on_worker.h"
 
 namespace cc::service {
 namespace {
@@ -56,7 +57,8 @@ std::string Side::to_string() const {
 Task<Result<state::Page<ReleaseInfo>>> history(Context& context, const Call& call, const ConfigKey& key,
                                                state::PageRequest page) {
   CO_TRYV(authorise(context, call, Permission::read, "config.history", key));
-  co_return co_await offload(context.workers, [&] { return context.queries.history(key, page); });
+  co_return co_await ask(context, call, Work::question,
+                         [&](const state::Queries& queries) { return queries.history(key, page); });
 }
 
 Task<Result<Sides>> contents(Context& context, const Call& call, const ConfigKey& key, Side before, Side after) {
@@ -65,9 +67,9 @@ Task<Result<Sides>> contents(Context& context, const Call& call, const ConfigKey
     CO_TRYV(authorise(context, call, Permission::read_draft, "config.diff", key));
   }
   const ReleasePtr published = context.view.find(key.to_string());
-  co_return co_await offload(context.workers, [&]() -> Result<Sides> {
-    TRY(std::string first, content_of(context.queries, key, published, before));
-    TRY(std::string second, content_of(context.queries, key, published, after));
+  co_return co_await ask(context, call, Work::question, [&](const state::Queries& queries) -> Result<Sides> {
+    TRY(std::string first, content_of(queries, key, published, before));
+    TRY(std::string second, content_of(queries, key, published, after));
     return Sides{.before = std::move(first), .after = std::move(second)};
   });
 }

@@ -3,16 +3,19 @@
 #include <algorithm>
 
 #include "service/login.h"
+#include "service/on_worker.h"
 
 namespace cc::service {
 
 Task<Result<NodeStatus>> node_status(Context& context, const Call& call) {
   CO_TRYV(require_login(context, call, "cluster.status"));
-  CO_TRY(const auto counts, co_await offload(context.workers, [&] { return context.queries.counts(); }));
+  CO_TRY(const auto counts,
+         co_await ask(context, call, Work::question, [](const state::Queries& queries) { return queries.counts(); }));
   co_return NodeStatus{.cluster_id = context.cluster_id,
                        .version = context.node_version,
                        .revision = context.view.revision(),
                        .log = context.log.status(),
+                       .configs = context.view.configs(),
                        .counts = counts};
 }
 

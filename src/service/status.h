@@ -17,6 +17,7 @@ struct NodeStatus {
   std::string cluster_id, version;
   Revision revision = 0;
   consensus::Status log;
+  std::size_t configs = 0;  // published now
   state::Queries::Counts counts{};
 };
 // For everyone who has logged in, and for access keys.

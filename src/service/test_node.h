@@ -113,7 +113,9 @@ class TestNode {
     state_ = state::State::open(directory_.path() / "state.db").value();
     machine_ = std::make_unique<TestMachine>(*state_, io_);
     log_ = consensus::Log::open({.directory = directory_.path() / "raft", .min_free_disk = 0}, *machine_).value();
-    queries_ = std::make_unique<state::Queries>(directory_.path() / "state.db", 4, [this] { return log_->settle(); });
+    queries_ =
+        std::make_unique<state::Queries>(directory_.path() / "state.db", Workers::kQuestions + Workers::kSearches,
+                                         [this](auto patience) { return log_->settle(patience); });
     audit_ = std::make_unique<AuditTrail>(*log_, clock_, std::chrono::milliseconds(1));
     context_.emplace(Context{.io = io_,
                              .clock = clock_,
@@ -306,7 +308,7 @@ class TestNode {
   ManualClock clock_;
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
-  asio::thread_pool workers_{2};
+  Workers workers_;
   view::View view_;
   identity::Lockout lockout_{clock_};
   std::unique_ptr<state::State> state_;

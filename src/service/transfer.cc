@@ -13,6 +13,7 @@
 #include "model/formats_file.h"
 #include "service/change.h"
 #include "service/content.h"
+#include "service/on_worker.h"
 
 namespace cc::service {
 namespace {
@@ -21,6 +22,8 @@ namespace json = boost::json;
 
 constexpr std::size_t kPageOfView = 1000;
 constexpr std::size_t kMostFaultsTold = 100;
+// Of one I/O thread; each may hold Limits::transfer from when it is unpacked until it is committed.
+constexpr unsigned kImportsAtOnce = 2;
 
 // One file of an import.
 struct File {
@@ -137,8 +140,13 @@ std::vector<File> files_of(std::vector<ZipEntry> entries, const std::string& pre
   return files;
 }
 
-void check_all(const Limits& limits, std::vector<File>& files, Faults& faults) {
+Result<> check_all(const Limits& limits, std::vector<File>& files, Faults& faults, const Deadline& until) {
   for (File& file : files) {
+    if (until.passed()) {
+      return fail(Code::timeout,
+                  "the files could not all be checked within the time limit of the request (setting server.timeout); "
+                  "nothing was imported: import application by application");
+    }
     if (file.key.name.empty()) continue;  // a fault already
     if (auto fits = check_size(limits, file.content, file.key.name); !fits) {
       faults.add(file.name, fits.error());
@@ -148,6 +156,7 @@ void check_all(const Limits& limits, std::vector<File>& files, Faults& faults) {
       faults.add(file.name, sums.error());
     }
   }
+  return {};
 }
 
 Result<std::vector<ZipEntry>> unpack(const Limits& limits, std::string_view zip) {
@@ -219,8 +228,8 @@ Task<Result<std::string>> export_configs(Context& context, const Call& call, con
     CO_TRYV(authorise(context, call, Permission::read, "config.export", prefix, environment, application));
   }
   CO_TRYV(check_total(context.limits, releases));
-  co_return co_await offload(context.workers, [&]() -> Result<std::string> {
-    if (releases.empty()) TRYV(must_exist(context.queries, environment, application));
+  co_return co_await ask(context, call, Work::search, [&](const state::Queries& queries) -> Result<std::string> {
+    if (releases.empty()) TRYV(must_exist(queries, environment, application));
     return pack(releases, prefix.size());
   });
 }
@@ -236,9 +245,11 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
   }
   CO_TRYV(check_text(context.limits, import.comment, "comment"));
 
+  CO_TRY(const Place place, Place::take(context.imports, kImportsAtOnce));
   Faults faults;
   Formats formats;
-  CO_TRY(std::vector<File> files, co_await offload(context.workers, [&]() -> Result<std::vector<File>> {
+  CO_TRY(std::vector<File> files,
+         co_await on_worker(context, call, Work::document, [&](const Deadline&) -> Result<std::vector<File>> {
            TRY(auto entries, unpack(context.limits, import.zip));
            TRY(formats, take_formats(entries));
            return files_of(std::move(entries), prefix, faults);
@@ -253,12 +264,13 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
                   : file.published && !file.published->deleted ? file.published->format
                                                                : format_of_name(file.key.name);
   }
-  CO_TRYV(co_await offload(context.workers, [&] {
-    check_all(context.limits, files, faults);
+  CO_TRYV(co_await on_worker(context, call, Work::document, [&](const Deadline& until) -> Result<> {
+    TRYV(check_all(context.limits, files, faults, until));
     return faults.verdict(files.size());
   }));
   if (import.dry_run) {
-    CO_TRYV(co_await offload(context.workers, [&] { return must_exist(context.queries, import.environment, ""); }));
+    CO_TRYV(co_await ask(context, call, Work::question,
+                         [&](const state::Queries& queries) { return must_exist(queries, import.environment, ""); }));
     co_return forecast(context, files);
   }
   CO_TRY(log::Outcome outcome, co_await propose(context, call, command_of(import, files)));

@@ -255,6 +255,23 @@ TEST_F(Transfer, WhatIsNoZipAndWhatIsEmptyAreRefused) {
   EXPECT_EQ(empty.error().code, Code::invalid_argument);
 }
 
+TEST_F(Transfer, NotManyAreUnpackedAtOnce) {
+  node.machine().hold();
+  const std::string zip = zipped(kFiles);
+  const auto start = [&](const Call& call) {
+    return node.start(import_configs(node.context(), call, {.environment = "dev", .application = "shop", .zip = zip}));
+  };
+  const Call one = node.admin(), other = node.admin(), third = node.admin();
+  const auto first = start(one), second = start(other);
+  const auto refused = start(third)->value();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::exhausted);
+  node.machine().release();
+  EXPECT_TRUE(first->value());
+  EXPECT_TRUE(second->value());
+  EXPECT_TRUE(import({{"default/other.txt", "x"}})) << "there is room again";
+}
+
 TEST_F(Transfer, EveryApplicationInTheZipNeedsThePermission) {
   node.user("paul", {{.role = Role::publisher, .scope = {.application = "shop"}}});
   const Call paul = node.as(node.token("paul"));

@@ -7,6 +7,7 @@
 #include "proto/command.pb.h"
 #include "service/administer.h"
 #include "service/content.h"
+#include "service/on_worker.h"
 
 namespace cc::service {
 namespace {
@@ -58,8 +59,9 @@ Task<Result<Done>> put_user(Context& context, const Call& call, UserChange chang
   if (change.display_name) what.set_display_name(*change.display_name);
   if (change.disabled) what.set_disabled(*change.disabled);
   if (change.password) {
-    CO_TRY(*what.mutable_password_hash(),
-           co_await offload(context.workers, [&] { return identity::hash_password(*change.password); }));
+    CO_TRY(*what.mutable_password_hash(), co_await on_worker(context, call, Work::password, [&](const Deadline&) {
+      return identity::hash_password(*change.password);
+    }));
   }
   co_return co_await propose_done(context, call, std::move(command));
 }

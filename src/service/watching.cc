@@ -77,15 +77,24 @@ bool Watch::still_allowed() {
   return true;
 }
 
+view::View::Changes Watch::look(std::size_t limit) const {
+  return context_.view.changes(interests_, limit, [this](const Release& release) {
+    return caller_->may(Permission::read, release.key.environment, release.key.application);
+  });
+}
+
 bool Watch::must_wait(Mono until) {
   context_.view.forget(waiter_);
   if (!still_allowed() || context_.stopping) return false;
-  if (const auto changed = context_.view.changes(interests_); !changed.empty()) {
-    const bool visible = std::ranges::any_of(changed, [&](const ReleasePtr& release) {
-      return caller_->may(Permission::read, release->key.environment, release->key.application);
-    });
-    if (visible) return false;
-    advance(context_.view.revision());  // all of it is hidden from this caller
+  const auto found = look(1);
+  if (!found.releases.empty()) {
+    advance(found.releases.front()->revision - 1);  // what was passed over is not looked at again
+    return false;
+  }
+  advance(found.revision);  // all of it is hidden from this caller
+  if (found.revision < context_.view.revision()) {
+    timer_.expires_after(Mono::duration::zero());
+    return true;
   }
   const Mono now = context_.clock.now();
   if (now >= until) return false;
@@ -101,20 +110,10 @@ bool Watch::must_wait(Mono until) {
 }
 
 Watch::Changes Watch::changes(std::size_t limit) {
+  auto found = look(limit);
   // A client that has been told more by another node must not go back to what this one knows.
   const Revision seen = std::ranges::min(interests_, {}, &view::Interest::after).after;
-  Changes result{.releases = context_.view.changes(interests_), .revision = std::max(context_.view.revision(), seen)};
-  std::erase_if(result.releases, [&](const ReleasePtr& release) {
-    return !caller_->may(Permission::read, release->key.environment, release->key.application);
-  });
-  if (limit == 0 || result.releases.size() <= limit) return result;
-  auto& releases = result.releases;
-  auto end = releases.begin() + static_cast<std::ptrdiff_t>(limit);
-  const Revision last = (*std::prev(end))->revision;
-  end = std::find_if(end, releases.end(), [&](const ReleasePtr& release) { return release->revision != last; });
-  if (end != releases.end()) result.revision = last;
-  releases.erase(end, releases.end());
-  return result;
+  return {.releases = std::move(found.releases), .revision = std::max(found.revision, seen)};
 }
 
 void Watch::advance(Revision revision) {

@@ -41,7 +41,8 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
 
   // False when there is something to answer: a change, the time is up, the node stops, or the caller may no longer
-  // watch. Else it is registered, and sleep() returns when to ask again.
+  // watch. Else sleep() returns when to ask again: it is registered, or there is so much to look at that others have
+  // their turn in between.
   bool must_wait(Mono until);
   auto sleep() { return timer_.async_wait(asio::as_tuple(asio::deferred)); }
 
@@ -52,7 +53,8 @@ class Watch {
     std::vector<ReleasePtr> releases;  // oldest first; those of one revision are never parted
     Revision revision = 0;             // what to ask with next, for interests that are not further already
   };
-  // What the caller may see of what changed after the interests' revisions: about `limit` (0: all) of it.
+  // What the caller may see of what changed after the interests' revisions, the oldest `limit` (0: all) of it. It costs
+  // what it tells.
   Changes changes(std::size_t limit = 0);
   // From now on only what is newer than `revision`.
   void advance(Revision revision);
@@ -61,6 +63,7 @@ class Watch {
   using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
                                            asio::io_context::executor_type>;
   bool still_allowed();
+  view::View::Changes look(std::size_t limit) const;
 
   Context& context_;
   SessionPtr session_;

@@ -90,6 +90,20 @@ TEST_F(Watching, ADeletionWakesIt) {
   EXPECT_THAT(watching->value().revisions, ElementsAre(deleted->revision));
 }
 
+TEST_F(Watching, AChangeBetweenTheAnswerAndTheNextWaitIsNotMissed) {
+  const Mono until = node.clock().now() + minutes(1);
+  Watch watch(node.context(), node.admin().session, {{.text = "dev/shop/", .prefix = true, .after = 0}});
+  auto published = publish("dev/shop/default/a", "0");
+  for (int i = 1; i <= 20; ++i) {
+    ASSERT_FALSE(watch.must_wait(until));
+    const auto told = watch.changes();
+    ASSERT_THAT(told.releases, testing::SizeIs(1));
+    ASSERT_EQ(told.releases[0]->revision, published);
+    published = publish("dev/shop/default/" + std::string(i % 2 == 0 ? "a" : "b"), std::to_string(i));
+    watch.advance(told.revision);
+  }
+}
+
 TEST_F(Watching, AChangeBetweenTwoWaitsIsNotMissed) {
   // The second change is there after the first has woken the watcher, and before it looks what it was woken for.
   const auto seen = publish("dev/shop/default/a", "0");
@@ -114,6 +128,33 @@ TEST_F(Watching, AChangeWhileAWatcherLooksAgainIsNotMissed) {
   node.view().update(std::vector{change("dev/other/default/a", seen + 1)}, seen + 1);
   node.view().update(std::vector{change("dev/shop/default/a", seen + 2)}, seen + 2);
   EXPECT_THAT(watching->value().keys, ElementsAre("dev/shop/default/a"));
+}
+
+TEST_F(Watching, MuchThatIsHiddenIsPassedOverWithoutHoldingTheThread) {
+  node.user("vera", {{.role = Role::viewer, .scope = {.application = "shop"}}});
+  const Revision before = node.view().revision();
+  std::vector<Event> events;
+  for (int i = 1; i <= 20'000; ++i)
+    events.push_back(change("dev/other/default/" + std::to_string(i), before + i));
+  const Revision shown = before + 20'001;
+  events.push_back(change("dev/shop/default/a", shown));
+  node.view().update(events, shown);
+
+  Watch watch(node.context(), node.as(node.token("vera")).session, {{.text = "dev/", .prefix = true, .after = 0}});
+  const Mono until = node.clock().now() + minutes(1);
+  int turns = 0;
+  while (watch.must_wait(until)) {
+    EXPECT_EQ(node.view().waiters(), 0u) << "there is more to look at";
+    ++turns;
+  }
+  EXPECT_GE(turns, 4);
+  const auto told = watch.changes(10);
+  ASSERT_EQ(told.releases.size(), 1u);
+  EXPECT_EQ(told.releases[0]->revision, shown);
+  EXPECT_EQ(told.revision, shown);
+  watch.advance(told.revision);
+  EXPECT_TRUE(watch.must_wait(until));
+  EXPECT_EQ(node.view().waiters(), 1u);
 }
 
 TEST_F(Watching, WatchersEndAtTheNewestWhateverIsPublishedMeanwhile) {

@@ -23,6 +23,13 @@ Identity identity_of(const Path& file) {
   return {.device = status.st_dev, .inode = status.st_ino};
 }
 
+// How many instructions of SQLite's machine pass between two looks at the clock: some ten microseconds.
+constexpr int kInstructionsPerLook = 1000;
+
+int must_end(void* until) {
+  return static_cast<const Deadline*>(until)->passed() ? 1 : 0;
+}
+
 }  // namespace
 
 std::shared_mutex& files_in_place() {
@@ -56,11 +63,12 @@ std::unique_ptr<Connections::Connection> Connections::open() const {
   return connection;
 }
 
-Connections::Lease Connections::take() {
+Connections::Lease Connections::take(const Deadline& until) {
   std::unique_ptr<Connection> connection;
   {
     std::unique_lock lock(mutex_);
-    given_back_.wait(lock, [&] { return taken_ < at_most_; });
+    if (!given_back_.wait_for(lock, until.left(), [&] { return taken_ < at_most_; }))
+      throw SQLite::Exception("interrupted", SQLITE_INTERRUPT);
     ++taken_;
     if (!idle_.empty()) {
       connection = std::move(idle_.back());
@@ -71,7 +79,7 @@ Connections::Lease Connections::take() {
     if (connection && connection->identity != identity_of(file_)) connection.reset();
     if (!connection) connection = open();
     connection->database->execute("BEGIN");
-    return {*this, std::move(connection)};
+    return {*this, std::move(connection), until};
   } catch (...) {
     give_back(nullptr);
     throw;
@@ -87,10 +95,13 @@ void Connections::give_back(std::unique_ptr<Connection> connection) {
   given_back_.notify_one();
 }
 
-Connections::Lease::Lease(Connections& owner, std::unique_ptr<Connection> connection)
-    : owner_(owner), connection_(std::move(connection)) {}
+Connections::Lease::Lease(Connections& owner, std::unique_ptr<Connection> connection, const Deadline& until)
+    : owner_(owner), connection_(std::move(connection)), until_(until) {
+  sqlite3_progress_handler(connection_->database->handle(), kInstructionsPerLook, must_end, &until_);
+}
 
 Connections::Lease::~Lease() {
+  sqlite3_progress_handler(connection_->database->handle(), 0, nullptr, nullptr);
   try {
     connection_->database->execute("COMMIT");
   } catch (const SQLite::Exception&) {

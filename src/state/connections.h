@@ -8,6 +8,7 @@
 #include <shared_mutex>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/file.h"
 #include "state/database.h"
 
@@ -29,9 +30,10 @@ class Connections {
   const Path& file() const { return file_; }
 
   // One reader, alone, in a read transaction: sees one committed state. Waits until there is one. Ends the transaction
-  // and gives the connection back when it dies.
+  // and gives the connection back when it dies. Throws SQLITE_INTERRUPT when it gets none before the deadline;
+  // questions that still run then throw it too.
   class Lease;
-  Lease take();
+  Lease take(const Deadline& until);
 
  private:
   struct Connection;
@@ -49,7 +51,7 @@ class Connections {
 
 class Connections::Lease {
  public:
-  Lease(Connections& owner, std::unique_ptr<Connection> connection);
+  Lease(Connections& owner, std::unique_ptr<Connection> connection, const Deadline& until);
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
   ~Lease();
@@ -59,6 +61,7 @@ class Connections::Lease {
  private:
   Connections& owner_;
   std::unique_ptr<Connection> connection_;
+  Deadline until_;
 };
 
 }  // namespace cc::state

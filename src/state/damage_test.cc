@@ -187,7 +187,7 @@ TEST_F(DiskFull, applying_is_unavailable_reading_goes_on_and_there_is_nothing_to
     state->roll_back();
     EXPECT_EQ(release(kKey)->content, "a: 1\n");
     EXPECT_EQ(checksum(), sum);
-    EXPECT_EQ(queries.counts().value().configs, 1);
+    EXPECT_EQ(queries.configs({}, {}, {}).value().items.size(), 1u);
     EXPECT_EQ(state->position().applied, 2);
 
     ASSERT_TRUE(state->apply(index_ + 1, commands.publish(kKey, large, "text").SerializeAsString()));

@@ -69,6 +69,8 @@ Error error_of(const SQLite::Exception& exception, const Path& file) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return {Code::unavailable, said + ": another program holds the file; end it"};
+    case SQLITE_INTERRUPT:
+      return {Code::timeout, "the question takes longer than the request may (setting server.timeout): ask for less"};
     case SQLITE_NOMEM:
       return {Code::exhausted, said};
     case SQLITE_CORRUPT:

@@ -3,18 +3,23 @@
 // worker, never on an I/O or log thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/file.h"
 #include "base/result.h"
 #include "model/grants.h"
 #include "model/words.h"
 
 namespace cc::state {
+
+class Database;
 
 // Pages: `limit` items after the opaque `cursor` ("" is the start); `next` is "" on the last page.
 struct PageRequest {
@@ -44,10 +49,13 @@ using Visible = std::function<bool(const ConfigKey&)>;
 
 class Queries {
  public:
-  // `settle` is called before each question: when it has returned, the file holds what was acknowledged before.
-  using Settle = std::function<Result<>()>;
-  explicit Queries(Path file, std::size_t connections = 4, Settle settle = [] { return Result<>(); });
+  // `settle` is called before each question, with the time that it may take: when it has returned, the file holds what
+  // was acknowledged before.
+  using Settle = std::function<Result<>(std::chrono::milliseconds)>;
+  explicit Queries(Path file, std::size_t connections = 4, Settle settle = [](auto) { return Result<>(); });
   ~Queries();
+  // The same, but what is asked of it ends at the deadline, with `timeout`.
+  Queries until(Deadline deadline) const;
 
   Result<Page<ReleaseInfo>> configs(const ConfigFilter& filter, const PageRequest& page, const Visible& visible) const;
   // Newest first. not_found when there never was such a config.
@@ -66,14 +74,22 @@ class Queries {
   // Newest first.
   Result<Page<AuditRecord>> audit(const AuditFilter& filter, const PageRequest& page) const;
 
+  // What costs nothing to count. As last committed: a node that cannot write any more can still be asked how it is.
   struct Counts {
-    std::uint64_t environments, applications, configs, releases, drafts, users, keys, audit_records;
+    std::uint64_t environments, applications, releases, drafts, users, keys, audit_records;
   };
-  Result<Counts> counts() const;  // as last committed: a node that cannot write any more can still be asked how it is
+  Result<Counts> counts() const;
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  Queries(std::shared_ptr<const Impl> impl, Deadline until);
+  template <class Question>
+  std::invoke_result_t<const Question&, Database&> ask(const Question& question) const;
+  template <class Question>
+  std::invoke_result_t<const Question&, Database&> ask_unsettled(const Question& question) const;
+
+  std::shared_ptr<const Impl> impl_;
+  Deadline until_;
 };
 
 }  // namespace cc::state

@@ -40,7 +40,7 @@ bool matches(const AuditFilter& filter, const Rows& rows) {
 
 Result<Page<AuditRecord>> Queries::audit(const AuditFilter& filter, const PageRequest& page) const {
   TRY(const std::uint64_t before, begin_numbered_page(page, kByRecord, std::numeric_limits<std::int64_t>::max()));
-  return impl_->ask([&](Database& db) -> Result<Page<AuditRecord>> {
+  return ask([&](Database& db) -> Result<Page<AuditRecord>> {
     Page<AuditRecord> found;
     // Both tables are read in step, newest first. Asked for the filter, SQLite would first look for the newest that
     // matches in each of them, through all of a table that holds none.

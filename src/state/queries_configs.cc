@@ -59,26 +59,26 @@ Result<std::uint64_t> number_of_config(Database& db, const ConfigKey& key) {
 Result<Page<ReleaseInfo>> Queries::configs(const ConfigFilter& filter, const PageRequest& page,
                                            const Visible& visible) const {
   TRY(const std::string after, begin_page(page, kByKey));
-  return impl_->ask([&](Database& db) -> Result<Page<ReleaseInfo>> {
-    const KeyRange range(filter);
+  return ask([&](Database& db) -> Result<Page<ReleaseInfo>> {
     Page<ReleaseInfo> found;
-    Rows keys =
-        db.ask("SELECT key, release FROM config WHERE key >= ? AND deleted = 0 ORDER BY key", range.start(after));
-    while (keys.next() && range.holds(keys.view(0))) {
+    const auto keys_from = [&](const std::string& key) {
+      return db.ask("SELECT key, release FROM config WHERE key >= ? AND deleted = 0 ORDER BY key", key);
+    };
+    KeyRange(filter).walk(after, keys_from, [&](const Rows& keys) {
       const std::string_view key = keys.view(0);
-      if (!range.matches(key) || !is_visible(visible, key)) continue;
-      if (filter.in_content && !content_holds(db, keys.number(1), filter.text)) continue;
+      if (!is_visible(visible, key)) return true;
+      if (filter.in_content && !content_holds(db, keys.number(1), filter.text)) return true;
       Rows info = db.ask("SELECT " CC_INFO_COLUMNS " FROM release WHERE id = ?", keys.number(1));
-      if (!info.next()) continue;
-      if (!take(found, page.limit, kByKey, read_info(info, std::string(key)), key_of_item<ReleaseInfo>)) break;
-    }
+      return !info.next() ||
+             take(found, page.limit, kByKey, read_info(info, std::string(key)), key_of_item<ReleaseInfo>);
+    });
     return found;
   });
 }
 
 Result<Page<ReleaseInfo>> Queries::history(const ConfigKey& key, const PageRequest& page) const {
   TRY(const std::uint64_t before, begin_numbered_page(page, kByRelease, std::numeric_limits<std::int64_t>::max()));
-  return impl_->ask([&](Database& db) -> Result<Page<ReleaseInfo>> {
+  return ask([&](Database& db) -> Result<Page<ReleaseInfo>> {
     TRY(const std::uint64_t config, number_of_config(db, key));
     Page<ReleaseInfo> found;
     std::uint64_t last = 0;
@@ -96,7 +96,7 @@ Result<Page<ReleaseInfo>> Queries::history(const ConfigKey& key, const PageReque
 }
 
 Result<ReleasePtr> Queries::release(const ConfigKey& key, Version version) const {
-  return impl_->ask([&](Database& db) -> Result<ReleasePtr> {
+  return ask([&](Database& db) -> Result<ReleasePtr> {
     TRY(const std::uint64_t config, number_of_config(db, key));
     Rows rows =
         db.ask("SELECT " CC_RELEASE_COLUMNS " FROM release r WHERE r.config = ? AND r.version = ? AND r.deleted = 0",
@@ -108,7 +108,7 @@ Result<ReleasePtr> Queries::release(const ConfigKey& key, Version version) const
 }
 
 Result<Draft> Queries::draft(const ConfigKey& key) const {
-  return impl_->ask([&](Database& db) -> Result<Draft> {
+  return ask([&](Database& db) -> Result<Draft> {
     auto draft = find_draft(db, key.to_string());
     if (!draft) return fail(Code::not_found, fmt::format("there is no draft of {}", key.to_string()));
     return *std::move(draft);
@@ -117,17 +117,18 @@ Result<Draft> Queries::draft(const ConfigKey& key) const {
 
 Result<Page<Draft>> Queries::drafts(const ConfigFilter& filter, const PageRequest& page, const Visible& visible) const {
   TRY(const std::string after, begin_page(page, kByKey));
-  return impl_->ask([&](Database& db) -> Result<Page<Draft>> {
-    const KeyRange range(filter);
+  return ask([&](Database& db) -> Result<Page<Draft>> {
     Page<Draft> found;
-    Rows rows = db.ask(
-        "SELECT key, format, base_version, revision, md5, author, time, size, content FROM draft WHERE key >= ? "
-        "ORDER BY key",
-        range.start(after));
-    while (rows.next() && range.holds(rows.view(0))) {
+    const auto drafts_from = [&](const std::string& key) {
+      return db.ask(
+          "SELECT key, format, base_version, revision, md5, author, time, size, content FROM draft WHERE key >= ? "
+          "ORDER BY key",
+          key);
+    };
+    KeyRange(filter).walk(after, drafts_from, [&](const Rows& rows) {
       const std::string_view key = rows.view(0);
-      if (!range.matches(key) || !is_visible(visible, key)) continue;
-      if (filter.in_content && rows.view(8).find(filter.text) == std::string_view::npos) continue;
+      if (!is_visible(visible, key)) return true;
+      if (filter.in_content && !rows.view(8).contains(filter.text)) return true;
       Draft draft{.key = std::string(key),
                   .format = parse_format(rows.view(1)).value_or(Format::text),
                   .size = rows.number(7),
@@ -136,8 +137,8 @@ Result<Page<Draft>> Queries::drafts(const ConfigFilter& filter, const PageReques
                   .md5 = rows.text(4),
                   .author = rows.text(5),
                   .time = rows.time(6)};
-      if (!take(found, page.limit, kByKey, std::move(draft), key_of_item<Draft>)) break;
-    }
+      return take(found, page.limit, kByKey, std::move(draft), key_of_item<Draft>);
+    });
     return found;
   });
 }

@@ -1,7 +1,6 @@
 // What the queries share.
 #pragma once
 
-#include <type_traits>
 #include <utility>
 
 #include "state/connections.h"
@@ -13,23 +12,25 @@ struct Queries::Impl {
   Impl(Path file, std::size_t at_most, Settle settle_)
       : connections(std::move(file), at_most), settle(std::move(settle_)) {}
 
+  Result<> settled(const Deadline& until) const;
+
   mutable Connections connections;
   Settle settle;
-
-  // Runs `question(database)` in one read transaction that sees what was acknowledged before.
-  template <class Question>
-  auto ask(Question&& question) const -> std::invoke_result_t<Question&, Database&> {
-    TRYV(settle());
-    return ask_unsettled(std::forward<Question>(question));
-  }
-
-  template <class Question>
-  auto ask_unsettled(Question&& question) const {
-    return guarded(connections.file(), [&] {
-      const auto lease = connections.take();
-      return question(*lease);
-    });
-  }
 };
+
+// Runs `question(database)` in one read transaction that sees what was acknowledged before.
+template <class Question>
+std::invoke_result_t<const Question&, Database&> Queries::ask(const Question& question) const {
+  TRYV(impl_->settled(until_));
+  return ask_unsettled(question);
+}
+
+template <class Question>
+std::invoke_result_t<const Question&, Database&> Queries::ask_unsettled(const Question& question) const {
+  return guarded(impl_->connections.file(), [&] {
+    const auto lease = impl_->connections.take(until_);
+    return question(*lease);
+  });
+}
 
 }  // namespace cc::state

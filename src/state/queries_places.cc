@@ -1,4 +1,6 @@
 // Environments, applications, clusters, and how many there are of everything.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "state/page.h"
@@ -8,6 +10,9 @@ namespace cc::state {
 namespace {
 
 constexpr char kByApplication = 'a';
+
+// Settling cannot be called off: it is waited for in pieces of this.
+constexpr std::chrono::milliseconds kPatience = std::chrono::seconds(1);
 
 Application read_application(const Rows& rows) {
   return {.name = rows.text(0),
@@ -27,11 +32,27 @@ std::uint64_t number(Database& db, const char (&question)[N]) {
 }  // namespace
 
 Queries::Queries(Path file, std::size_t connections, Settle settle)
-    : impl_(std::make_unique<Impl>(std::move(file), connections, std::move(settle))) {}
+    : impl_(std::make_shared<const Impl>(std::move(file), connections, std::move(settle))) {}
+Queries::Queries(std::shared_ptr<const Impl> impl, Deadline until) : impl_(std::move(impl)), until_(std::move(until)) {}
 Queries::~Queries() = default;
 
+Result<> Queries::Impl::settled(const Deadline& until) const {
+  for (;;) {
+    auto done = settle(std::min(until.left(), kPatience));
+    if (done || done.error().code != Code::timeout) return done;
+    if (until.passed()) {
+      return fail(Code::timeout,
+                  "the state was not written to disk in the time that the request may take: look at the disk's load");
+    }
+  }
+}
+
+Queries Queries::until(Deadline deadline) const {
+  return {impl_, std::move(deadline)};
+}
+
 Result<std::vector<Environment>> Queries::environments() const {
-  return impl_->ask([](Database& db) -> Result<std::vector<Environment>> {
+  return ask([](Database& db) -> Result<std::vector<Environment>> {
     std::vector<Environment> found;
     Rows rows = db.ask("SELECT name, description, revision, created FROM environment ORDER BY name");
     while (rows.next()) {
@@ -44,7 +65,7 @@ Result<std::vector<Environment>> Queries::environments() const {
 
 Result<Page<Application>> Queries::applications(const PageRequest& page) const {
   TRY(const std::string after, begin_page(page, kByApplication));
-  return impl_->ask([&](Database& db) -> Result<Page<Application>> {
+  return ask([&](Database& db) -> Result<Page<Application>> {
     Page<Application> found;
     Rows rows = db.ask(
         "SELECT name, department, owner, description, revision, created FROM application WHERE name > ? ORDER BY name",
@@ -57,7 +78,7 @@ Result<Page<Application>> Queries::applications(const PageRequest& page) const {
 }
 
 Result<Application> Queries::application(const std::string& name) const {
-  return impl_->ask([&](Database& db) -> Result<Application> {
+  return ask([&](Database& db) -> Result<Application> {
     Rows rows =
         db.ask("SELECT name, department, owner, description, revision, created FROM application WHERE name = ?", name);
     if (!rows.next()) return fail(Code::not_found, fmt::format("there is no application {}", name));
@@ -66,12 +87,21 @@ Result<Application> Queries::application(const std::string& name) const {
 }
 
 Result<std::vector<Cluster>> Queries::clusters(const std::string& environment, const std::string& application) const {
-  return impl_->ask([&](Database& db) -> Result<std::vector<Cluster>> {
+  return ask([&](Database& db) -> Result<std::vector<Cluster>> {
     std::vector<Cluster> found;
-    Rows rows = db.ask(
-        "SELECT environment, application, name, description, revision, created FROM cluster WHERE "
-        "(?1 = '' OR environment = ?1) AND (?2 = '' OR application = ?2) ORDER BY environment, application, name",
-        environment, application);
+    // Environment by environment, of which there are few: so each is a range of the key.
+    Rows rows =
+        application.empty()
+            ? db.ask(
+                  "SELECT c.environment, application, c.name, c.description, c.revision, c.created FROM environment e "
+                  "CROSS JOIN cluster c ON c.environment = e.name WHERE (?1 = '' OR e.name = ?1) "
+                  "ORDER BY e.name, application, c.name",
+                  environment)
+            : db.ask(
+                  "SELECT c.environment, application, c.name, c.description, c.revision, c.created FROM environment e "
+                  "CROSS JOIN cluster c ON c.environment = e.name AND application = ?2 WHERE (?1 = '' OR e.name = ?1) "
+                  "ORDER BY e.name, c.name",
+                  environment, application);
     while (rows.next()) {
       found.push_back({.environment = rows.text(0),
                        .application = rows.text(1),
@@ -85,11 +115,10 @@ Result<std::vector<Cluster>> Queries::clusters(const std::string& environment, c
 }
 
 Result<Queries::Counts> Queries::counts() const {
-  return impl_->ask_unsettled([](Database& db) -> Result<Counts> {
+  return ask_unsettled([](Database& db) -> Result<Counts> {
     // Releases, forgotten ones included, and audit records are numbered without gaps: they need not be counted.
     return Counts{.environments = number(db, "SELECT count(*) FROM environment"),
                   .applications = number(db, "SELECT count(*) FROM application"),
-                  .configs = number(db, "SELECT count(*) FROM config WHERE deleted = 0"),
                   .releases = number(db, "SELECT max(id) FROM release"),
                   .drafts = number(db, "SELECT count(*) FROM draft"),
                   .users = number(db, "SELECT count(*) FROM user"),

@@ -1,4 +1,10 @@
+#include <array>
+#include <latch>
+#include <random>
+#include <set>
 #include <thread>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 #include "state/state_test.h"
@@ -361,7 +367,6 @@ TEST_F(StateTest, counts_say_how_many_there_are) {
   const auto counts = queries.counts().value();
   EXPECT_EQ(counts.environments, 3);
   EXPECT_EQ(counts.applications, 1);
-  EXPECT_EQ(counts.configs, 1);
   EXPECT_EQ(counts.releases, 4);
   EXPECT_EQ(counts.drafts, 1);
   EXPECT_EQ(counts.users, 1);
@@ -370,6 +375,7 @@ TEST_F(StateTest, counts_say_how_many_there_are) {
 }
 
 TEST_F(StateTest, queries_run_on_many_threads_while_commands_are_applied) {
+  const auto before = queries.counts().value();
   std::atomic<bool> stop = false;
   std::vector<std::jthread> askers;
   for (int i = 0; i < 8; ++i) {  // more than there are connections
@@ -377,8 +383,9 @@ TEST_F(StateTest, queries_run_on_many_threads_while_commands_are_applied) {
       while (!stop) {
         const auto counts = queries.counts();
         ASSERT_TRUE(counts) << counts.error().message;
-        ASSERT_EQ(counts->configs, counts->releases);  // each batch as a whole
-        ASSERT_EQ(counts->configs % 10, 0);
+        ASSERT_EQ(counts->releases % 10, 0);                            // each batch as a whole
+        const std::uint64_t of_places = counts->releases == 0 ? 0 : 2;  // the application and the cluster
+        ASSERT_EQ(counts->audit_records, before.audit_records + of_places + counts->releases);
       }
     });
   }
@@ -388,6 +395,151 @@ TEST_F(StateTest, queries_run_on_many_threads_while_commands_are_applied) {
     commit();
   }
   stop = true;
+}
+
+// Against a model that is too simple to be wrong: names around '/' in order, long runs of what is not meant.
+TEST_F(Lists, find_what_a_naive_model_finds) {
+  std::mt19937 random(3);
+  const auto any = [&](std::size_t below) { return static_cast<std::size_t>(random() % below); };
+  constexpr std::array kParts{"a", "a-b", "a.b", "a0", "b", "ab"};
+  constexpr std::array kEnvironments{"dev", "staging", "prod"};
+  std::set<std::string> keys;
+  for (int i = 0; i < 1'500; ++i) {
+    keys.insert(
+        fmt::format("{}/{}/{}/{}", kEnvironments[any(3)], kParts[any(6)], kParts[any(6)],
+                    any(3) == 0 ? fmt::format("{}/{}", kParts[any(6)], i) : fmt::format("{}{}", kParts[any(6)], i)));
+  }
+  for (const auto& each : keys) {
+    apply(commands.publish(each, "x", "text"));
+    apply(commands.save_draft(each, "x", "text"));
+  }
+  commit();
+  for (int round = 0; round < 300; ++round) {
+    ConfigFilter filter;
+    if (any(3) == 0) filter.environment = kEnvironments[any(3)];
+    if (any(2) == 0) filter.application = kParts[any(6)];
+    if (any(2) == 0) filter.cluster = kParts[any(6)];
+    if (any(2) == 0) filter.prefix = kParts[any(6)];
+    if (any(4) == 0) filter.text = kParts[any(6)];
+    std::vector<std::string> expected;
+    std::ranges::copy_if(keys, std::back_inserter(expected), [&](const std::string& each) {
+      const ConfigKey parts = key(each);
+      const auto is = [](const std::string& wanted, const std::string& part) {
+        return wanted.empty() || wanted == part;
+      };
+      return is(filter.environment, parts.environment) && is(filter.application, parts.application) &&
+             is(filter.cluster, parts.cluster) && parts.name.starts_with(filter.prefix) && each.contains(filter.text);
+    });
+    const std::size_t limit = 1 + any(100);
+    ASSERT_EQ(configs(filter, limit), expected) << round;
+    ASSERT_EQ(all(limit, [&](const PageRequest& page) { return queries.drafts(filter, page, {}); }), expected) << round;
+  }
+}
+
+// Costs are counted, not timed: Queries looks at the clock each thousand instructions of SQLite's machine.
+class CountingClock final : public Clock {
+ public:
+  Mono now() const override {
+    ++looks_;
+    return {};
+  }
+  Wall wall() const override { return {}; }
+  int looks() const { return std::exchange(looks_, 0); }
+
+ private:
+  mutable int looks_ = 0;
+};
+
+TEST_F(Lists, cost_what_they_show) {
+  constexpr int kApplications = 100, kEach = 100;
+  for (int i = 0; i < kApplications * kEach; ++i)
+    apply(commands.publish(fmt::format("{}/{}/{}/{}", i % 2 == 0 ? "dev" : "prod", i / kEach, i % 10, i), "x", "text"));
+  commit();
+  const CountingClock clock;
+  const Queries counted = queries.until({clock, Mono::max()});
+  const auto cost = [&](const auto& ask) {
+    ask();
+    return clock.looks();
+  };
+  const int everything = cost([&] { EXPECT_TRUE(counted.configs({.text = "nowhere"}, {}, {})); });
+  EXPECT_GE(everything, 50);
+  EXPECT_LE(cost([&] { EXPECT_THAT(counted.configs({.application = "7"}, {}, {})->items, SizeIs(kEach)); }),
+            everything / 10);
+  EXPECT_LE(cost([&] {
+              EXPECT_THAT(counted.configs({.environment = "dev", .cluster = "4"}, {.limit = 10}, {})->items,
+                          SizeIs(10));
+            }),
+            everything / 10);
+  EXPECT_LE(cost([&] { EXPECT_THAT(counted.clusters("", "7").value(), SizeIs(10)); }), everything / 10);
+  EXPECT_LE(cost([&] { EXPECT_EQ(counted.counts()->releases, kApplications * kEach); }), everything / 10);
+}
+
+class Deadlines : public StateTest {
+ protected:
+  Deadlines() {
+    for (int i = 0; i < 200; ++i)  // more than SQLite does between two looks at the clock
+      apply(commands.publish("dev/shop/default/" + std::to_string(i), "x", "text"));
+    commit();
+  }
+  Deadline in(std::chrono::milliseconds time) { return {clock, clock.now() + time}; }
+
+  ManualClock clock;
+};
+
+TEST_F(Deadlines, end_what_takes_longer_and_nothing_after_it) {
+  const Queries hurried = queries.until(in(std::chrono::seconds(10)));
+  const auto slow = [&](const ConfigKey&) {
+    clock.advance(std::chrono::seconds(1));
+    return true;
+  };
+  EXPECT_EQ(hurried.configs({}, {.limit = 1000}, slow).error().code, Code::timeout);
+  EXPECT_EQ(hurried.audit({.actor = "nobody"}, {}).error().code, Code::timeout);
+  EXPECT_EQ(hurried.configs({.text = "nothing", .in_content = true}, {}, {}).error().code, Code::timeout);
+  EXPECT_THAT(queries.configs({}, {.limit = 1000}, slow).value().items, SizeIs(200)) << "on the same connection";
+}
+
+TEST_F(Deadlines, end_the_wait_for_a_connection) {
+  const Queries one(file, 1);
+  std::latch taken(1), released(1);
+  std::jthread holding([&] {
+    const auto hold = [&, first = true](const ConfigKey&) mutable {
+      if (std::exchange(first, false)) {
+        taken.count_down();
+        released.wait();
+      }
+      return true;
+    };
+    EXPECT_TRUE(one.configs({}, {}, hold));
+  });
+  taken.wait();
+  EXPECT_EQ(one.until(in(std::chrono::milliseconds(1))).counts().error().code, Code::timeout);
+  released.count_down();
+  EXPECT_TRUE(one.counts());
+}
+
+TEST_F(Deadlines, end_the_wait_for_what_was_acknowledged) {
+  int waits = 0;
+  std::chrono::milliseconds patience{};
+  const Queries waiting(file, 1, [&](std::chrono::milliseconds given) -> Result<> {
+    patience = given;
+    clock.advance(given);
+    if (++waits == 3) return {};
+    return fail(Code::timeout, "not yet");
+  });
+  EXPECT_TRUE(waiting.environments());
+  EXPECT_EQ(waits, 3);
+  waits = 0;
+  EXPECT_EQ(waiting.until(in(std::chrono::milliseconds(1200))).environments().error().code, Code::timeout);
+  EXPECT_EQ(waits, 2);
+  EXPECT_EQ(patience, std::chrono::milliseconds(200));
+}
+
+TEST_F(Deadlines, come_at_once_for_who_is_called_off) {
+  std::stop_source source;
+  const Queries called_off = queries.until({clock, Mono::max(), source.get_token()});
+  EXPECT_TRUE(called_off.audit({.actor = "nobody"}, {}));
+  source.request_stop();
+  EXPECT_EQ(called_off.audit({.actor = "nobody"}, {}).error().code, Code::timeout);
 }
 
 }  // namespace

@@ -137,9 +137,9 @@ TEST_F(Snapshots, restored_replace_what_was_there_also_after_reopening) {
 TEST_F(Snapshots, restored_are_noticed_by_queries_that_had_the_old_file_open) {
   const Path early = snapshot();
   done(commands.publish(kKey, "a: 1\n"));
-  EXPECT_EQ(queries.counts().value().configs, 1);
+  EXPECT_EQ(queries.configs({}, {}, {}).value().items.size(), 1u);
   ASSERT_TRUE(state->restore(early));
-  EXPECT_EQ(queries.counts().value().configs, 0);
+  EXPECT_EQ(queries.configs({}, {}, {}).value().items.size(), 0u);
   index_ = state->position().applied;
   done(commands.publish(kKey, "a: 2\n"));
   EXPECT_EQ(queries.release(key(kKey), 1).value()->content, "a: 2\n");

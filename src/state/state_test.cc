@@ -56,10 +56,10 @@ TEST_F(Applied, what_was_not_committed_is_not_there_after_reopening) {
 TEST_F(Applied, what_is_not_committed_is_not_seen) {
   apply(commands.publish(kKey, "a: 1\n"));
   EXPECT_THAT(releases(), IsEmpty());
-  EXPECT_EQ(queries.counts().value().configs, 0);
+  EXPECT_EQ(queries.configs({}, {}, {}).value().items.size(), 0u);
   commit();
   EXPECT_THAT(releases(), SizeIs(1));
-  EXPECT_EQ(queries.counts().value().configs, 1);
+  EXPECT_EQ(queries.configs({}, {}, {}).value().items.size(), 1u);
 }
 
 TEST_F(Applied, rolling_back_forgets_the_open_transaction) {

@@ -1,6 +1,7 @@
 #include "view/view.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <unordered_map>
 #include <utility>
@@ -45,6 +46,95 @@ struct TextHash {
 
 using Found = std::vector<const ReleasePtr*>;
 
+// With a limit, no more are looked at at once than this: about a millisecond.
+constexpr std::size_t kMostLookedAt = 4096;
+
+// Whether anybody wants a release, at the price of finding its key among the interests.
+class Wanted {
+ public:
+  explicit Wanted(std::span<const Interest> interests) {
+    // Ordered maps: nobody can choose names that make them slow.
+    std::map<std::string_view, Revision> prefixes;
+    for (const Interest& one : interests) {
+      const auto at = (one.prefix ? prefixes : keys_).try_emplace(one.text, one.after).first;
+      at->second = std::min(at->second, one.after);
+      oldest_ = std::min(oldest_, one.after);
+    }
+    prefixes_.reserve(prefixes.size());
+    std::size_t around = kNone;
+    for (const auto& [text, after] : prefixes) {
+      while (around != kNone && !text.starts_with(prefixes_[around].text))
+        around = prefixes_[around].around;
+      // What is newer than a shorter prefix asks for, that one wants already.
+      const Revision least = around == kNone ? after : std::min(after, prefixes_[around].after);
+      prefixes_.push_back({.text = text, .after = least, .around = around});
+      around = prefixes_.size() - 1;
+    }
+  }
+
+  Revision oldest() const { return oldest_; }
+
+  bool has(const Release& release) const {
+    const std::string_view key = release.key_text;
+    if (const auto at = keys_.find(key); at != keys_.end() && release.revision > at->second) return true;
+    // In order of text, the last one before the key is its longest prefix here, or stands inside of that.
+    auto at = static_cast<std::size_t>(std::ranges::upper_bound(prefixes_, key, {}, &Prefix::text) - prefixes_.begin());
+    for (at = at == 0 ? kNone : at - 1; at != kNone; at = prefixes_[at].around) {
+      if (key.starts_with(prefixes_[at].text)) return release.revision > prefixes_[at].after;
+    }
+    return false;
+  }
+
+ private:
+  static constexpr std::size_t kNone = std::size_t(-1);
+  struct Prefix {
+    std::string_view text;
+    Revision after;
+    std::size_t around;  // the longest prefix of this one, or kNone
+  };
+  std::map<std::string_view, Revision> keys_;
+  std::vector<Prefix> prefixes_;  // in order of text
+  Revision oldest_ = std::numeric_limits<Revision>::max();
+};
+
+// What stands in the interests' places, one after the other.
+class Standing {
+ public:
+  Standing(const Releases& releases, std::span<const Interest> interests)
+      : releases_(releases), interests_(interests), below_(releases.get<kInOrder>().end()) {}
+
+  // Goes one further, and adds what is there when it is wanted; false when there is no more.
+  bool step(const View::Filter& filter, Found& found) {
+    if (at_ == interests_.size()) return false;
+    const Interest& interest = interests_[at_];
+    const ReleasePtr* there = interest.prefix ? next_below(interest.text) : find(interest.text);
+    if (there == nullptr || !interest.prefix) {
+      ++at_;
+      inside_ = false;
+    }
+    if (there != nullptr && (*there)->revision > interest.after && (!filter || filter(**there))) found.push_back(there);
+    return true;
+  }
+
+ private:
+  const ReleasePtr* find(std::string_view key) const {
+    const auto& by_key = releases_.get<kByKey>();
+    const auto at = by_key.find(key);
+    return at == by_key.end() ? nullptr : &*at;
+  }
+  const ReleasePtr* next_below(std::string_view prefix) {
+    const auto& in_order = releases_.get<kInOrder>();
+    below_ = std::exchange(inside_, true) ? std::next(below_) : in_order.lower_bound(prefix);
+    return below_ == in_order.end() || !(*below_)->key_text.starts_with(prefix) ? nullptr : &*below_;
+  }
+
+  const Releases& releases_;
+  std::span<const Interest> interests_;
+  std::size_t at_ = 0;
+  Releases::nth_index<kInOrder>::type::const_iterator below_;
+  bool inside_ = false;
+};
+
 }  // namespace
 
 struct View::Impl {
@@ -60,7 +150,6 @@ struct View::Impl {
   void count(const Release& release, bool add);
   bool put(const ReleasePtr& release);
   static void add_due(const Place& at, Revision revision, std::vector<Waiter*>& due);
-  void newer_in_prefix(std::string_view prefix, Revision after, Found& found) const;
 
   Releases releases;
   Places keys, prefixes;
@@ -126,27 +215,6 @@ void View::Impl::add_due(const Place& at, Revision revision, std::vector<Waiter*
   for (const Registration* one = at.first; one != nullptr; one = one->next) {
     if (revision > one->after) due.push_back(one->waiter);
   }
-}
-
-// Walks the prefix's range and the newest revisions side by side, and believes the one that ends first: a watcher
-// that is nearly up to date costs what changed since, one with a narrow prefix costs what stands below it.
-void View::Impl::newer_in_prefix(std::string_view prefix, Revision after, Found& found) const {
-  const auto& in_order = releases.get<kInOrder>();
-  const auto& by_revision = releases.get<kByRevision>();
-  const std::size_t before = found.size();
-  Found recent;
-  auto below = in_order.lower_bound(prefix);
-  auto newest = by_revision.rbegin();
-  while (true) {
-    if (below == in_order.end() || !(*below)->key_text.starts_with(prefix)) return;
-    if ((*below)->revision > after) found.push_back(&*below);
-    ++below;
-    if (newest == by_revision.rend() || (*newest)->revision <= after) break;
-    if ((*newest)->key_text.starts_with(prefix)) recent.push_back(&*newest);
-    ++newest;
-  }
-  found.resize(before);
-  found.insert(found.end(), recent.begin(), recent.end());
 }
 
 Waiter::~Waiter() {
@@ -241,15 +309,34 @@ std::uint64_t View::content_bytes() const {
   return impl_->content_bytes;
 }
 
-std::vector<ReleasePtr> View::changes(std::span<const Interest> interests, std::size_t limit) const {
+// Walks the interests' places and the revisions after theirs side by side, and believes the one that ends first: a
+// watcher that is nearly up to date costs what changed since, one that is far behind what it is told, one of few
+// configs what stands there.
+View::Changes View::changes(std::span<const Interest> interests, std::size_t limit, const Filter& filter) const {
+  Changes changes{.releases = {}, .revision = revision_};
   Found found;
-  const auto& by_key = impl_->releases.get<kByKey>();
-  for (const Interest& interest : interests) {
-    if (interest.prefix) {
-      impl_->newer_in_prefix(interest.text, interest.after, found);
-    } else if (const auto at = by_key.find(std::string_view(interest.text));
-               at != by_key.end() && (*at)->revision > interest.after) {
-      found.push_back(&*at);
+  Standing standing(impl_->releases, interests);
+  if (std::ranges::none_of(interests, &Interest::prefix)) {
+    while (standing.step(filter, found))
+      ++changes.looked_at;
+  } else {
+    const Wanted wanted(interests);
+    const auto& by_revision = impl_->releases.get<kByRevision>();
+    Found recent;
+    auto next = by_revision.upper_bound(wanted.oldest());
+    Revision looked_at = wanted.oldest();
+    while (standing.step(filter, found)) {
+      ++changes.looked_at;
+      const bool enough = limit != 0 && (recent.size() >= limit || changes.looked_at >= kMostLookedAt);
+      const bool at_end = next == by_revision.end();
+      if (at_end || (enough && (*next)->revision != looked_at)) {
+        if (!at_end) changes.revision = looked_at;
+        found = std::move(recent);
+        break;
+      }
+      looked_at = (*next)->revision;
+      if (wanted.has(**next) && (!filter || filter(**next))) recent.push_back(&*next);
+      ++next;
     }
   }
   std::ranges::sort(found, [](const ReleasePtr* a, const ReleasePtr* b) {
@@ -258,12 +345,14 @@ std::vector<ReleasePtr> View::changes(std::span<const Interest> interests, std::
   });
   const auto repeats = std::ranges::unique(found);
   found.erase(repeats.begin(), repeats.end());
-  std::vector<ReleasePtr> out;
   for (const ReleasePtr* release : found) {
-    if (limit != 0 && out.size() >= limit && out.back()->revision != (*release)->revision) break;
-    out.push_back(*release);
+    if (limit != 0 && changes.releases.size() >= limit && changes.releases.back()->revision != (*release)->revision) {
+      changes.revision = changes.releases.back()->revision;
+      break;
+    }
+    changes.releases.push_back(*release);
   }
-  return out;
+  return changes;
 }
 
 void View::wait(Waiter& waiter, std::span<const Interest> interests, std::function<void()> wake) {

@@ -72,12 +72,19 @@ class View {
   std::size_t waiters() const;  // Waiters that wait
   std::uint64_t content_bytes() const;
 
-  // Releases and tombstones among `interests` that are newer than each one's revision, oldest first, without
-  // repeats. With a `limit` it ends with the revision that reaches it, so that "after the last one's revision"
-  // misses nothing; 0: all.
-  std::vector<ReleasePtr> changes(std::span<const Interest> interests, std::size_t limit = 0) const;
+  struct Changes {
+    std::vector<ReleasePtr> releases;  // oldest first, without repeats; those of one revision are never parted
+    Revision revision = 0;             // all up to this one were looked at; revision() when that is all there are
+    std::size_t looked_at = 0;         // what it cost
+  };
+  using Filter = std::function<bool(const Release&)>;
+  // Releases and tombstones among `interests` that are newer than each one's revision and pass the filter (none: all
+  // do). With a `limit` it ends with the revision that reaches it, or when it has looked at more than is good for those
+  // who wait for this thread: ask again for what is newer than `revision`, so that nothing is missed. It then costs
+  // what it tells, or what stands in the interests' places, whichever is less. 0: all.
+  Changes changes(std::span<const Interest> interests, std::size_t limit = 0, const Filter& filter = {}) const;
 
-  // requires: changes(interests) is empty now, and the waiter is not waiting.
+  // requires: changes(interests) has nothing now, and the waiter is not waiting.
   void wait(Waiter& waiter, std::span<const Interest> interests, std::function<void()> wake);
   void forget(Waiter& waiter);
 

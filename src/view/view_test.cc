@@ -52,7 +52,7 @@ std::vector<std::string> keys_of(const std::vector<ReleasePtr>& releases) {
 }
 
 std::vector<std::string> changes(const View& view, std::vector<Interest> interests, std::size_t limit = 0) {
-  return keys_of(view.changes(interests, limit));
+  return keys_of(view.changes(interests, limit).releases);
 }
 
 // A waiter that counts how often it was woken.
@@ -138,6 +138,162 @@ TEST(View, limited_changes_end_with_a_whole_revision) {
   EXPECT_THAT(changes(view, {prefix("")}, 1), ElementsAre("a@1"));
   EXPECT_THAT(changes(view, {prefix("")}, 2), ElementsAre("a@1", "b@2", "c@2"));
   EXPECT_THAT(changes(view, {prefix("", 2)}, 2), ElementsAre("d@3"));
+  EXPECT_THAT(changes(view, {key("d"), key("c"), key("b"), key("a")}, 2), ElementsAre("a@1", "b@2", "c@2"));
+}
+
+TEST(View, changes_tell_up_to_where_they_are_complete) {
+  View view;
+  view.load({release("a", 1), release("b", 2), release("c", 2), release("d", 3)}, 5);
+  const auto up_to = [&](std::vector<Interest> interests, std::size_t limit) {
+    return view.changes(interests, limit).revision;
+  };
+  EXPECT_EQ(up_to({prefix("")}, 1), 1u);
+  EXPECT_EQ(up_to({prefix("")}, 2), 2u);
+  EXPECT_EQ(up_to({prefix("")}, 0), 5u);
+  EXPECT_EQ(up_to({prefix("", 3)}, 1), 5u);
+  EXPECT_EQ(up_to({key("a"), key("d")}, 1), 1u);
+  EXPECT_EQ(up_to({key("none")}, 1), 5u);
+}
+
+TEST(View, what_the_filter_hides_is_no_change_and_fills_no_limit) {
+  View view;
+  view.load({release("a", 1), release("hidden", 2), release("c", 3), release("d", 4)}, 4);
+  const auto shown = [](const Release& one) { return one.key_text != "hidden"; };
+  const std::vector<Interest> all{prefix("")}, one{key("hidden")};
+  EXPECT_THAT(keys_of(view.changes(all, 2, shown).releases), ElementsAre("a@1", "c@3"));
+  EXPECT_THAT(view.changes(one, 1, shown).releases, IsEmpty());
+  EXPECT_EQ(view.changes(one, 1, shown).revision, 4u);
+}
+
+// Costs are counted, not timed: how many releases were looked at.
+class Costs : public testing::Test {
+ protected:
+  static constexpr std::size_t kApplications = 1'000, kEach = 20, kConfigs = kApplications * kEach;
+
+  Costs() {
+    std::vector<ReleasePtr> all;
+    for (std::size_t i = 0; i < kConfigs; ++i)
+      all.push_back(release("prod/" + std::to_string(i % kApplications) + "/default/" + std::to_string(i), i + 1));
+    view.load(all, kConfigs);
+  }
+  // Follows from `after` to the end, piece by piece; what that looked at, in all and at most at once.
+  struct Cost {
+    std::size_t told = 0, pieces = 0, looked_at = 0, at_once = 0;
+  };
+  Cost follow(Interest interest, std::size_t limit, const View::Filter& filter = {}) const {
+    Cost cost;
+    while (interest.after < view.revision()) {
+      const std::vector<Interest> one{interest};
+      const auto found = view.changes(one, limit, filter);
+      EXPECT_GT(found.revision, interest.after);
+      interest.after = found.revision;
+      cost.told += found.releases.size();
+      cost.looked_at += found.looked_at;
+      cost.at_once = std::max(cost.at_once, found.looked_at);
+      ++cost.pieces;
+    }
+    return cost;
+  }
+
+  View view;
+};
+
+TEST_F(Costs, who_starts_far_behind_costs_what_is_told) {
+  const std::vector<Interest> all{prefix("")};
+  EXPECT_LE(view.changes(all, 1).looked_at, 2u);
+  const Cost cost = follow(prefix(""), 100);
+  EXPECT_EQ(cost.told, kConfigs);
+  EXPECT_EQ(cost.pieces, kConfigs / 100);
+  EXPECT_LE(cost.looked_at, kConfigs + 2 * cost.pieces);
+  EXPECT_LE(cost.at_once, 102u);
+}
+
+TEST_F(Costs, who_is_nearly_up_to_date_costs_what_changed_since) {
+  EXPECT_LE(follow(prefix("", kConfigs - 5), 100).looked_at, 7u);
+  EXPECT_LE(follow(prefix("prod/7/", kConfigs - 5), 100).looked_at, 7u);
+}
+
+TEST_F(Costs, of_a_narrow_prefix_are_what_stands_below_it) {
+  const Cost cost = follow(prefix("prod/7/"), 100);
+  EXPECT_EQ(cost.told, kEach);
+  EXPECT_LE(cost.looked_at, kEach + 2);
+}
+
+TEST_F(Costs, of_what_is_hidden_are_spread_over_many_pieces) {
+  const Cost cost = follow(prefix(""), 100, [](const Release& one) { return one.key_text.starts_with("prod/7/"); });
+  EXPECT_EQ(cost.told, kEach);
+  EXPECT_LE(cost.looked_at, kConfigs + 2 * cost.pieces);
+  EXPECT_LE(cost.at_once, 5'000u);
+}
+
+TEST_F(Costs, do_not_multiply_with_prefixes_that_stand_in_each_other) {
+  std::vector<Interest> nested;
+  const std::string longest = "prod/7/default/7";
+  for (std::size_t length = 0; length <= longest.size(); ++length)
+    nested.push_back(prefix(longest.substr(0, length), longest.size() - length));
+  const auto found = view.changes(nested, 100);
+  EXPECT_EQ(found.releases.size(), 100u);
+  EXPECT_LE(found.looked_at, 200u);
+}
+
+// Against a model that is too simple to be wrong: random histories, interests, limits and filters, followed to the end.
+TEST(View, changes_followed_piece_by_piece_miss_nothing_and_repeat_nothing) {
+  std::mt19937 random(2);
+  const auto any = [&](std::size_t below) { return static_cast<std::size_t>(random() % below); };
+  const auto name = [&] {
+    std::string text;
+    for (std::size_t i = 1 + any(4); i > 0; --i)
+      text += "ab/"[any(3)];
+    return text;
+  };
+  for (int round = 0; round < 2'000; ++round) {
+    View view;
+    std::map<std::string, ReleasePtr> model;
+    const Revision newest = any(30);
+    for (Revision revision = 1; revision <= newest; ++revision) {
+      std::vector<Event> events;
+      for (std::size_t i = any(4); i > 0; --i) {
+        Event next = any(4) == 0 ? deletion(name(), revision) : event(name(), revision);
+        auto& there = model[next.release->key_text];
+        if (there && there->revision == revision) continue;
+        there = next.release;
+        events.push_back(std::move(next));
+      }
+      view.update(events, revision);
+    }
+    std::vector<Interest> interests;
+    for (std::size_t i = 1 + any(5); i > 0; --i)
+      interests.push_back({.text = any(6) == 0 ? "" : name(), .prefix = any(2) == 0, .after = any(newest + 3)});
+    const char hidden = "ab/-"[any(4)];
+    const auto shown = [&](const Release& one) { return one.key_text.back() != hidden; };
+    const std::size_t limit = any(6);
+
+    std::set<std::pair<Revision, std::string>> expected;
+    for (const auto& [text, there] : model) {
+      const bool wanted = std::ranges::any_of(interests, [&](const Interest& one) {
+        return there->revision > one.after && (one.prefix ? text.starts_with(one.text) : text == one.text);
+      });
+      if (wanted && shown(*there)) expected.emplace(there->revision, text);
+    }
+    std::vector<std::pair<Revision, std::string>> told;
+    for (;;) {
+      const auto found = view.changes(interests, limit, shown);
+      for (const auto& one : found.releases) {
+        ASSERT_LE(one->revision, found.revision);
+        told.emplace_back(one->revision, one->key_text);
+      }
+      if (found.releases.empty()) {
+        ASSERT_EQ(found.revision, view.revision());
+        break;
+      }
+      if (limit != 0 && found.revision < view.revision()) {
+        ASSERT_GE(found.releases.size(), limit);
+      }
+      for (Interest& one : interests)
+        one.after = std::max(one.after, found.revision);
+    }
+    ASSERT_EQ(told, std::vector(expected.begin(), expected.end())) << "round " << round;
+  }
 }
 
 TEST(View, lists_published_configs_in_order_of_key_page_by_page) {
@@ -333,7 +489,7 @@ TEST(Watching, agrees_with_a_naive_model) {
     }
     std::set<std::pair<Revision, std::string>> found;
     const std::vector<Interest> one{interest};
-    for (const auto& there : view.changes(one))
+    for (const auto& there : view.changes(one).releases)
       found.emplace(there->revision, there->key_text);
     ASSERT_EQ(found, expected) << interest.text << " prefix " << interest.prefix << " after " << interest.after;
     if (expected.empty()) {

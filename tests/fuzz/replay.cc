@@ -1,7 +1,8 @@
 // Runs a fuzz target without libFuzzer: replay <folder of seeds> [<mutations> [<random seed>]].
 //
 // Each file of the folder as it is, then mutations of them, the same ones each time for the same random seed. The input
-// that the target died of or hung on (60 s) is left in ./failed_input; replay runs a single file as well.
+// that the target died of, whatever the way, or hung on (60 s) is left beside the program, as <program>.failed; replay
+// runs a single file as well.
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+// Of the sanitizers; null without them.
+extern "C" void __sanitizer_set_death_callback(void (*callback)()) __attribute__((weak));
 
 namespace {
 
@@ -60,19 +63,45 @@ constexpr std::array<std::string_view, 32> kPieces{"\n",
                                                    "9999999999999999999"};
 
 const std::string* running = nullptr;
+std::string failed;  // the file for it
+std::string notice;
 
 // Only what a signal handler may do.
-void leave_input(int signal) {
-  const int file = ::open("failed_input", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file >= 0 && running != nullptr) {
-    constexpr std::string_view kNotice = "the input is in ./failed_input\n";
-    if (::write(file, running->data(), running->size()) >= 0) {
-      static_cast<void>(!::write(STDERR_FILENO, kNotice.data(), kNotice.size()));
-    }
-    ::close(file);
+void leave_input() {
+  if (running == nullptr) return;
+  const int file = ::open(failed.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (file < 0) return;
+  if (::write(file, running->data(), running->size()) >= 0) {
+    static_cast<void>(!::write(STDERR_FILENO, notice.data(), notice.size()));
   }
+  ::close(file);
+}
+
+void leave_input_and_die(int signal) {
+  leave_input();
   ::signal(signal, SIG_DFL);
   ::raise(signal);
+}
+
+void leave_input_when_it_dies() {
+  failed = std::filesystem::read_symlink("/proc/self/exe").string() + ".failed";
+  notice = "the input is in " + failed + "\n";
+  std::filesystem::remove(failed);
+  // A stack that has run out has no room for the handler.
+  static std::array<char, 64 * 1024> stack;
+  const stack_t other{.ss_sp = stack.data(), .ss_flags = 0, .ss_size = stack.size()};
+  ::sigaltstack(&other, nullptr);
+  struct sigaction action{};
+  action.sa_handler = leave_input_and_die;
+  action.sa_flags = SA_ONSTACK;
+  std::vector<int> signals{SIGABRT, SIGALRM};
+  if (__sanitizer_set_death_callback != nullptr) {
+    __sanitizer_set_death_callback(leave_input);  // they take the other signals themselves, and report
+  } else {
+    signals.insert(signals.end(), {SIGSEGV, SIGBUS, SIGILL, SIGFPE});
+  }
+  for (const int signal : signals)
+    ::sigaction(signal, &action, nullptr);
 }
 
 void run(const std::string& input) {
@@ -161,8 +190,7 @@ int main(int argc, char** argv) {
   std::printf("%zu seeds, %lu mutations, random seed %llu\n", paths.size(), mutations, random_seed);
   std::fflush(stdout);
 
-  ::signal(SIGABRT, leave_input);
-  ::signal(SIGALRM, leave_input);
+  leave_input_when_it_dies();
   std::vector<std::string> seeds;
   for (const std::filesystem::path& path : paths) {
     std::ifstream file(path, std::ios::binary);

@@ -22,8 +22,8 @@ OPERATIONS = [(method.upper(), template) for template, item in DOCUMENT["paths"]
 # What cannot be brought about from outside of a healthy node, and why.
 OUT_OF_REACH = {
     "500": "a mistake of ours",
-    "504": "the log would have to hang for longer than server.timeout",
-    "429": "changes in flight would have to take more than 256 MiB; login is the exception",
+    "504": "the log or a search would have to take longer than server.timeout",
+    "429": "changes in flight would have to take more than 256 MiB, or very many requests wait for workers; login is the exception",
 }
 
 

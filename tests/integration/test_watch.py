@@ -10,6 +10,7 @@ import pytest
 from client import Client, config
 from conftest import log_in
 from node import PATIENCE, SANITIZER, wait_until
+from test_configs import zipped
 
 
 class InBackground:
@@ -44,6 +45,12 @@ def watchers(node):
 
 def wait_for_watchers(node, count):
     wait_until(lambda: watchers(node) == count, f"{count} watchers wait")
+
+
+@pytest.fixture(autouse=True)
+def nobody_watches_yet(node):
+    """A stream of the test before counts until the node notices that its client left."""
+    wait_for_watchers(node, 0)
 
 
 def poll(node, admin, key, after, wait="60s"):
@@ -359,6 +366,25 @@ def test_a_stream_of_many_tells_the_newest_of_each_in_order(admin, app):
             assert event["data"]["key"].startswith(f"dev/{app}/")
         assert seen == sorted(set(seen)) and set(seen) <= set(revisions)
         assert set(revisions[-3:]) <= set(seen)  # what was replaced in between may be left out
+
+
+def test_who_starts_far_behind_is_told_of_everything_once_and_in_order(admin, app):
+    names = [f"{number:04}" for number in range(3000)]
+    first = admin.post(f"/v1/import/dev/{app}", zipped({f"default/{name}": name.encode() for name in names[:2000]}), expect=200).json()
+    for name in names[2000:2050]:
+        admin.publish(f"dev/{app}/default/{name}", name.encode())
+    last = admin.post(f"/v1/import/dev/{app}", zipped({f"default/{name}": name.encode() for name in names[2050:]}), expect=200).json()
+    everything = [f"dev/{app}/default/{name}" for name in names]
+    with admin.events("/v1/watch", {"items": [{"prefix": f"dev/{app}/", "revision": 0}]}, method="POST") as events:
+        told = [events.next()["data"] for _ in names]
+        assert [one["key"] for one in told] == everything
+        assert (told[0]["revision"], told[-1]["revision"]) == (first["revision"], last["revision"])
+    at, pages = 0, []
+    while page := watch(admin, [{"prefix": f"dev/{app}/", "revision": at}]).json():
+        if not page["changes"]:
+            break
+        at, pages = page["revision"], pages + [[change["key"] for change in page["changes"]]]
+    assert sum(pages, []) == everything and len(pages) > 1
 
 
 def test_a_quiet_stream_shows_that_it_lives(admin, key):

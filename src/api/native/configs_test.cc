@@ -188,6 +188,35 @@ TEST(Releases, HistoryOneOfThemAndWhatChanged) {
   EXPECT_EQ(api.post(kReleases, "").status, 400u);
 }
 
+TEST(Releases, ADiffAsJsonTellsEachLineAsItIs) {
+  TestApi api;
+  api.put("/v1/configs/dev/shop/default/a.txt", "same\n\"old\"\t中\n");
+  api.put("/v1/configs/dev/shop/default/a.txt", "same\nnew\x01\\");
+  const auto answer = api.get("/v1/releases/dev/shop/default/a.txt?diff=1..2&output=json");
+  EXPECT_EQ(answer.header("Content-Type"), "application/json");
+  EXPECT_EQ(boost::json::parse(answer.bytes()),
+            (boost::json::value{{"from", "1"},
+                                {"to", "2"},
+                                {"equal", false},
+                                {"lines",
+                                 {{{"kind", "same"}, {"text", "same"}, {"old_line", 1}, {"new_line", 1}},
+                                  {{"kind", "removed"}, {"text", "\"old\"\t中"}, {"old_line", 2}},
+                                  {{"kind", "added"}, {"text", "new\x01\\"}, {"new_line", 2}}}}}));
+  EXPECT_EQ(api.get("/v1/releases/dev/shop/default/a.txt?diff=1..1&output=json").bytes(),
+            R"({"from":"1","to":"1","equal":true,"lines":[{"kind":"same","text":"same","old_line":1,"new_line":1},)"
+            R"({"kind":"same","text":"\"old\"\t中","old_line":2,"new_line":2}]})");
+}
+
+TEST(Releases, ADiffOfAMillionLinesIsNotToldAsJson) {
+  TestApi api;
+  api.put("/v1/configs/dev/shop/default/a.txt", std::string(1'000'000, '\n'));
+  api.put("/v1/configs/dev/shop/default/a.txt", "x");
+  const auto answer = api.get("/v1/releases/dev/shop/default/a.txt?diff=1..2&output=json");
+  EXPECT_EQ(answer.status, 400u);
+  EXPECT_THAT(std::string(answer.bytes()), HasSubstr("output=unified"));
+  EXPECT_EQ(api.get("/v1/releases/dev/shop/default/a.txt?diff=1..2").status, 200u);
+}
+
 TEST(Transfer, AZipGoesInAndComesOut) {
   TestApi api;
   const std::string zip = write_zip({{.name = "default/a.yaml", .content = "a: 1\n"}}).value();

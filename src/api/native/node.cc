@@ -8,10 +8,11 @@
 namespace cc::api::native {
 namespace {
 
-json::object counts_json(const state::Queries::Counts& counts) {
+json::object counts_json(const service::NodeStatus& status) {
+  const state::Queries::Counts& counts = status.counts;
   return {{"environments", counts.environments},
           {"applications", counts.applications},
-          {"configs", counts.configs},
+          {"configs", status.configs},
           {"releases", counts.releases},
           {"drafts", counts.drafts},
           {"users", counts.users},
@@ -37,7 +38,7 @@ json::object status_json(const service::NodeStatus& status) {
                    {"servers", std::move(servers)}};
   if (!log.trouble.empty()) out["trouble"] = log.trouble;
   out["version"] = status.version;
-  out["counts"] = counts_json(status.counts);
+  out["counts"] = counts_json(status);
   return out;
 }
 

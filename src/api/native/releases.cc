@@ -10,6 +10,7 @@
 #include "api/native/routes.h"
 #include "base/text.h"
 #include "model/diff.h"
+#include "service/on_worker.h"
 
 namespace cc::api::native {
 namespace {
@@ -49,16 +50,26 @@ std::string_view word(DiffLine::Kind kind) {
   std::unreachable();
 }
 
-http::Response lines_answer(const service::Sides& sides, const std::string& from, const std::string& to) {
-  json::array lines;
-  for (const DiffLine& line : diff_lines(sides.before, sides.after)) {
-    json::object one{{"kind", word(line.kind)}, {"text", line.text}};
-    if (line.old_line != 0) one["old_line"] = line.old_line;
-    if (line.new_line != 0) one["new_line"] = line.new_line;
-    lines.push_back(std::move(one));
+// Written line by line, never a tree: texts of a mebibyte may have millions of lines.
+Result<http::Response> lines_answer(const service::Sides& sides, const std::string& from, const std::string& to) {
+  constexpr std::size_t kMost = 32u << 20;
+  std::string text =
+      fmt::format(R"({{"from":"{}","to":"{}","equal":{},"lines":[)", from, to, sides.before == sides.after);
+  bool first = true;
+  diff_lines(sides.before, sides.after, [&](const DiffLine& line) {
+    if (text.size() > kMost) return;
+    fmt::format_to(std::back_inserter(text), R"({}{{"kind":"{}","text":{})", std::exchange(first, false) ? "" : ",",
+                   word(line.kind), json::serialize(line.text));
+    if (line.old_line != 0) fmt::format_to(std::back_inserter(text), R"(,"old_line":{})", line.old_line);
+    if (line.new_line != 0) fmt::format_to(std::back_inserter(text), R"(,"new_line":{})", line.new_line);
+    text += '}';
+  });
+  if (text.size() > kMost) {
+    return fail(Code::invalid_argument,
+                "the two have so many lines that the answer would be longer than 32 MiB; ask for output=unified");
   }
-  return json_response(
-      200, {{"from", from}, {"to", to}, {"equal", sides.before == sides.after}, {"lines", std::move(lines)}});
+  text += "]}";
+  return http::Response::json(200, std::move(text));
 }
 
 Task<Result<http::Response>> diff(service::Context& context, service::Call call, http::Request& request,
@@ -78,12 +89,13 @@ Task<Result<http::Response>> diff(service::Context& context, service::Call call,
   }
   CO_TRY(const service::Sides sides, co_await service::contents(context, call, key, from, to));
   const std::string name = key.to_string();
-  co_return co_await offload(context.workers, [&]() -> http::Response {
-    if (output == "json") return lines_answer(sides, from.to_string(), to.to_string());
-    return http::Response::text(200,
-                                unified_diff(sides.before, sides.after, fmt::format("{} {}", name, from.to_string()),
-                                             fmt::format("{} {}", name, to.to_string())));
-  });
+  co_return co_await service::on_worker(
+      context, call, service::Work::document, [&](const Deadline&) -> Result<http::Response> {
+        if (output == "json") return lines_answer(sides, from.to_string(), to.to_string());
+        return http::Response::text(
+            200, unified_diff(sides.before, sides.after, fmt::format("{} {}", name, from.to_string()),
+                              fmt::format("{} {}", name, to.to_string())));
+      });
 }
 
 Task<Result<http::Response>> history(service::Context& context, service::Call call, http::Request& request,

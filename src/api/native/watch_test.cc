@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include <boost/asio/redirect_error.hpp>
 #include <gmock/gmock.h>
@@ -181,6 +182,31 @@ TEST_F(Watch, ASlowReaderGetsTheNewestOfEachConfigAndNotAllInBetween) {
   EXPECT_THAT(reader.pieces[1], StartsWith("id: " + a + "\n"));
   EXPECT_THAT(reader.pieces[1], HasSubstr("\n\nid: " + b + "\n"));
   EXPECT_EQ(std::ranges::count(reader.pieces[1], '\n'), 8);
+}
+
+TEST_F(Watch, AStreamThatHasMuchToTellLetsOthersHaveTheirTurn) {
+  std::vector<Event> events;
+  const Revision before = api.node.view().revision();
+  for (int i = 1; i <= 2'000; ++i) {
+    auto release = std::make_shared<Release>();
+    release->key = {.environment = "dev", .application = "shop", .cluster = "default", .name = std::to_string(i)};
+    release->key_text = release->key.to_string();
+    release->revision = before + i;
+    events.push_back({.revision = release->revision, .release = std::move(release)});
+  }
+  api.node.view().update(events, before + 2'000);
+  const auto response = api.post("/v1/watch", R"({"items":[{"prefix":"dev/"}]})", {{"Accept", "text/event-stream"}});
+  Reader reader(api.node.context().io);
+  std::set<std::size_t> seen;  // how many pieces there were at each turn of somebody else
+  int turns = 0;
+  std::function<void()> turn = [&] {
+    seen.insert(reader.pieces.size());
+    if (++turns < 100) asio::post(api.node.context().io, turn);
+  };
+  turn();
+  auto stream = listen(response, reader);
+  EXPECT_EQ(reader.pieces.size(), 8u);
+  EXPECT_EQ(seen.size(), 9u);
 }
 
 TEST_F(Watch, OfSeveralChangesInOneRevisionTheLastHasTheId) {

@@ -43,6 +43,8 @@ Task<> tell(const Clock& clock, std::shared_ptr<service::Watch> watch, http::Str
       co_await watch->sleep();
     if (watch->stopping() || watch->refused()) co_return;
     if (!co_await writer.write(next_piece(*watch))) co_return;
+    // A client that takes all there is at once must not have the thread for itself.
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
   }
 }
 
@@ -72,7 +74,7 @@ bool wants_events(const http::Request& request) {
 
 Result<std::chrono::milliseconds> parse_wait(std::string_view text) {
   TRY(const std::chrono::milliseconds wait, parse_duration(text));
-  if (wait < wait.zero() || wait > service::kLongestWait) {
+  if (wait < std::chrono::milliseconds::zero() || wait > service::kLongestWait) {
     return fail(Code::invalid_argument,
                 fmt::format("wait is {}: give at most {}", text, format_duration(service::kLongestWait)));
   }
