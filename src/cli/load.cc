@@ -1,5 +1,6 @@
 #include "cli/load.h"
 
+#include <algorithm>
 #include <deque>
 #include <thread>
 
@@ -17,6 +18,8 @@ namespace {
 using Moment = std::chrono::steady_clock::time_point;
 using std::chrono::milliseconds;
 
+constexpr std::chrono::seconds kLongestAnswer(5);
+
 struct Times {
   Moment counted_from, end;
 };
@@ -28,6 +31,7 @@ Result<Measured> run_thread(Swarm& swarm, std::size_t first, const LoadOptions& 
   measured.connections = swarm.size();
   measured.latencies_us.reserve(1 << 20);
   std::vector<std::deque<Moment>> sent(swarm.size());
+  bool sending = true;
   std::string out;
   const auto send_one = [&](std::size_t at, Moment when) {
     out.clear();
@@ -36,7 +40,6 @@ Result<Measured> run_thread(Swarm& swarm, std::size_t first, const LoadOptions& 
     swarm.send(at, out);
   };
   const auto fill = [&](std::size_t at) {
-    sent[at].clear();
     for (std::size_t i = 0; i < options.in_flight; ++i)
       send_one(at, now());
   };
@@ -51,16 +54,22 @@ Result<Measured> run_thread(Swarm& swarm, std::size_t first, const LoadOptions& 
       ++measured.statuses[status];
     }
     sent[at].pop_front();
-    send_one(at, then);
+    if (sending) send_one(at, then);
   };
   const auto on_lost = [&](std::size_t at) {
     ++measured.lost;
-    fill(at);
+    sent[at].clear();
+    if (sending) fill(at);
   };
   for (Moment turn = now(); turn < times.end && HeldSignals::noted() == 0; turn = now()) {
     TRYV(swarm.poll(milliseconds(100), on_reply, on_lost));
     on_turn(turn);
   }
+  // What is on its way is waited for: else it would be done after the bench has cleaned up.
+  sending = false;
+  const auto all_answered = [&] { return std::ranges::all_of(sent, &std::deque<Moment>::empty); };
+  for (const Moment give_up = now() + kLongestAnswer; now() < give_up && !all_answered();)
+    TRYV(swarm.poll(milliseconds(100), on_reply, on_lost));
   measured.seconds = std::chrono::duration<double>(times.end - times.counted_from).count();
   return measured;
 }

@@ -19,7 +19,7 @@ struct LoadOptions {
 void add_load_options(CLI::App& command, LoadOptions& options);
 
 // `request(connection, out)` puts the next request of a connection into `out`, which is empty; it is called on one
-// thread for one connection. What is answered during the warm-up is not counted.
+// thread for one connection. What is answered during the warm-up or after the end is not counted.
 using MakeRequest = std::function<void(std::size_t connection, std::string& out)>;
 Result<Measured> run_load(const Endpoint& endpoint, const LoadOptions& options, const MakeRequest& request);
 
