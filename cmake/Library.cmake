@@ -1,7 +1,7 @@
 # cc_library(<folder> [EXTERNAL <targets>...] [SOURCES_DIR <dir>])
 #
 # One static library per folder of src/, from every *.cc below it; every *_test.cc
-# beside them becomes <folder>_test. It links all folders that cmake/Layers.cmake
+# beside them becomes <folder>_test, every test_*.cc a library for the tests, cc_<folder>_testing. It links all folders that cmake/Layers.cmake
 # allows it, and no other.
 include(${CMAKE_CURRENT_LIST_DIR}/Layers.cmake)
 include(GoogleTest)
@@ -28,8 +28,10 @@ function(cc_library folder)
   cc_check_layer(${folder})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  set(testing ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$|/test_[a-z_]*\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER testing INCLUDE REGEX "/test_[a-z_]*\\.cc$")
 
   add_library(cc_${folder} STATIC ${sources})
   target_include_directories(cc_${folder} PUBLIC ${PROJECT_SOURCE_DIR}/src)
@@ -46,9 +48,17 @@ function(cc_library folder)
     target_precompile_headers(cc_${folder} REUSE_FROM cc_base)
   endif()
 
+  if(BUILD_TESTING AND testing)
+    add_library(cc_${folder}_testing STATIC ${testing})
+    target_link_libraries(cc_${folder}_testing PUBLIC cc_${folder} GTest::gtest PRIVATE cc_warnings)
+    target_precompile_headers(cc_${folder}_testing REUSE_FROM cc_base)
+  endif()
   if(BUILD_TESTING AND tests)
     add_executable(${folder}_test ${tests} ${CC_SANITIZER_SOURCE})
     target_link_libraries(${folder}_test PRIVATE cc_${folder} cc_warnings ${arg_EXTERNAL} GTest::gmock GTest::gtest_main)
+    if(testing)
+      target_link_libraries(${folder}_test PRIVATE cc_${folder}_testing)
+    endif()
     target_precompile_headers(${folder}_test REUSE_FROM cc_base)
     gtest_discover_tests(${folder}_test TEST_PREFIX "${folder}/" DISCOVERY_TIMEOUT 120 PROPERTIES LABELS unit TIMEOUT 300)
   endif()

@@ -92,16 +92,16 @@ void add_members(CLI::App& command, Options& options) {
 
 void add_app(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* group = root.add_subcommand("app", "Administer applications and their clusters")->require_subcommand(1);
+  CLI::App* group = add_command(root, "app", "Administer applications and their clusters")->require_subcommand(1);
   group->footer(examples({"config-center app list", "config-center app add shop --department sales --owner lilei",
                           "config-center app cluster add dev shop beijing"}));
   const auto named = [&](const std::string& name, const std::string& meaning) {
-    CLI::App* command = group->add_subcommand(name, meaning);
+    CLI::App* command = add_command(*group, name, meaning);
     command->add_option("name", options->name, "Name of the application")->required()->type_name("APP");
     return command;
   };
 
-  CLI::App* command = group->add_subcommand("list", "List applications");
+  CLI::App* command = add_command(*group, "list", "List applications");
   add_page_options(*command, options->page);
   command->footer(examples({"config-center app list"}));
   on_run(*command, session, [&session, options] { return list(session, *options); });

@@ -98,19 +98,19 @@ Result<> remove(Session& session, const Options& options) {
 void add_app_cluster(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* group =
-      app.add_subcommand("cluster", "Administer the clusters of applications (a site's variant of configuration)")
+      add_command(app, "cluster", "Administer the clusters of applications (a site's variant of configuration)")
           ->require_subcommand(1);
   group->footer(
       examples({"config-center app cluster list dev/shop", "config-center app cluster add dev shop beijing"}));
   const auto named = [&](const std::string& name, const std::string& meaning) {
-    CLI::App* command = group->add_subcommand(name, meaning);
+    CLI::App* command = add_command(*group, name, meaning);
     command->add_option("environment", options->environment, "Environment")->required()->type_name("ENV");
     command->add_option("application", options->application, "Application")->required()->type_name("APP");
     command->add_option("cluster", options->name, "Name of the cluster")->required()->type_name("CLUSTER");
     return command;
   };
 
-  CLI::App* command = group->add_subcommand("list", "List clusters");
+  CLI::App* command = add_command(*group, "list", "List clusters");
   command->add_option("where", options->where, "environment[/application]; nothing is all")->type_name("WHERE");
   command->footer(examples({"config-center app cluster list", "config-center app cluster list dev/shop"}));
   on_run(*command, session, [&session, options] { return list(session, *options); });

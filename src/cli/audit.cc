@@ -112,7 +112,7 @@ Result<> audit(Session& session, const Options& options) {
 
 void add_audit(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = root.add_subcommand("audit", "See who did what, and what was refused, newest first");
+  CLI::App* command = add_command(root, "audit", "See who did what, and what was refused, newest first");
   command->add_option("--actor", options->actor, "By this user or access key")->type_name("NAME");
   command->add_option("--action", options->action, "Such as config.publish or login")->type_name("ACTION");
   command->add_option("--target", options->target, "Start of what it was done to")->type_name("TEXT");

@@ -6,7 +6,7 @@
 namespace cc::cli {
 
 void add_bench(CLI::App& root, Session& session) {
-  CLI::App* group = root.add_subcommand("bench", "Load a server from this process, and print throughput and latencies")
+  CLI::App* group = add_command(root, "bench", "Load a server from this process, and print throughput and latencies")
                         ->require_subcommand(1);
   group->footer(examples({"config-center bench read", "config-center bench publish --connections 64 --size 256",
                           "config-center bench watch --watchers 15000"}));

@@ -49,8 +49,7 @@ Result<> bench_publish(Session& session, const Options& options) {
 
 void add_bench_publish(CLI::App& bench, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      bench.add_subcommand("publish", "Publish new content over and over, a config for each connection");
+  CLI::App* command = add_command(bench, "publish", "Publish new content over and over, a config for each connection");
   add_load_options(*command, options->load);
   add_bench_place(*command, options->place);
   command->footer(examples({

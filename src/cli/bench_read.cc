@@ -48,7 +48,7 @@ Result<> bench_read(Session& session, const Options& options) {
 
 void add_bench_read(CLI::App& bench, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = bench.add_subcommand("read", "Read one config over and over");
+  CLI::App* command = add_command(bench, "read", "Read one config over and over");
   CLI::Option* key = command->add_option("key", options->key, "Read this config instead of one made for the bench");
   key->type_name("KEY");
   command->add_option("--url", options->url, "GET this from any HTTP server instead, to compare; no token is sent")

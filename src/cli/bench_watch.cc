@@ -126,8 +126,8 @@ Result<> bench_watch(Session& session, const Options& options) {
 
 void add_bench_watch(CLI::App& bench, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = bench.add_subcommand(
-      "watch", "Let many connections wait for one config, publish it, and time until all are answered");
+  CLI::App* command = add_command(
+      bench, "watch", "Let many connections wait for one config, publish it, and time until all are answered");
   command->add_option("-w,--watchers", options->watchers, "How many wait, a connection each")
       ->capture_default_str()
       ->check(between(1, 1'000'000))

@@ -38,10 +38,10 @@ Result<> status(Session& session) {
 
 void add_cluster(CLI::App& root, Session& session) {
   CLI::App* group =
-      root.add_subcommand("cluster", "See the group of nodes (clusters of applications: config-center app cluster)")
+      add_command(root, "cluster", "See the group of nodes (clusters of applications: config-center app cluster)")
           ->require_subcommand(1);
   group->footer(examples({"config-center cluster status"}));
-  CLI::App* command = group->add_subcommand("status", "Show the nodes, who leads, and how far the log is");
+  CLI::App* command = add_command(*group, "status", "Show the nodes, who leads, and how far the log is");
   command->footer(examples({"config-center cluster status", "config-center cluster status -o json"}));
   on_run(*command, session, [&session] { return status(session); });
 }

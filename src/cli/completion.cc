@@ -118,7 +118,7 @@ int print_candidates(const CLI::App& root, Session& session, const std::vector<s
 
 void add_completion(CLI::App& root, Session& session) {
   auto shell = std::make_shared<std::string>();
-  CLI::App* command = root.add_subcommand("completion", "Print the script that completes commands in a shell");
+  CLI::App* command = add_command(root, "completion", "Print the script that completes commands in a shell");
   command->add_option("shell", *shell, "bash or zsh")->required()->check(one_of({"bash", "zsh"}))->type_name("SHELL");
   command->footer(examples({
       "source <(config-center completion bash)                                     this shell",

@@ -59,25 +59,25 @@ Result<> reference(Session& session) {
 }  // namespace
 
 void add_config(CLI::App& root, Session& session) {
-  CLI::App* group = root.add_subcommand("config", "Check and show the settings of a node")->require_subcommand(1);
+  CLI::App* group = add_command(root, "config", "Check and show the settings of a node")->require_subcommand(1);
   group->footer(examples({"config-center config check /etc/config-center/config.yaml", "config-center config show"}));
   auto file = std::make_shared<std::string>();
   const std::string meaning = "Settings file; without it CONFIG_PATH, or only the environment";
 
-  CLI::App* check_command = group->add_subcommand("check", "Say whether a settings file is valid, and where it is not");
+  CLI::App* check_command = add_command(*group, "check", "Say whether a settings file is valid, and where it is not");
   check_command->add_option("file,--config", *file, meaning)->type_name("FILE");
   check_command->footer(examples({"config-center config check /etc/config-center/config.yaml",
                                   "APP_ENV=production config-center config check config.yaml"}));
   on_run(*check_command, session, [&session, file] { return check(session, *file); });
 
   CLI::App* show_command =
-      group->add_subcommand("show", "Print the effective settings as YAML, secrets masked, with where each came from");
+      add_command(*group, "show", "Print the effective settings as YAML, secrets masked, with where each came from");
   show_command->add_option("file,--config", *file, meaning)->type_name("FILE");
   show_command->footer(examples({"config-center config show", "config-center config show config.yaml | grep port"}));
   on_run(*show_command, session, [&session, file] { return show(session, *file); });
 
   CLI::App* reference_command =
-      group->add_subcommand("reference", "Print every setting with its default and meaning, as Markdown");
+      add_command(*group, "reference", "Print every setting with its default and meaning, as Markdown");
   reference_command->footer(examples({"config-center config reference", "config-center config reference -o json"}));
   on_run(*reference_command, session, [&session] { return reference(session); });
 }

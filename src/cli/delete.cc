@@ -35,7 +35,7 @@ Result<> remove(Session& session, const Options& options) {
 
 void add_delete(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = root.add_subcommand("delete", "Delete a config; watchers see it, its history stays");
+  CLI::App* command = add_command(root, "delete", "Delete a config; watchers see it, its history stays");
   command->add_option("key", options->key, "environment/application/cluster/name")->required()->type_name("KEY");
   command->add_option("-m,--message", options->message, "Why, for the history")->type_name("TEXT");
   add_if_match(*command, options->if_match, "Only when the config is still at this revision");

@@ -54,7 +54,7 @@ Result<> diff(Session& session, const Options& options) {
 
 void add_diff(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = root.add_subcommand("diff", "Show what differs between two versions, the draft, or a local file");
+  CLI::App* command = add_command(root, "diff", "Show what differs between two versions, the draft, or a local file");
   command->add_option("key", options->key, "environment/application/cluster/name")->required()->type_name("KEY");
   command
       ->add_option(

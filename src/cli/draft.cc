@@ -109,7 +109,7 @@ Result<> publish(Session& session, const Options& options) {
 }
 
 CLI::App* add_with_key(CLI::App& group, const std::string& name, const std::string& meaning, Options& options) {
-  CLI::App* command = group.add_subcommand(name, meaning);
+  CLI::App* command = add_command(group, name, meaning);
   command->add_option("key", options.key, "environment/application/cluster/name")->required()->type_name("KEY");
   return command;
 }
@@ -119,7 +119,7 @@ CLI::App* add_with_key(CLI::App& group, const std::string& name, const std::stri
 void add_draft(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* group =
-      root.add_subcommand("draft", "Edit content that no client sees until it is published")->require_subcommand(1);
+      add_command(root, "draft", "Edit content that no client sees until it is published")->require_subcommand(1);
   group->footer(examples({
       "config-center draft save dev/shop/default/application.yaml --file application.yaml",
       "config-center diff dev/shop/default/application.yaml",
@@ -146,7 +146,7 @@ void add_draft(CLI::App& root, Session& session) {
   command->footer(examples({"config-center draft discard dev/shop/default/application.yaml --yes"}));
   on_run(*command, session, [&session, options] { return discard(session, *options); });
 
-  command = group->add_subcommand("list", "List drafts");
+  command = add_command(*group, "list", "List drafts");
   command
       ->add_option("where", options->where, "environment[/application[/cluster[/start of the name]]]; nothing is all")
       ->type_name("WHERE");

@@ -67,15 +67,15 @@ Result<> remove(Session& session, const Options& options) {
 
 void add_env(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* group = root.add_subcommand("env", "Administer environments")->require_subcommand(1);
+  CLI::App* group = add_command(root, "env", "Administer environments")->require_subcommand(1);
   group->footer(examples({"config-center env list", "config-center env add qa --description \"quality assurance\""}));
   const auto named = [&](const std::string& name, const std::string& meaning) {
-    CLI::App* command = group->add_subcommand(name, meaning);
+    CLI::App* command = add_command(*group, name, meaning);
     command->add_option("name", options->name, "Name of the environment")->required()->type_name("ENV");
     return command;
   };
 
-  CLI::App* command = group->add_subcommand("list", "List environments");
+  CLI::App* command = add_command(*group, "list", "List environments");
   command->footer(examples({"config-center env list"}));
   on_run(*command, session, [&session] { return list(session); });
 

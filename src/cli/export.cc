@@ -111,7 +111,7 @@ Result<> export_configs(Session& session, const Options& options) {
 
 void add_export(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = root.add_subcommand("export", "Write published configs to a folder or a zip file");
+  CLI::App* command = add_command(root, "export", "Write published configs to a folder or a zip file");
   command->add_option("where", options->where, "environment[/application[/cluster]]")->required()->type_name("WHERE");
   command->add_option("to", options->to, "A folder, a file that ends in .zip, or - for a zip on standard output")
       ->required()

@@ -58,7 +58,7 @@ Result<> get(Session& session, const Options& options) {
 void add_get(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
-      root.add_subcommand("get", "Print the content of a config, byte for byte; with -o json also what is known of it");
+      add_command(root, "get", "Print the content of a config, byte for byte; with -o json also what is known of it");
   command->add_option("key", options->key, "environment/application/cluster/name")->required()->type_name("KEY");
   command->add_option("--version", options->version, "This release instead of what is published")
       ->check(positive())

@@ -39,7 +39,7 @@ Result<> history(Session& session, const Options& options) {
 
 void add_history(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = root.add_subcommand("history", "List the releases of a config, newest first");
+  CLI::App* command = add_command(root, "history", "List the releases of a config, newest first");
   command->add_option("key", options->key, "environment/application/cluster/name")->required()->type_name("KEY");
   add_page_options(*command, options->page);
   command->footer(examples({

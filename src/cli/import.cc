@@ -160,7 +160,7 @@ Result<> import_configs(Session& session, const Options& options) {
 void add_import(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
-      root.add_subcommand("import", "Publish a folder or a zip file of configs: all in one revision, or none");
+      add_command(root, "import", "Publish a folder or a zip file of configs: all in one revision, or none");
   command->add_option("where", options->where, "environment[/application[/cluster]]")->required()->type_name("WHERE");
   command->add_option("from", options->from, "A folder, a file that ends in .zip, or - for a zip on standard input")
       ->required()

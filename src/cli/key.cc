@@ -93,17 +93,17 @@ Result<> revoke(Session& session, const Options& options) {
 
 void add_key(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* group = root.add_subcommand("key", "Administer access keys, with which applications read and watch")
-                        ->require_subcommand(1);
+  CLI::App* group =
+      add_command(root, "key", "Administer access keys, with which applications read and watch")->require_subcommand(1);
   group->footer(examples({"config-center key create shop --environment prod", "config-center key list",
                           "config-center key revoke ck_..."}));
 
-  CLI::App* command = group->add_subcommand("list", "List access keys, without their secrets");
+  CLI::App* command = add_command(*group, "list", "List access keys, without their secrets");
   add_page_options(*command, options->page);
   command->footer(examples({"config-center key list"}));
   on_run(*command, session, [&session, options] { return list(session, *options); });
 
-  command = group->add_subcommand("create", "Make an access key for an application; it is shown once");
+  command = add_command(*group, "create", "Make an access key for an application; it is shown once");
   command->add_option("application", options->application, "The application that it reads")
       ->required()
       ->type_name("APP");
@@ -119,7 +119,7 @@ void add_key(CLI::App& root, Session& session) {
                             "config-center key create shop --address 10.0.0.0/8 --address 192.168.1.7"}));
   on_run(*command, session, [&session, options] { return create(session, *options); });
 
-  command = group->add_subcommand("revoke", "Refuse an access key from now on");
+  command = add_command(*group, "revoke", "Refuse an access key from now on");
   command->add_option("id", options->id, "Its id, from config-center key list")->required()->type_name("ID");
   add_yes(*command, session);
   add_dry_run(*command, session);

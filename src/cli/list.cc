@@ -39,7 +39,7 @@ Result<> list(Session& session, const Options& options) {
 
 void add_list(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = root.add_subcommand("list", "List and search published configs");
+  CLI::App* command = add_command(root, "list", "List and search published configs");
   command
       ->add_option("where", options->where, "environment[/application[/cluster[/start of the name]]]; nothing is all")
       ->type_name("WHERE");

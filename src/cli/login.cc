@@ -59,7 +59,7 @@ Result<> login(Session& session, Options options) {
 
 void add_login(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = root.add_subcommand("login", "Log in to a server; the commands after it use that server");
+  CLI::App* command = add_command(root, "login", "Log in to a server; the commands after it use that server");
   command->add_option("-u,--username", options->username, "Who; asked for when it is not given")->type_name("NAME");
   add_password_options(*command, options->password);
   command->footer(examples({

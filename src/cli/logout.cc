@@ -32,7 +32,7 @@ Result<> logout(Session& session) {
 }  // namespace
 
 void add_logout(CLI::App& root, Session& session) {
-  CLI::App* command = root.add_subcommand("logout", "End the token of this login, here and on the server");
+  CLI::App* command = add_command(root, "logout", "End the token of this login, here and on the server");
   command->footer(examples({"config-center logout", "config-center --server https://config.example logout"}));
   on_run(*command, session, [&session] { return logout(session); });
 }

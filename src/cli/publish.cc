@@ -67,7 +67,7 @@ Result<> publish(Session& session, const Options& options) {
 
 void add_publish(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = root.add_subcommand("publish", "Make a new release of a config from a file or from its draft");
+  CLI::App* command = add_command(root, "publish", "Make a new release of a config from a file or from its draft");
   command->add_option("key", options->key, "environment/application/cluster/name")->required()->type_name("KEY");
   command->add_option("-f,--file", options->file, "The content; - reads standard input")->type_name("FILE");
   command->add_option("-m,--message", options->message, "Why, for the history")->type_name("TEXT");

@@ -26,9 +26,9 @@ Result<> list(Session& session) {
 }  // namespace
 
 void add_role(CLI::App& root, Session& session) {
-  CLI::App* group = root.add_subcommand("role", "See the roles that users can be granted")->require_subcommand(1);
+  CLI::App* group = add_command(root, "role", "See the roles that users can be granted")->require_subcommand(1);
   group->footer(examples({"config-center role list"}));
-  CLI::App* command = group->add_subcommand("list", "List the roles and what each may do");
+  CLI::App* command = add_command(*group, "list", "List the roles and what each may do");
   command->footer(examples({"config-center role list"}));
   on_run(*command, session, [&session] { return list(session); });
 }

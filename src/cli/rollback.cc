@@ -40,7 +40,7 @@ Result<> rollback(Session& session, const Options& options) {
 
 void add_rollback(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = root.add_subcommand("rollback", "Make a new release with the content of an earlier version");
+  CLI::App* command = add_command(root, "rollback", "Make a new release with the content of an earlier version");
   command->add_option("key", options->key, "environment/application/cluster/name")->required()->type_name("KEY");
   command->add_option("version", options->version, "The version to go back to")
       ->required()

@@ -26,7 +26,7 @@ std::string group_of(std::string_view setting) {
 
 void add_serve(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = root.add_subcommand("serve", "Run a node until a signal ends it");
+  CLI::App* command = add_command(root, "serve", "Run a node until a signal ends it");
   command->add_option("--config", options->config, "Settings file (YAML; or CONFIG_PATH)")->type_name("FILE");
   for (const node::Setting& setting : node::all_settings()) {
     const std::string_view shown = setting.default_in_words.empty() ? setting.default_text : setting.default_in_words;

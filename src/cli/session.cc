@@ -332,6 +332,10 @@ void add_if_match(CLI::App& command, std::optional<std::uint64_t>& revision, con
   command.add_option("--if-match", revision, meaning)->check(whole_number())->type_name("REVISION");
 }
 
+CLI::App* add_command(CLI::App& parent, const std::string& name, const std::string& meaning) {
+  return parent.add_subcommand(name, meaning);
+}
+
 void on_run(CLI::App& command, Session& session, std::function<Result<int>()> run) {
   command.callback([&session, run = std::move(run)] { session.chosen = run; });
 }

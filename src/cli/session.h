@@ -110,6 +110,9 @@ class Session {
   std::optional<http::Client> client_;
 };
 
+// A command below `parent`. CLI11 is compiled where it makes a command: here only.
+CLI::App* add_command(CLI::App& parent, const std::string& name, const std::string& meaning);
+
 // --server, -o, --ca-file and the like on the root command.
 void add_shared_options(CLI::App& root, Session& session);
 void add_yes(CLI::App& command, Session& session);

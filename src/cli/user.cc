@@ -160,16 +160,16 @@ void add_grant_options(CLI::App& command, Options& options) {
 
 void add_user(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* group = root.add_subcommand("user", "Administer users and what they may do")->require_subcommand(1);
+  CLI::App* group = add_command(root, "user", "Administer users and what they may do")->require_subcommand(1);
   group->footer(examples({"config-center user add lilei --generate", "config-center user grant lilei developer",
                           "config-center user grant lilei publisher --environment prod --application shop"}));
   const auto named = [&](const std::string& name, const std::string& meaning) {
-    CLI::App* command = group->add_subcommand(name, meaning);
+    CLI::App* command = add_command(*group, name, meaning);
     command->add_option("name", options->name, "Name of the user")->required()->type_name("USER");
     return command;
   };
 
-  CLI::App* command = group->add_subcommand("list", "List users");
+  CLI::App* command = add_command(*group, "list", "List users");
   add_page_options(*command, options->page);
   command->footer(examples({"config-center user list"}));
   on_run(*command, session, [&session, options] { return list(session, *options); });
@@ -209,7 +209,7 @@ void add_user(CLI::App& root, Session& session) {
   on_run(*command, session,
          [&session, options] { return change(session, *options, {{"disabled", false}}, "enable", "enabled"); });
 
-  command = group->add_subcommand("password", "Change a password; of oneself, or as an administrator of anybody");
+  command = add_command(*group, "password", "Change a password; of oneself, or as an administrator of anybody");
   command->add_option("name", options->name, "Name of the user; oneself when it is left out")->type_name("USER");
   add_password_options(*command, options->password);
   command->add_option("--current-password-file", options->current.file, "Read one's current password from a file")

@@ -7,7 +7,7 @@
 namespace cc::cli {
 
 void add_version(CLI::App& root, Session& session) {
-  CLI::App* command = root.add_subcommand("version", "Print the version");
+  CLI::App* command = add_command(root, "version", "Print the version");
   command->footer(examples({"config-center version", "config-center --version"}));
   on_run(*command, session, [&session]() -> Result<> {
     return session.print({{"version", CC_VERSION}}, [] { return std::string("config-center " CC_VERSION "\n"); });

@@ -236,7 +236,7 @@ Result<> watch(Session& session, const Options& options) {
 void add_watch(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
-      root.add_subcommand("watch", "Print the newest state of configs whenever it changes, or run a command on it");
+      add_command(root, "watch", "Print the newest state of configs whenever it changes, or run a command on it");
   command
       ->add_option("what", options->what, "Config keys, or the start of keys: dev, dev/shop, dev/shop/default/conf.d/")
       ->required()

@@ -23,7 +23,7 @@ Result<> whoami(Session& session) {
 }  // namespace
 
 void add_whoami(CLI::App& root, Session& session) {
-  CLI::App* command = root.add_subcommand("whoami", "Print who the server takes you for, and what you may do");
+  CLI::App* command = add_command(root, "whoami", "Print who the server takes you for, and what you may do");
   command->footer(examples({"config-center whoami", "CONFIG_CENTER_TOKEN=ck_... config-center whoami -o json"}));
   on_run(*command, session, [&session] { return whoami(session); });
 }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/bytes.h"
 #include "service/drafts.h"
 #include "service/releases.h"
 #include "service/test_node.h"

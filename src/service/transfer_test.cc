@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "base/zip.h"
 #include "service/test_node.h"

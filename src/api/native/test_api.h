@@ -9,6 +9,7 @@
 #include <boost/json.hpp>
 
 #include "api/native/routes.h"
+#include "base/bytes.h"
 #include "http/exchange.h"
 #include "http/router.h"
 #include "service/test_node.h"
