@@ -11,7 +11,7 @@ extern "C" const char* __lsan_default_suppressions();
 // closes an event's file before it stops polling it (UvWriterClose), so libuv takes a number out of its poll set that
 // another thread may have been given meanwhile: it is not in that set, and nothing happens.
 extern "C" const char* __tsan_default_suppressions() {
-  return "race:closedir\nrace:epoll_ctl\ncalled_from_lib:libuv.so.1\n";
+  return "race:closedir\nrace:epoll_ctl\n";
 }
 
 // libraft forgets the list of segments when it refuses to start with a damaged one.
