@@ -323,13 +323,13 @@ TEST_F(Https, SurvivesClientsThatSpeakSomethingElse) {
 TEST_F(Https, StopsAtOnceWhenAStreamEnds) {
   std::promise<void> stop_begins;
   auto began = stop_begins.get_future();
-  asio::steady_timer gate(io, asio::steady_timer::time_point::max());
+  const auto gate = std::make_shared<asio::steady_timer>(io, asio::steady_timer::time_point::max());
   router.add(Method::get, "/events", [&](Request&) -> Task<Response> {
     co_return Response(200).stream([&](StreamWriter& writer) -> Task<> {
       co_await writer.write("first\n");
       stop_begins.set_value();
       boost::system::error_code error;
-      co_await gate.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      co_await gate->async_wait(asio::redirect_error(asio::use_awaitable, error));
     });
   });
   start();
@@ -345,7 +345,7 @@ TEST_F(Https, StopsAtOnceWhenAStreamEnds) {
   auto stopping = begin_to_stop(seconds(1000));
   stopped = true;
   wait_until([&] {
-    asio::post(io, [&] { gate.cancel(); });
+    asio::post(io, [gate] { gate->cancel(); });
     return stopping.wait_for(milliseconds(1)) == std::future_status::ready;
   });
   reading.join();
