@@ -27,6 +27,7 @@ Result<> bench_publish(Session& session, const Options& options) {
   };
   BenchConfigs configs(session, options.place);
   std::vector<Publisher> publishers;
+  publishers.reserve(options.load.connections);
   for (std::size_t i = 0; i < options.load.connections; ++i)
     publishers.push_back({path_of("/v1/configs", configs.key(fmt::format("publish-{}", i)))});
   // Refused once here reads better than refused a thousand times below.

@@ -44,9 +44,9 @@ Result<Tree> fetch_by_application(Session& session, const std::string& environme
     const std::string name = member_text(each, "name");
     TRY(Tree tree, fetch(session, environment, name));
     for (ZipEntry& entry : tree.entries)
-      all.entries.push_back({name + "/" + entry.name, std::move(entry.content)});
+      all.entries.push_back({fmt::format("{}/{}", name, entry.name), std::move(entry.content)});
     for (const auto& [below, format] : tree.formats)
-      all.formats.emplace(name + "/" + below, format);
+      all.formats.emplace(fmt::format("{}/{}", name, below), format);
   }
   return all;
 }

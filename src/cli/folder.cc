@@ -124,6 +124,7 @@ Result<Tree> read_folder(const Path& folder, const Selection& selection) {
 
 Result<> write_folder(const Path& folder, const Tree& tree) {
   std::vector<std::string> names;
+  names.reserve(tree.entries.size());
   for (const ZipEntry& entry : tree.entries)
     names.push_back(entry.name);
   TRYV(check_names(std::move(names)));

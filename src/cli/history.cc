@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 #include "base/text.h"
 #include "cli/address.h"
@@ -24,7 +25,7 @@ Result<> history(Session& session, const Options& options) {
       const bool deleted = member_text(each, "deleted") == "true";
       const std::string from = member_text(each, "rolled_back_from");
       std::string comment = member_text(each, "comment");
-      if (!from.empty()) comment = "(back to " + from + ") " + comment;
+      if (!from.empty()) comment = fmt::format("(back to {}) {}", from, comment);
       const std::string size = member_text(each, "size");
       table.add({deleted ? "deleted" : member_text(each, "version"), member_text(each, "revision"),
                  member_text(each, "time"), member_text(each, "author"),

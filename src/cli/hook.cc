@@ -21,12 +21,13 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
     if (!variables.contains(line.substr(0, line.find('=')))) out.push_back(line);
   }
   for (const auto& [name, value] : variables)
-    out.push_back(name + "=" + value);
+    out.push_back(fmt::format("{}={}", name, value));
   return out;
 }
 
 std::vector<char*> pointers_of(std::vector<std::string>& lines) {
   std::vector<char*> out;
+  out.reserve(lines.size() + 1);
   for (std::string& each : lines)
     out.push_back(each.data());
   out.push_back(nullptr);

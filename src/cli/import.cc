@@ -39,9 +39,9 @@ Result<Tree> read_tree(const Options& options) {
 Tree below(const std::string& folder, Tree tree) {
   Tree out;
   for (ZipEntry& each : tree.entries)
-    out.entries.push_back({folder + "/" + each.name, std::move(each.content)});
+    out.entries.push_back({fmt::format("{}/{}", folder, each.name), std::move(each.content)});
   for (const auto& [name, format] : tree.formats)
-    out.formats.emplace(folder + "/" + name, format);
+    out.formats.emplace(fmt::format("{}/{}", folder, name), format);
   return out;
 }
 

@@ -249,6 +249,7 @@ Result<> Session::print_list(const json::array& items, const std::vector<std::pa
   return print(items, [&] {
     if (items.empty()) return std::string(when_empty) + "\n";
     std::vector<std::string> header;
+    header.reserve(columns.size());
     for (const auto& [title, member] : columns)
       header.push_back(title);
     Table table(header);

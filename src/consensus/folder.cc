@@ -105,6 +105,7 @@ Result<bool> Folder::prepare() const {
   TRY(Found found, look(path_));
   if (!found.open_segments.empty()) {
     std::vector<Path> segments;
+    segments.reserve(found.open_segments.size());
     for (const auto& [number, path] : found.open_segments)
       segments.push_back(path);
     TRYV(mend_open_segments(segments));

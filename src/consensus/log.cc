@@ -205,8 +205,8 @@ void Log::Impl::turn() {
     }
     if (broken_ || stopping) {
       // What the group has committed is done, whatever else failed. When it is this that failed, it fails again.
-      static_cast<void>(pipeline.commit());
-      begin_close(broken_ ? *broken_ : shut_down());
+      const Result<> done = pipeline.commit();
+      begin_close(broken_ ? *broken_ : done ? shut_down() : done.error());
     }
     publish();
   }

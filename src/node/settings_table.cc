@@ -171,7 +171,7 @@ Setting one_of(std::string_view name, std::string_view default_text, std::string
   return setting;
 }
 
-#define AT(member) [](Settings& s) -> auto& { return s.member; }
+#define AT(member) ([](Settings& s) -> auto& { return s.member; })
 
 std::vector<Setting> make_table() {
   using namespace std::chrono_literals;

@@ -81,8 +81,8 @@ Task<Result<log::Outcome>> propose(Context& context, const Call& call, log::Comm
 
   const auto pending = std::make_shared<Pending>(context.io, call.deadline - now);
   context.log.propose(command.SerializeAsString(),
-                      [&inbox = *context.answers, pending](Result<std::string> answer) mutable {
-                        inbox.put({.to = std::move(pending), .answer = std::move(answer)});
+                      [&inbox = *context.answers, to = pending](Result<std::string> answer) mutable {
+                        inbox.put({.to = std::move(to), .answer = std::move(answer)});
                       });
   command.Clear();
   const auto [ended] = co_await pending->timer.async_wait(asio::as_tuple(asio::deferred));
