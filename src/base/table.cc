@@ -6,22 +6,10 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
+#include "base/utf8.h"
 
 namespace cc {
 namespace {
-
-// Next code point of valid UTF-8; advances `at`.
-char32_t next_code_point(const std::string& text, std::size_t& at) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const unsigned first = byte(at);
-  const std::size_t length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  char32_t point = length == 1 ? first : first & (0xFFu >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i)
-    point = (point << 6) | (byte(at + i) & 0x3F);
-  at += length;
-  return point;
-}
 
 // East Asian wide and full-width ranges, and emoji (Unicode EastAsianWidth, the blocks that matter).
 bool is_wide(char32_t c) {
@@ -44,8 +32,7 @@ enum class Kind { line, lines, json };
 
 // What a terminal would obey, or show nothing of.
 bool is_unseen(char32_t c) {
-  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) ||
-         (c >= 0x2066 && c <= 0x2069);
+  return is_control(c) || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
 std::string shown(char32_t c, Kind kind) {
@@ -59,21 +46,17 @@ std::string shown(char32_t c, Kind kind) {
 std::string made_visible(std::string_view text, Kind kind) {
   std::string out;
   while (!text.empty()) {
-    const std::string valid(text.substr(0, find_invalid_utf8(text)));
-    for (std::size_t at = 0; at < valid.size();) {
-      const std::size_t from = at;
-      const char32_t c = next_code_point(valid, at);
-      const bool line_end = c == '\n' || c == '\t' || (c == '\r' && at < valid.size() && valid[at] == '\n');
-      if (is_unseen(c) && !(kind != Kind::line && line_end)) {
-        out += shown(c, kind);
-      } else {
-        out.append(valid, from, at - from);
-      }
+    const auto [c, bytes] = first_character(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(bytes, 1));
+    text.remove_prefix(character.size());
+    const bool line_end = c == '\n' || c == '\t' || (c == '\r' && text.starts_with('\n'));
+    if (bytes == 0) {
+      out += shown(static_cast<unsigned char>(character.front()), kind);
+    } else if (is_unseen(c) && !(kind != Kind::line && line_end)) {
+      out += shown(c, kind);
+    } else {
+      out += character;
     }
-    text.remove_prefix(valid.size());
-    if (text.empty()) break;
-    out += shown(static_cast<unsigned char>(text.front()), kind);
-    text.remove_prefix(1);
   }
   return out;
 }
@@ -92,10 +75,11 @@ std::string visible_json(std::string_view json) {
   return made_visible(json, Kind::json);
 }
 
-std::size_t display_width(const std::string& text) {
+std::size_t display_width(std::string_view text) {
   std::size_t width = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const char32_t c = next_code_point(text, at);
+  while (!text.empty()) {
+    const auto [c, bytes] = first_character(text);
+    text.remove_prefix(std::max<std::size_t>(bytes, 1));
     const bool combining = (c >= 0x300 && c <= 0x36F) || c == 0x200B || c == 0xFEFF;
     if (!combining) width += is_wide(c) ? 2 : 1;
   }

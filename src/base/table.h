@@ -21,7 +21,7 @@ class Table {
 };
 
 // How many terminal cells the UTF-8 text takes.
-std::size_t display_width(const std::string& text);
+std::size_t display_width(std::string_view text);
 
 // On one line, and without anything that a terminal obeys or that makes text look like other text: control characters,
 // line ends, marks that turn the direction of writing, and bytes that are not UTF-8 are shown as \x1b, \n, \u202e.

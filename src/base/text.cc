@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
+
 namespace cc {
 namespace {
 
@@ -44,30 +46,6 @@ std::optional<std::pair<std::uint64_t, std::string_view>> number_and_rest(std::s
 bool is_unreserved(unsigned char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
          c == '_' || c == '~';
-}
-
-// How many bytes the character at `i` takes; 0 when what stands there is not UTF-8.
-std::size_t size_of_character(std::string_view text, std::size_t i) noexcept {
-  const auto at = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
-  const auto continues = [&](std::size_t k) { return k < text.size() && (at(k) & 0xC0) == 0x80; };
-  const unsigned char c = at(i);
-  if (c < 0x80) return 1;
-  if (c >= 0xC2 && c <= 0xDF) return continues(i + 1) ? 2 : 0;
-  if (c >= 0xE0 && c <= 0xEF) {
-    if (!continues(i + 1) || !continues(i + 2)) return 0;
-    return (c == 0xE0 && at(i + 1) < 0xA0) || (c == 0xED && at(i + 1) > 0x9F) ? 0 : 3;
-  }
-  if (c >= 0xF0 && c <= 0xF4) {
-    if (!continues(i + 1) || !continues(i + 2) || !continues(i + 3)) return 0;
-    return (c == 0xF0 && at(i + 1) < 0x90) || (c == 0xF4 && at(i + 1) > 0x8F) ? 0 : 4;
-  }
-  return 0;
-}
-
-// U+0000 to U+001F, U+007F to U+009F.
-bool is_control(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character.front());
-  return first < 0x20 || first == 0x7F || (first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0);
 }
 
 int hex_value(char c) {
@@ -185,7 +163,7 @@ Result<std::uint64_t> parse_uint(std::string_view text, std::string_view what) {
 
 std::size_t find_invalid_utf8(std::string_view text) noexcept {
   for (std::size_t i = 0; i < text.size();) {
-    const std::size_t size = size_of_character(text, i);
+    const std::size_t size = first_character(text.substr(i)).bytes;
     if (size == 0) return i;
     i += size;
   }
@@ -197,9 +175,9 @@ std::string printable(std::string_view text, std::size_t longest, std::string_vi
   out.reserve(std::min(text.size(), longest));
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t before = out.size();
-    const std::size_t size = size_of_character(text, i);
+    const auto [code, size] = first_character(text.substr(i));
     const std::string_view character = text.substr(i, std::max<std::size_t>(size, 1));
-    if (size == 0 || is_control(character)) {
+    if (size == 0 || is_control(code)) {
       for (const char c : character)
         fmt::format_to(std::back_inserter(out), "\\x{:02X}", static_cast<unsigned char>(c));
     } else {

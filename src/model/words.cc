@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "model/quote.h"
 
 namespace cc {
@@ -22,22 +23,9 @@ constexpr std::array<std::pair<Format, std::string_view>, 6> kFormats{{{Format::
                                                                        {Format::xml, "xml"},
                                                                        {Format::text, "text"}}};
 
-// The code point at `at` of valid UTF-8, and how many bytes it takes.
-std::pair<char32_t, std::size_t> code_point(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[at + i])); };
-  if (byte(0) < 0x80) return {byte(0), 1};
-  if (byte(0) < 0xE0) return {(byte(0) & 0x1F) << 6 | (byte(1) & 0x3F), 2};
-  if (byte(0) < 0xF0) return {(byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F), 3};
-  return {(byte(0) & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F), 4};
-}
-
 bool is_blank(char32_t c) {
   return c == 0x20 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x202F || c == 0x205F ||
          c == 0x3000;
-}
-
-bool is_control(char32_t c) {
-  return c < 0x20 || (c >= 0x7F && c < 0xA0);
 }
 
 // Characters that nobody sees and that make two names look alike. The joiners U+200C and U+200D are not among them:
@@ -99,7 +87,7 @@ Result<> check_label(std::string_view text, std::string_view what) {
     return fail(Code::invalid_argument, fmt::format("{} {} is not valid UTF-8 at byte {}", what, quoted(text), at + 1));
   }
   for (std::size_t at = 0; at < text.size();) {
-    const auto [c, bytes] = code_point(text, at);
+    const auto [c, bytes] = first_character(text.substr(at));
     if (is_control(c) || is_invisible(c)) {
       return fail(Code::invalid_argument,
                   fmt::format("{} {} holds the {} character U+{:04X} at byte {}; remove it", what, quoted(text),
@@ -122,7 +110,7 @@ Result<> check_name(std::string_view name, std::string_view what, std::size_t li
   TRYV(check_label(name, what));
   char32_t last = 0;
   for (std::size_t at = 0; at < name.size();) {
-    const auto [c, bytes] = code_point(name, at);
+    const auto [c, bytes] = first_character(name.substr(at));
     if (c == '/') return fail(Code::invalid_argument, fmt::format("{} {} may not hold '/'", what, quoted(name)));
     if (at == 0 && is_blank(c)) {
       return fail(Code::invalid_argument, fmt::format("{} {} begins with a blank; remove it", what, quoted(name)));
