@@ -62,23 +62,32 @@ Result<> StateMachine::deliver(std::move_only_function<void()> then) {
   state::Changes changes = state_.take_changes();
   // What was delivered before a roll-back is applied again, and comes again.
   std::erase_if(changes.events, [&](const Event& event) { return event.revision <= delivered_; });
+  if (broadcast_ && behind_) TRYV(broadcast_everything());
+  MessagePtr message;
   if (broadcast_) {
-    if (behind_) TRYV(broadcast_everything());
-    auto message = std::make_shared<Message>();
-    if (changes.identity) {
-      TRY(message->directory, read_directory());
-    } else {
-      message->revoked_tokens = service::make_revoked(changes.revoked_tokens);
-    }
-    message->events = changes.events;
-    message->revision = changes.revision;
+    TRY(message, message_of(changes));
+  }
+  // Nothing fails from here on. Counted before it is told: who has the answer may look at once.
+  delivered_ = std::max(delivered_, changes.revision);
+  count(changes.events);
+  if (message) {
     broadcast_(std::move(message), std::move(then));
   } else {
     then();
   }
-  delivered_ = std::max(delivered_, changes.revision);
-  count(changes.events);
   return {};
+}
+
+Result<MessagePtr> StateMachine::message_of(const state::Changes& changes) {
+  auto message = std::make_shared<Message>();
+  if (changes.identity) {
+    TRY(message->directory, read_directory());
+  } else {
+    message->revoked_tokens = service::make_revoked(changes.revoked_tokens);
+  }
+  message->events = changes.events;
+  message->revision = changes.revision;
+  return message;
 }
 
 void StateMachine::count(const std::vector<Event>& events) {

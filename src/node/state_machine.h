@@ -52,6 +52,7 @@ class StateMachine final : public consensus::StateMachine {
 
  private:
   Result<> broadcast_everything();
+  Result<MessagePtr> message_of(const state::Changes& changes);
   Result<identity::DirectoryPtr> read_directory();
   void count(const std::vector<Event>& events);
 
