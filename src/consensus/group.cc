@@ -367,17 +367,18 @@ void Group::fill(Status& status) const {
   status.commit = raft_.commit_index;
   status.applied = raft_.last_applied;
   status.snapshot = raft_.log.snapshot.last_index;
+  status.stale = status.role != Role::leader;
   const auto role_of = [](int role) {
-    return role == RAFT_VOTER ? "voter" : role == RAFT_STANDBY ? "standby" : "spare";
+    return role == RAFT_VOTER ? Membership::voter : role == RAFT_STANDBY ? Membership::observer : Membership::joining;
   };
   const std::span servers(raft_.configuration.servers, raft_.configuration.n);
   const bool same = std::ranges::equal(servers, status.servers, [&](const raft_server& a, const Status::Server& b) {
-    return a.id == b.id && a.address == b.address && role_of(a.role) == b.role;
+    return a.id == b.id && a.address == b.address && role_of(a.role) == b.membership;
   });
   if (same) return;
   status.servers.clear();
   for (const raft_server& server : servers) {
-    status.servers.push_back({server.id, server.address, role_of(server.role)});
+    status.servers.push_back({.id = server.id, .address = server.address, .membership = role_of(server.role)});
   }
 }
 

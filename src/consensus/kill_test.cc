@@ -58,7 +58,7 @@ TEST(KillTest, DISABLED_Victim) {
   std::function<void()> propose = [&] {
     const std::lock_guard lock(mutex);
     const std::uint64_t id = ++next;
-    (*log)->propose(command_of(id, bytes), [&, id](Result<std::string> result) {
+    (*log)->propose(command_of(id, bytes), std::chrono::seconds(60), [&, id](Result<std::string> result) {
       if (!result || ::write(kAcknowledgements, &id, sizeof id) != sizeof id) std::abort();
       propose();
     });

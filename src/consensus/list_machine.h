@@ -50,6 +50,7 @@ class ListMachine final : public StateMachine {
     const std::lock_guard lock(mutex_);
     return applied_in(committed_);
   }
+  std::string group() const override { return applied().index == 0 ? "" : "a list"; }
 
   Result<std::string> apply(Index index, std::string_view command) override {
     TRYV(unless_failed(on_apply(command)));

@@ -405,11 +405,40 @@ Log::~Log() {
   impl_->stop();
 }
 
-void Log::propose(std::string command, Answer answer) {
+std::string_view to_string(Membership membership) noexcept {
+  switch (membership) {
+    case Membership::voter:
+      return "voter";
+    case Membership::observer:
+      return "observer";
+    case Membership::joining:
+      return "joining";
+  }
+  return "voter";
+}
+
+void Log::propose(std::string command, Patience, Answer answer) {
   if (impl_->proposals.add(command, std::move(answer))) impl_->wake();
 }
 
-void Log::settle(Settled then) {
+void Log::read_barrier(Patience, Then then) {
+  if (!stale()) return then({});
+  then(fail(Code::unavailable, "there is no leader: try again in a moment"));
+}
+
+bool Log::stale() const noexcept {
+  return status().role != Role::leader;
+}
+
+void Log::change(Change, Patience, Then then) {
+  then(fail(Code::conflict, "provisional"));
+}
+
+Result<> Log::recover(const Options&) {
+  return fail(Code::internal, "provisional");
+}
+
+void Log::settle(Then then) {
   impl_->pipeline.when_settled(std::move(then));
   impl_->wake();
 }

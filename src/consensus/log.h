@@ -1,7 +1,8 @@
-// The replicated log: proposes bytes, commits them by Raft (libraft on libuv), applies them in order.
+// The replicated log: proposes bytes, commits them by Raft, applies them in order.
 //
-// One thread, the log thread, runs libuv and libraft and calls the state machine. The Log carries
+// One thread, the log thread, runs libuv, decides by Raft and calls the state machine. The Log carries
 // bytes and knows nothing of what they mean. A single node is a group of one, on the same code path.
+// Any node of a group takes any request: what only the leader can do is sent to it.
 //
 // When the disk fails or is full the log fails what is in flight with `unavailable` and the reason,
 // stays readable, and opens itself again from disk until that works: nothing needs a restart.
@@ -34,9 +35,13 @@ class StateMachine {
     std::uint32_t crc = 0;
   };  // CRC-32 of the last applied command
   virtual Applied applied() const = 0;
+  // What names the group that the state is of, the same on all its nodes and no other group's; "" as long as nothing
+  // has been applied. Nodes of two groups refuse each other by it. Log thread only.
+  virtual std::string group() const = 0;
 
-  // Applies one committed command; the returned bytes go to whoever proposed it. An error stops the log:
-  // roll_back() follows, and the log is opened again.
+  // Applies one committed command; the returned bytes go to whoever proposed it. The same command may come again, at
+  // another index, when a leader died between committing and answering it: that changes nothing, and is answered like
+  // the first time. An error stops the log: roll_back() follows, and the log is opened again.
   virtual Result<std::string> apply(Index index, std::string_view command) = 0;
 
   // Ends a batch: makes what was applied since the last one visible, then runs `then` exactly once, on any thread.
@@ -64,7 +69,8 @@ class StateMachine {
 
 struct Peer {
   NodeId id = 0;
-  std::string address;
+  std::string address;  // host:port
+  friend bool operator==(const Peer&, const Peer&) = default;
 };
 
 struct Options {
@@ -72,6 +78,11 @@ struct Options {
   NodeId node_id = 1;
   std::string address = "127.0.0.1:7848";
   std::vector<Peer> peers;  // of a new group, this node included; empty: a group of one
+  bool join = false;        // an empty folder makes no group: it waits until a group adds this node
+  std::string listen;       // host:port to listen on for the other nodes; empty: `address`
+  // Known to all nodes of the group and nobody else: they prove it to each other. Needed when there are peers.
+  std::string secret;
+  Path tls_certificate_file, tls_key_file, tls_ca_file;  // between nodes; all three or none
   std::chrono::milliseconds election_timeout{1000};
   std::chrono::milliseconds heartbeat_interval{100};
   // A snapshot is taken after so many bytes of commands, since the last one: as many as that was large, within a
@@ -86,6 +97,19 @@ struct Options {
 
 enum class Role { unavailable, follower, candidate, leader };
 std::string_view to_string(Role role) noexcept;
+
+// What a member of the group is in it. All of them replicate and serve. One that joins becomes a voter by itself as
+// soon as it has caught up.
+enum class Membership { voter, observer, joining };
+std::string_view to_string(Membership membership) noexcept;
+
+// A change of who is in the group, or who leads it.
+struct Change {
+  enum class Kind { add, add_observer, promote, demote, remove, transfer };
+  Kind kind = Kind::add;
+  NodeId node = 0;      // transfer: 0 is whoever has most of the log
+  std::string address;  // of one that is added
+};
 
 // A copy of what the log thread last knew. Cheap.
 struct Status {
@@ -103,9 +127,15 @@ struct Status {
   struct Server {
     NodeId id;
     std::string address;
-    std::string role;
+    Membership membership;
+    // Only the leader knows these of the others:
+    bool reachable = false;  // heard of within the election timeout
+    Index match = 0;         // it has the log up to here, on disk
   };
   std::vector<Server> servers;
+  // What is read here may be older than what others have acknowledged: there is no leader, or it was not heard of for
+  // longer than the election timeout.
+  bool stale = true;
 };
 
 // Durations, for metrics: called on the log thread.
@@ -114,14 +144,20 @@ struct Observer {
   std::function<void(std::chrono::nanoseconds)> committed = [](auto) {};
   // Applying and delivering one batch, and how many commands it had.
   std::function<void(std::chrono::nanoseconds, std::size_t)> applied = [](auto, auto) {};
+  // This node began to lead in a term, or (false) no longer does.
+  std::function<void(bool leads, Term term)> leads = [](auto, auto) {};
+  // Most of the group refuse this node, for a reason that it cannot mend by itself: it should not run.
+  std::function<void(const Error&)> refused = [](auto&) {};
 };
 
 class Log {
  public:
   using Answer = std::move_only_function<void(Result<std::string>)>;
+  using Then = std::move_only_function<void(Result<>)>;
+  using Patience = std::chrono::milliseconds;  // how long something may take from now on
 
-  // Opens the log and starts the log thread. Returns when what is on disk has been read and everything
-  // committed before the start has been applied (a group of one), or when that failed:
+  // Opens the log and starts the log thread. Returns when what is on disk has been read and, in a group of one,
+  // everything committed before the start has been applied, or when that failed:
   //   corruption  the state machine is ahead of the log or of another log; the message says what to do
   //   conflict    the folder belongs to another node id
   //   unavailable no room, no permission
@@ -129,22 +165,36 @@ class Log {
   // Stops the log thread. What is in flight is answered with `unavailable`.
   ~Log();
 
-  // Any thread. `answer` runs exactly once, on any thread: with what apply() returned, after deliver()
-  // made it visible; or with unavailable (not leader, disk, shut down), exhausted, timeout.
-  // After unavailable or timeout the outcome is unknown.
-  void propose(std::string command, Answer answer);
+  // Any thread, any node. `answer` runs exactly once, on any thread: with what apply() returned, after deliver() made
+  // it visible on this node; or with unavailable (no leader was there in time, disk, shut down), exhausted, timeout.
+  // After unavailable or timeout the outcome is unknown. When the leader changes meanwhile, the command is proposed
+  // again.
+  void propose(std::string command, Patience patience, Answer answer);
+
+  // For a read that is linearizable. Any thread, any node: runs `then` once, on any thread, when everything that any
+  // node had acknowledged before the call has been delivered here; unavailable when no leader could be asked in time.
+  void read_barrier(Patience patience, Then then);
+  // What read_barrier() is for those who do not ask for it: see Status::stale. Any thread; costs nothing.
+  bool stale() const noexcept;
+
+  // Any thread, any node: runs `then` once when the change is committed, or the new leader leads. invalid_argument,
+  // not_found, already_exists or conflict (another change is going on) when it makes no sense.
+  void change(Change change, Patience patience, Then then);
 
   // Under load the machine commits many batches at once. Any thread: runs `then` once, on the log thread, when the
   // machine has committed everything that was delivered before the call; or with unavailable when the log is closed
   // because of trouble and that has not happened.
-  using Settled = std::move_only_function<void(Result<>)>;
-  void settle(Settled then);
+  void settle(Then then);
   // The same, waited for; costs nothing when there is nothing to commit. timeout when the machine takes longer than
   // `patience`. Not on the log thread.
   Result<> settle(std::chrono::milliseconds patience = std::chrono::seconds(10));
 
   Status status() const;  // any thread
   void snapshot_now();    // any thread; asks, does not wait
+
+  // For a node that is stopped and whose group has lost the majority of its voters for ever: makes it a group of its
+  // own, of one. What the lost nodes alone had is lost. The others must be wiped, and join.
+  static Result<> recover(const Options& options);
 
  private:
   struct Impl;

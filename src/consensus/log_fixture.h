@@ -63,10 +63,13 @@ class LogFixture : public testing::Test {
     return {};
   }
 
+  static constexpr std::chrono::seconds kPatience{60};  // only ends a test that has failed
+
   static Reply ask(Log& log, std::string command) {
     auto promise = std::make_shared<std::promise<Result<std::string>>>();
     auto answer = promise->get_future();
-    log.propose(std::move(command), [promise](Result<std::string> result) { promise->set_value(std::move(result)); });
+    log.propose(std::move(command), kPatience,
+                [promise](Result<std::string> result) { promise->set_value(std::move(result)); });
     return answer;
   }
 

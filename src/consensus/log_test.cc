@@ -30,7 +30,7 @@ TEST_F(LogTest, AGroupOfOneLeadsWhenOpenReturns) {
   EXPECT_EQ(status.elections, 1u);
   EXPECT_EQ(status.trouble, "");
   ASSERT_EQ(status.servers.size(), 1u);
-  EXPECT_EQ(status.servers[0].role, "voter");
+  EXPECT_EQ(status.servers[0].membership, Membership::voter);
 }
 
 TEST_F(LogTest, AppliesAndAnswersInTheOrderOfProposing) {
@@ -41,7 +41,7 @@ TEST_F(LogTest, AppliesAndAnswersInTheOrderOfProposing) {
   std::vector<int> answered;
   std::latch all(1000);
   for (int i = 0; i < 1000; ++i) {
-    log->propose(std::to_string(i), [&, i](Result<std::string> result) {
+    log->propose(std::to_string(i), kPatience, [&, i](Result<std::string> result) {
       EXPECT_TRUE(result);
       const std::lock_guard lock(mutex);
       answered.push_back(i);
@@ -85,7 +85,7 @@ TEST_F(LogTest, UnderLoadManyBatchesShareOneTransactionOfTheMachine) {
   std::atomic<int> begun = kInFlight;
   std::latch all(kInFlight);
   std::function<void()> propose = [&] {
-    log->propose("x", [&](Result<std::string> result) {
+    log->propose("x", kPatience, [&](Result<std::string> result) {
       EXPECT_TRUE(result);
       ++begun <= 5000 ? propose() : all.count_down();
     });
@@ -130,7 +130,7 @@ TEST_F(LogTest, EveryProposalIsAnsweredOnceWhenTheLogIsShutDown) {
   std::atomic<int> done = 0;
   std::atomic<int> refused = 0;
   for (int i = 0; i < 5000; ++i) {
-    log->propose(std::to_string(i), [&](Result<std::string> result) {
+    log->propose(std::to_string(i), kPatience, [&](Result<std::string> result) {
       ++(result ? done : refused);
       if (!result) EXPECT_EQ(result.error().code, Code::unavailable);
     });

@@ -226,7 +226,7 @@ std::size_t Pipeline::roll_back(const Error& why) {
 
 // --- settling ---
 
-void Pipeline::when_settled(Log::Settled then) {
+void Pipeline::when_settled(Log::Then then) {
   const std::lock_guard lock(mutex_);
   waiting_.push_back(std::move(then));
 }
@@ -237,12 +237,12 @@ bool Pipeline::somebody_wants_it_settled() const {
 }
 
 void Pipeline::tell_settled(const Result<>& outcome) {
-  std::vector<Log::Settled> waiting;
+  std::vector<Log::Then> waiting;
   {
     const std::lock_guard lock(mutex_);
     waiting.swap(waiting_);
   }
-  for (Log::Settled& each : waiting)
+  for (Log::Then& each : waiting)
     each(outcome);
 }
 

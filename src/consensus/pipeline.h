@@ -65,7 +65,7 @@ class Pipeline {
   bool settled() const {
     return settled_.load(std::memory_order_acquire) >= delivered_.load(std::memory_order_acquire);
   }
-  void when_settled(Log::Settled then);
+  void when_settled(Log::Then then);
   bool somebody_wants_it_settled() const;
   void tell_settled(const Result<>& outcome);  // log thread
 
@@ -109,7 +109,7 @@ class Pipeline {
 
   std::atomic<Index> delivered_ = 0, settled_ = 0;
   mutable std::mutex mutex_;
-  std::vector<Log::Settled> waiting_;  // guarded by mutex_
+  std::vector<Log::Then> waiting_;  // guarded by mutex_
 };
 
 }  // namespace cc::consensus

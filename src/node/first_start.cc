@@ -11,6 +11,7 @@ namespace cc::node {
 namespace {
 
 constexpr std::size_t kPasswordLength = 20;
+constexpr std::chrono::seconds kPatience{30};  // with the log
 
 Path password_file(const Path& data_dir) {
   return data_dir / "admin-password";
@@ -62,7 +63,7 @@ Result<> create_cluster(consensus::Log& log, const Path& data_dir, const Clock& 
 
   std::promise<Result<std::string>> answered;
   auto answer = answered.get_future();
-  log.propose(command.SerializeAsString(),
+  log.propose(command.SerializeAsString(), kPatience,
               [&answered](Result<std::string> result) { answered.set_value(std::move(result)); });
   TRY(const std::string bytes, answer.get());
   log::Outcome outcome;

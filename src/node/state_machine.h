@@ -43,6 +43,7 @@ class StateMachine final : public consensus::StateMachine {
   Result<> go_live(Broadcast broadcast);
 
   Applied applied() const override;
+  std::string group() const override { return state_.position().cluster_id; }
   Result<std::string> apply(consensus::Index index, std::string_view command) override;
   Result<> deliver(std::move_only_function<void()> then) override;
   Result<> commit() override;

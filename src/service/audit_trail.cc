@@ -158,7 +158,7 @@ std::string AuditTrail::encode(const std::string& request_id, const Batch& batch
 Result<> AuditTrail::propose(const std::string& command) {
   const auto answer = std::make_shared<std::promise<Result<std::string>>>();
   auto answered = answer->get_future();
-  log_.propose(command, [answer](Result<std::string> result) { answer->set_value(std::move(result)); });
+  log_.propose(command, kPatience, [answer](Result<std::string> result) { answer->set_value(std::move(result)); });
   if (answered.wait_for(kPatience) != std::future_status::ready) {
     return fail(Code::timeout, "the log does not answer");
   }

@@ -80,7 +80,7 @@ Task<Result<log::Outcome>> propose(Context& context, const Call& call, log::Comm
   command.set_time_ms(context.clock.wall().time_since_epoch().count());
 
   const auto pending = std::make_shared<Pending>(context.io, call.deadline - now);
-  context.log.propose(command.SerializeAsString(),
+  context.log.propose(command.SerializeAsString(), std::chrono::ceil<std::chrono::milliseconds>(call.deadline - now),
                       [&inbox = *context.answers, to = pending](Result<std::string> answer) mutable {
                         inbox.put({.to = std::move(to), .answer = std::move(answer)});
                       });

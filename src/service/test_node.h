@@ -47,6 +47,7 @@ class TestMachine final : public consensus::StateMachine {
   void release();
 
   Applied applied() const override;
+  std::string group() const override { return state_.position().cluster_id; }
   Result<std::string> apply(consensus::Index index, std::string_view command) override;
   Result<> deliver(std::move_only_function<void()> then) override;
   Result<> commit() override { return state_.commit(); }

@@ -19,6 +19,7 @@ using namespace cc;
 class Counter final : public consensus::StateMachine {
  public:
   Applied applied() const override { return {}; }  // so that it starts anew
+  std::string group() const override { return {}; }
   Result<std::string> apply(consensus::Index index, std::string_view) override {
     applied_.index = index;
     return std::string();
@@ -86,7 +87,7 @@ int main(int argc, char** argv) {
   std::atomic<int> running = in_flight;
   std::atomic<bool> stop = false;
   std::function<void()> propose = [&] {
-    (*log)->propose(command, [&](Result<std::string> result) {
+    (*log)->propose(command, std::chrono::seconds(60), [&](Result<std::string> result) {
       ++(result ? done : failed);
       if (stop) {
         --running;

@@ -24,7 +24,8 @@ json::object status_json(const service::NodeStatus& status) {
   const consensus::Status& log = status.log;
   json::array servers;
   for (const auto& server : log.servers)
-    servers.push_back(json::object{{"id", server.id}, {"address", server.address}, {"role", server.role}});
+    servers.push_back(json::object{
+        {"id", server.id}, {"address", server.address}, {"role", consensus::to_string(server.membership)}});
   json::object out{{"cluster_id", status.cluster_id},
                    {"node_id", log.node_id},
                    {"role", to_string(log.role)},
