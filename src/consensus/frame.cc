@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "consensus/little_endian.h"
 
 namespace cc::consensus {
@@ -16,18 +15,14 @@ constexpr std::uint32_t kFrameFormat = 1;
 
 }  // namespace
 
-Result<Frame> Frame::of(std::string_view command) {
+Entry entry_of(std::string_view command) {
   const std::size_t length = (kFrameHeader + command.size() + 7) / 8 * 8;
-  auto* base = static_cast<char*>(raft_malloc(length));
-  if (base == nullptr) {
-    return fail(Code::exhausted, fmt::format("no memory for a change of {}: try again, or give the node more memory",
-                                             format_size(command.size())));
-  }
-  put_little_endian(base, static_cast<std::uint32_t>(command.size()));
-  put_little_endian(base + 4, kFrameFormat);
-  std::memcpy(base + kFrameHeader, command.data(), command.size());
-  std::memset(base + kFrameHeader + command.size(), 0, length - kFrameHeader - command.size());
-  return Frame({base, length});
+  const std::shared_ptr<char[]> base = std::make_shared_for_overwrite<char[]>(length);
+  put_little_endian(base.get(), static_cast<std::uint32_t>(command.size()));
+  put_little_endian(base.get() + 4, kFrameFormat);
+  std::memcpy(base.get() + kFrameHeader, command.data(), command.size());
+  std::memset(base.get() + kFrameHeader + command.size(), 0, length - kFrameHeader - command.size());
+  return {.term = 0, .kind = EntryKind::command, .bytes = {base.get(), length}, .owner = base};
 }
 
 Result<std::string_view> unframe(std::string_view entry) {

@@ -1,7 +1,7 @@
 #include "consensus/group.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <random>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,371 +14,374 @@ namespace {
 
 constexpr std::uint64_t kMostBytesKept = 8u << 20;  // of entries that a snapshot has made unnecessary
 constexpr std::uint64_t kRarelyAtMost = 4;          // times fewer snapshots of a large state
-constexpr std::uint64_t kBytesOfAnEntry = 64;       // that libraft needs to keep one, beside its content
-constexpr unsigned kNeverByCount = ~0u;
+constexpr std::uint64_t kBytesOfAnEntry = 64;       // that it takes to keep one, beside its content
 
-Error stopped_leading() {
-  return {Code::unavailable, "this node stopped leading before the change was committed: it may or may not be made"};
+Mono now() {
+  return std::chrono::steady_clock::now();
 }
 
 }  // namespace
 
-// libraft's callbacks, each back to the group it belongs to.
-struct Group::Callbacks {
-  static Group& of(raft_fsm* machine) { return *static_cast<Group*>(machine->data); }
-
-  static int apply(raft_fsm* machine, const raft_buffer* entry, void** result) {
-    *result = nullptr;
-    return of(machine).apply(*entry);
-  }
-  static int snapshot(raft_fsm* machine, raft_buffer**, unsigned*) { return of(machine).begin_snapshot(); }
-  static int snapshot_async(raft_fsm* machine, raft_buffer** buffers, unsigned* count) {
-    return of(machine).read_snapshot(buffers, count);
-  }
-  static int snapshot_finalize(raft_fsm* machine, raft_buffer**, unsigned*) {
-    of(machine).end_snapshot();
-    return 0;
-  }
-  static int restore(raft_fsm* machine, raft_buffer* file) { return of(machine).restore(*file); }
-
-  // libraft calls this once for a whole batch: with 0 right after its first entry was applied, else on failure.
-  static void appended(struct raft_apply* request, int code, void*) {
-    auto& group = *static_cast<Group*>(request->data);
-    if (code == 0) return;
-    group.appending_ = false;
-    if (code == RAFT_LEADERSHIPLOST) return group.owner_.not_appended(stopped_leading());
-    Error error = group.failure(code, "write to the log");
-    group.owner_.not_appended(error);
-    group.owner_.failed(std::move(error));
-  }
-  static void barrier_done(struct raft_barrier* request, int code) {
-    auto& group = *static_cast<Group*>(request->data);
-    group.barrier_pending_ = false;
-    if (code != 0 && code != RAFT_LEADERSHIPLOST) group.owner_.failed(group.failure(code, "write to the log"));
-  }
-  static Group& of(raft_io* io) { return *static_cast<Group*>(static_cast<raft*>(io->data)->data); }
-  static void close_io(raft_io* io, raft_io_close_cb closed) {
-    of(io).io_closed_ = closed;
-    of(io).close_io_(io, [](raft_io* silent) { of(silent).io_silent_ = true; });
-  }
-  static void closed(raft* instance) {
-    auto& group = *static_cast<Group*>(instance->data);
-    group.raft_made_ = false;
-    group.owner_.closed();
-  }
-};
-
 Group::Group(uv_loop_t& loop, const Options& options, const Folder& folder, Snapshots& snapshots, Owner& owner)
-    : loop_(loop), options_(options), folder_(folder), snapshots_(snapshots), owner_(owner) {
-  machine_.version = 3;
-  machine_.data = this;
-  machine_.apply = &Callbacks::apply;
-  machine_.snapshot = &Callbacks::snapshot;
-  machine_.snapshot_async = &Callbacks::snapshot_async;
-  machine_.snapshot_finalize = &Callbacks::snapshot_finalize;
-  machine_.restore = &Callbacks::restore;
-  raft_.data = this;
-  apply_request_.data = this;
-  barrier_request_.data = this;
-}
+    : loop_(loop), options_(options), folder_(folder), snapshots_(snapshots), owner_(owner) {}
 
-Group::~Group() {
-  if (io_made_) raft_uv_close(&io_);
-}
-
-Error Group::failure(int code, std::string_view doing) const {
-  std::string_view why = raft_.errmsg;
-  if (why.empty()) why = io_.errmsg;
-  if (why.empty()) why = raft_strerror(code);
-  const std::string where = folder_.path().string();
-  if (code == RAFT_CORRUPT || code == RAFT_MALFORMED) {
-    return {Code::corruption,
-            fmt::format("cannot {} in {}: {}. The log is damaged: check the disk, then move the folder and the state "
-                        "away and restore a backup, or let the node join its group again",
-                        doing, where, why)};
-  }
-  if (code == RAFT_NOSPACE) {
-    return {Code::unavailable, fmt::format("cannot {} in {}: {}. Make room on this disk", doing, where, why)};
-  }
-  return {Code::unavailable, fmt::format("cannot {} in {}: {}. Check the disk and its free space", doing, where, why)};
-}
+// --- opening and closing ---
 
 Result<> Group::open(bool fresh) {
   TRY(const bool exists, folder_.prepare());
   TRYV(snapshots_.prepare());
-  TRY(transport_, make_transport(options_, loop_));
-  if (const int code = raft_uv_init(&io_, &loop_, folder_.path().c_str(), transport_->get()); code != 0) {
-    return fail(failure(code, "open the log"));
+  if (!exists && !fresh) {
+    return fail(Code::corruption,
+                fmt::format("there is a state but no log in {}: they belong together. Put the folder back, or move the "
+                            "state away too and restore a backup, or let the node join its group again",
+                            folder_.path().string()));
   }
-  io_made_ = true;
-  close_io_ = std::exchange(io_.close, &Callbacks::close_io);
-  io_.version = 2;  // it has async_work, which 0.15 forgets to say
-  raft_uv_set_auto_recovery(&io_, false);
-  raft_uv_set_snapshot_compression(&io_, false);  // needs another copy in memory, and hides damage from our checksum
-  if (const int code = raft_init(&raft_, &io_, &machine_, options_.node_id, options_.address.c_str()); code != 0) {
-    return fail(failure(code, "open the log"));
-  }
-  raft_made_ = true;
-  raft_set_election_timeout(&raft_, static_cast<unsigned>(options_.election_timeout.count()));
-  raft_set_heartbeat_timeout(&raft_, static_cast<unsigned>(options_.heartbeat_interval.count()));
-  raft_set_pre_vote(&raft_, true);
-  raft_set_snapshot_trailing(&raft_, std::max(1u, options_.trailing_entries));
-  reset_threshold();
-  if (!exists) {
-    if (!fresh) {
-      return fail(
-          Code::corruption,
-          fmt::format("there is a state but no log in {}: they belong together. Put the folder back, or move the "
-                      "state away too and restore a backup",
-                      folder_.path().string()));
-    }
-    TRYV(bootstrap());
-  }
-  const int code = raft_start(&raft_);
-  if (broken_) return fail(*broken_);
-  if (code != 0) return fail(failure(code, "read the log"));
-  return {};
+  storage_ = std::make_unique<Storage>(loop_, folder_, *this);
+  TRYV(storage_->open(options_.node_id, options_.address));
+  empty_ = !exists;
+  life_ = std::random_device{}();
+  return load();
 }
 
-Result<> Group::bootstrap() {
-  raft_configuration configuration;
-  raft_configuration_init(&configuration);
-  int code = 0;
-  if (options_.peers.empty()) {
-    code = raft_configuration_add(&configuration, options_.node_id, options_.address.c_str(), RAFT_VOTER);
+Result<> Group::form(const Members& members) {
+  TRYV(storage_->bootstrap(members));
+  empty_ = false;
+  return load();
+}
+
+Result<> Group::load() {
+  TRY(auto loaded, storage_->load());
+  reference_ = std::move(loaded.reference);
+  if (!reference_.empty()) {
+    TRY(const SnapshotReference reference, SnapshotReference::decode(reference_));
+    TRYV(owner_.restore(reference));
+    snapshots_.found(reference);
+    snapshot_size_ = reference.bytes;
   }
-  for (const Peer& peer : options_.peers) {
-    if (code == 0) code = raft_configuration_add(&configuration, peer.id, peer.address.c_str(), RAFT_VOTER);
-  }
-  if (code != 0) {
-    raft_configuration_close(&configuration);
-    return fail(Code::invalid_argument,
-                fmt::format("raft.peers cannot be a group: {}; each needs an id and an address of its own",
-                            raft_strerror(code)));
-  }
-  code = raft_bootstrap(&raft_, &configuration);
-  raft_configuration_close(&configuration);
-  if (code != 0) return fail(failure(code, "make the log"));
+  applied_ = loaded.stored.snapshot.index;
+  raft_ = std::make_unique<Raft>(Raft::Options{.self = options_.node_id,
+                                               .election_timeout = options_.election_timeout,
+                                               .heartbeat_interval = options_.heartbeat_interval,
+                                               .seed = std::random_device{}()},
+                                 std::move(loaded.stored), *this);
+  TRYV(raft_->start(now()));
+  apply();
+  if (broken_) return fail(*broken_);
   return {};
 }
 
 void Group::close() {
   closing_ = true;
-  if (raft_made_) {
-    raft_close(&raft_, &Callbacks::closed);
+  held_.clear();
+  if (storage_) {
+    storage_->close();
   } else {
     owner_.closed();
   }
 }
 
-Result<Index> Group::append(std::span<Frame> frames) {
-  std::vector<raft_buffer> buffers;
-  buffers.reserve(frames.size());
-  for (const Frame& frame : frames)
-    buffers.push_back(frame.buffer());
-  const Index first = raft_last_index(&raft_) + 1;
-  appending_ = true;
-  appended_last_ = first + frames.size() - 1;
-  const int code =
-      raft_apply(&raft_, &apply_request_, buffers.data(), static_cast<unsigned>(buffers.size()), &Callbacks::appended);
-  if (code != 0) {
-    appending_ = false;
-    if (code == RAFT_NOTLEADER) return fail(Code::unavailable, "this node does not lead its group");
-    if (std::string_view(raft_.errmsg).contains("io_submit")) {
-      // libraft keeps what it has just freed, and would touch it when closed. Has no cause but a bug or a broken
-      // kernel.
-      log.error("a write was refused by the system; ending the process, which loses nothing that was acknowledged",
-                {{"error", failure(code, "write to the log")}});
-      std::abort();
+void Group::storage_closed() {
+  owner_.closed();
+}
+
+void Group::need(Result<> outcome) {
+  if (outcome || broken_) return;
+  broken_ = std::move(outcome).error();
+  owner_.failed(*broken_);
+}
+
+// --- what happens ---
+
+// Cutting the log and putting a snapshot must not meet.
+bool Group::may_be_told(const Message& message) const {
+  return (!storage_->writing() && !storage_->putting()) || raft_->takes_while_writing(message);
+}
+
+void Group::tick() {
+  if (closing_ || broken_ || empty_) return;
+  if (storage_->writing() && !raft_->leads()) return;
+  need(raft_->tick(now()));
+}
+
+void Group::ask_for_admission(NodeId of) {
+  Message request;
+  request.kind = Message::Kind::admission_request;
+  request.round = life_;
+  owner_.send(of, request);
+}
+
+void Group::receive(NodeId from, Message message) {
+  if (closing_ || broken_) return;
+  if (held_.empty() && may_be_told(message)) return take(from, std::move(message));
+  held_.emplace_back(from, std::move(message));
+}
+
+void Group::take(NodeId from, Message message) {
+  if (empty_) {
+    if (message.kind == Message::Kind::admission && message.round == life_) {
+      need(raft_->admitted(message.term));
+      empty_ = broken_.has_value();
+      if (!empty_) log.info("the group takes this node in", {{"by", from}, {"term", message.term}});
+    } else if (message.kind == Message::Kind::append) {
+      ask_for_admission(from);  // it leads, or did
     }
-    return fail(failure(code, "write to the log"));
+    return;
   }
-  for (Frame& frame : frames)
-    frame.release();
-  return first;
+  need(raft_->receive(from, std::move(message), now()));
+  apply();
+}
+
+void Group::met(NodeId node) {
+  if (!closing_) raft_->met(node);
 }
 
 void Group::check() {
-  if (io_silent_) {
-    io_silent_ = false;
-    return io_closed_(&io_);
+  if (storage_) storage_->check();
+  if (closing_ || broken_ || !raft_) return;
+  while (!held_.empty() && may_be_told(held_.front().second) && !broken_) {
+    auto [from, message] = std::move(held_.front());
+    held_.pop_front();
+    take(from, std::move(message));
   }
+  put_fetched();
+}
+
+void Group::flush() {
+  if (closing_ || broken_ || !raft_) return;
+  write();  // the disk is slower than the network: it begins first
+  raft_->flush(now());
+}
+
+void Group::write() {
+  if (broken_ || closing_ || storage_->writing() || raft_->last() <= raft_->on_disk()) return;
+  if (installing_ && installing_->putting) return;
+  std::vector<Entry> entries;
+  entries.reserve(raft_->last() - raft_->on_disk());
+  for (Index index = raft_->on_disk() + 1; index <= raft_->last(); ++index)
+    entries.push_back(raft_->entry(index));
+  writing_upto_ = raft_->last();
+  need(storage_->append(std::move(entries)));
+}
+
+void Group::appended(Result<> how) {
   if (closing_) return;
-  // libraft gives up without a word when it cannot write what a vote or a message asks for.
-  if (raft_made_ && raft_.state == RAFT_UNAVAILABLE) return owner_.failed(failure(RAFT_IOERR, "write the log"));
-  if (!appending_ || role() == Role::leader) return;
-  appending_ = false;
-  owner_.not_appended(stopped_leading());
+  if (!how) return need(std::move(how));
+  need(raft_->written(writing_upto_));
+  apply();
 }
 
-int Group::apply(const raft_buffer& entry) {
-  if (broken_ || closing_) return RAFT_CANCELED;
-  const Index index = raft_.last_applied + 1;
-  auto command = unframe({static_cast<const char*>(entry.base), entry.len});
-  auto applied = command ? owner_.apply(index, *command) : Result<>(std::unexpected(std::move(command).error()));
-  if (!applied) {
-    broken_ = std::move(applied).error();
-    owner_.failed(*broken_);
-    return RAFT_IOERR;
+void Group::apply() {
+  while (!broken_ && !closing_ && applied_ < raft_->applicable()) {
+    const Entry& entry = raft_->entry(applied_ + 1);
+    if (entry.kind == EntryKind::command) {
+      auto command = unframe(entry.bytes);
+      need(command ? owner_.apply(applied_ + 1, *command) : Result<>(std::unexpected(std::move(command).error())));
+      if (broken_) return;
+    }
+    ++applied_;
+    bytes_applied_ += entry.bytes.size() + kBytesOfAnEntry;
   }
-  if (appending_ && index == appended_last_) appending_ = false;
-  bytes_applied_ += entry.len + kBytesOfAnEntry;
-  if (bytes_applied_ - bytes_at_snapshot_ >= bytes_between_snapshots()) raft_set_snapshot_threshold(&raft_, 1);
-  return 0;
+  if (snapshot_is_due()) begin_snapshot();
 }
 
-bool Group::take_snapshot() {
-  if (raft_.snapshot.pending.term != 0 || raft_.snapshot.put.data != nullptr || busy()) return false;
-  if (raft_.last_applied <= raft_.log.snapshot.last_index) return true;  // there is nothing new to keep
-  snapshots_.begin_anyway();
-  raft_set_snapshot_threshold(&raft_, 1);
-  if (role() != Role::leader) return true;  // taken with the next entry that is applied
-  barrier_pending_ = true;
-  if (raft_barrier(&raft_, &barrier_request_, &Callbacks::barrier_done) != 0) barrier_pending_ = false;
-  return true;
+// --- leading ---
+
+Index Group::append(const std::vector<Proposal>& batch) {
+  std::vector<Entry> entries;
+  entries.reserve(batch.size());
+  for (const Proposal& proposal : batch)
+    entries.push_back(proposal.entry);
+  return raft_->append(entries);
 }
 
-int Group::begin_snapshot() {
-  if (broken_ || closing_) return RAFT_BUSY;
-  if (!snapshots_.may_begin(snapshot_size_)) return RAFT_BUSY;
-  auto source = owner_.begin_snapshot();
-  if (!source) {
-    snapshots_.failed(source.error());
-    return RAFT_BUSY;
-  }
-  if (!snapshots_.may_begin((*source)->bytes())) return RAFT_BUSY;
-  taking_ = std::make_unique<Taking>();
-  taking_->source = *std::move(source);
-  taking_->bytes_applied = bytes_applied_;
-  raft_set_snapshot_trailing(&raft_, entries_worth_keeping());
-  reset_threshold();
-  return 0;
+bool Group::takes_proposals() const {
+  return role() == Role::leader && raft_->takes_entries() && !storage_->writing() && !broken_;
 }
 
-// On a thread of libuv's.
-int Group::read_snapshot(raft_buffer** buffers, unsigned* count) {
-  taking_->written = snapshots_.write(*taking_->source);
-  taking_->source.reset();
-  if (!*taking_->written) return RAFT_IOERR;
-  taking_->reference = (*taking_->written)->encode();
-  taking_->buffer = {taking_->reference.data(), taking_->reference.size()};
-  *buffers = &taking_->buffer;
-  *count = 1;
-  return 0;
+Result<Index> Group::change(const Change& change) {
+  return raft_->change(change, now());
 }
 
-void Group::end_snapshot() {
-  const std::unique_ptr<Taking> taken = std::move(taking_);
-  const Index index = raft_.snapshot.pending.index;
-  if (taken->written && *taken->written && raft_.log.snapshot.last_index == index) {
-    const SnapshotReference& reference = **taken->written;
-    snapshots_.done(reference);
-    owner_.snapshot_taken();
-    bytes_at_snapshot_ = taken->bytes_applied;
-    snapshot_size_ = reference.bytes;
-    reset_threshold();
-    log.info("took a snapshot", {{"index", index}, {"bytes", reference.bytes}});
-  } else if (!closing_) {
-    snapshots_.failed(taken->written && !*taken->written ? taken->written->error()
-                                                         : failure(RAFT_IOERR, "write a snapshot"));
-  }
+Result<> Group::transfer(NodeId to) {
+  return raft_->transfer(to, now());
 }
 
-int Group::restore(raft_buffer& file) {
-  if (closing_) return RAFT_CANCELED;
-  const auto restore_it = [&]() -> Result<> {
-    TRY(const SnapshotReference reference, SnapshotReference::decode({static_cast<const char*>(file.base), file.len}));
-    TRYV(owner_.restore(reference));
-    snapshots_.found(reference);
-    snapshot_size_ = reference.bytes;
-    return {};
-  };
-  if (auto restored = restore_it(); !restored) {
-    broken_ = std::move(restored).error();
-    owner_.failed(*broken_);
-    return RAFT_IOERR;
-  }
-  reset_threshold();
-  raft_free(file.base);  // ours, when 0 is returned
-  return 0;
+bool Group::stale() const {
+  return role() == Role::unavailable || !raft_->heard_of_leader(now());
 }
 
-// Of the entries that are in memory, as many of the newest as fit.
-unsigned Group::entries_worth_keeping() const {
-  const raft_log& entries = raft_.log;
-  unsigned count = 0;
-  std::size_t bytes = 0;
-  const std::size_t held = entries.size == 0 ? 0 : (entries.back + entries.size - entries.front) % entries.size;
-  while (count < held && count < options_.trailing_entries) {
-    const std::size_t at = (entries.back + entries.size - 1 - count) % entries.size;
-    bytes += entries.entries[at].buf.len;
-    if (bytes > kMostBytesKept) break;
-    ++count;
-  }
-  return std::max(1u, count);  // 0 means something else to libraft: forget the whole log
-}
+// --- snapshots ---
 
 // A snapshot costs what the state is large: of a large one fewer are taken.
 std::uint64_t Group::bytes_between_snapshots() const {
   return std::clamp(snapshot_size_, options_.snapshot_after_bytes, kRarelyAtMost * options_.snapshot_after_bytes);
 }
 
-void Group::reset_threshold() {
-  const unsigned entries = options_.snapshot_after_entries;
-  raft_set_snapshot_threshold(&raft_, entries == 0 ? kNeverByCount : entries);
+bool Group::snapshot_is_due() const {
+  if (taking_ || installing_ || broken_ || closing_ || storage_->putting()) return false;
+  const Index entries = applied_ - raft_->snapshot().index;
+  if (entries == 0) return false;
+  const unsigned most = options_.snapshot_after_entries;
+  return snapshot_wanted_ || (most != 0 && entries >= most) ||
+         bytes_applied_ - bytes_at_snapshot_ >= bytes_between_snapshots();
 }
 
-Role Group::role() const {
-  if (!raft_made_ || closing_) return Role::unavailable;
-  switch (raft_.state) {
-    case RAFT_FOLLOWER:
-      return Role::follower;
-    case RAFT_CANDIDATE:
-      return Role::candidate;
-    case RAFT_LEADER:
-      return Role::leader;
-    default:
-      return Role::unavailable;
+bool Group::take_snapshot() {
+  if (taking_ || installing_ || storage_->putting()) return false;
+  snapshots_.begin_anyway();
+  snapshot_wanted_ = true;
+  if (snapshot_is_due()) begin_snapshot();
+  snapshot_wanted_ = false;
+  return true;
+}
+
+void Group::begin_snapshot() {
+  if (!snapshots_.may_begin(snapshot_size_)) return;
+  auto source = owner_.begin_snapshot();
+  if (!source) return snapshots_.failed(source.error());
+  if (!snapshots_.may_begin((*source)->bytes())) return;
+  taking_ = std::make_unique<Taking>();
+  taking_->source = *std::move(source);
+  const auto [members, members_index] = raft_->members_at(applied_);
+  taking_->point = {
+      .index = applied_, .term = raft_->term_at(applied_), .members = members, .members_index = members_index};
+  taking_->bytes_applied = bytes_applied_;
+  storage_->run([this] { taking_->written = snapshots_.write(*taking_->source); }, [this] { snapshot_written(); });
+}
+
+void Group::snapshot_written() {
+  taking_->source.reset();
+  if (closing_) return taking_.reset();
+  if (!*taking_->written) return end_snapshot(std::unexpected(taking_->written->error()));
+  taking_->keep = entries_worth_keeping();
+  auto begun = storage_->put_snapshot(taking_->point, (**taking_->written).encode(), taking_->keep);
+  if (!begun) end_snapshot(std::move(begun));
+}
+
+void Group::snapshot_put(Result<> how) {
+  if (installing_ && installing_->putting) {
+    installing_->putting = false;
+    if (closing_) return;
+    need(how ? installed() : std::move(how));
+    installing_.reset();
+    return apply();
   }
+  end_snapshot(std::move(how));
 }
 
-bool Group::only_voter() const {
-  return std::ranges::count_if(std::span(raft_.configuration.servers, raft_.configuration.n),
-                               [](const raft_server& server) { return server.role == RAFT_VOTER; }) == 1;
+void Group::end_snapshot(Result<> how) {
+  const std::unique_ptr<Taking> taken = std::move(taking_);
+  if (closing_) return;
+  if (!how) return snapshots_.failed(how.error());
+  const SnapshotReference& reference = **taken->written;
+  raft_->compact(taken->point.index, taken->point.term, taken->keep);
+  reference_ = reference.encode();
+  snapshots_.done(reference);
+  bytes_at_snapshot_ = taken->bytes_applied;
+  snapshot_size_ = reference.bytes;
+  owner_.snapshot_taken();
+  log.info("took a snapshot", {{"index", taken->point.index}, {"bytes", reference.bytes}});
 }
 
-Index Group::last() const {
-  return raft_.last_stored;
+// Of the entries that are in memory, as many of the newest as fit.
+unsigned Group::entries_worth_keeping() const {
+  unsigned count = 0;
+  std::size_t bytes = 0;
+  for (Index index = taking_->point.index; index >= raft_->first() && count < options_.trailing_entries; --index) {
+    bytes += raft_->entry(index).bytes.size();
+    if (bytes > kMostBytesKept) break;
+    ++count;
+  }
+  return std::max(1u, count);  // 0 means something else to libraft: forget the whole log
 }
+
+void Group::install(NodeId from, const Message& message) {
+  if (installing_) return;  // the leader offers it again
+  auto reference = SnapshotReference::decode(message.reference);
+  if (!reference) {
+    log.warn("a leader offers a snapshot that cannot be used", {{"node", from}, {"reason", reference.error()}});
+    return;
+  }
+  const Member* leader = message.snapshot.members.find(from);
+  if (const Member* newer = raft_->members().find(from)) leader = newer;
+  log.info("fetching a snapshot from the leader",
+           {{"node", from}, {"index", message.snapshot.index}, {"bytes", reference->bytes}});
+  installing_ = Installing{.point = message.snapshot, .reference = *reference};
+  owner_.fetch({.id = from, .address = leader == nullptr ? "" : leader->address}, *reference,
+               snapshots_.file_to_fetch(*reference));
+}
+
+void Group::fetched(Result<> how) {
+  if (closing_ || !installing_) return;
+  if (!how) {
+    log.warn("a snapshot was not fetched; the leader will offer it again", {{"reason", how.error()}});
+    installing_.reset();
+    return;
+  }
+  installing_->fetched = true;
+}
+
+void Group::put_fetched() {
+  if (!installing_ || !installing_->fetched || installing_->putting) return;
+  if (taking_ || storage_->writing() || storage_->putting() || raft_->leads()) return;
+  const Path file = snapshots_.file(installing_->reference);
+  const Path beside = snapshots_.file_to_fetch(installing_->reference);
+  std::error_code ignored;
+  // It may have come by the log meanwhile.
+  if (installing_->point.index <= raft_->commit()) {
+    std::filesystem::remove(beside, ignored);
+    installing_.reset();
+    return;
+  }
+  auto moved = move_file(beside, file);
+  auto begun = moved ? storage_->put_snapshot(installing_->point, installing_->reference.encode(), 0) : moved;
+  if (!begun) return need(std::move(begun));
+  installing_->putting = true;
+}
+
+Result<> Group::installed() {
+  const SnapshotReference& reference = installing_->reference;
+  TRYV(owner_.restore(reference));
+  reference_ = reference.encode();
+  snapshots_.done(reference);
+  snapshot_size_ = reference.bytes;
+  bytes_at_snapshot_ = bytes_applied_;
+  applied_ = installing_->point.index;
+  raft_->installed(installing_->point);
+  return {};
+}
+
+// --- how it is ---
 
 void Group::fill(Status& status) const {
   status.role = role();
+  status.stale = stale();
   if (status.role == Role::unavailable) return;
-  raft_id leader = 0;
-  const char* address = nullptr;
-  raft_leader(const_cast<raft*>(&raft_), &leader, &address);
-  if (status.leader_id != leader || status.leader_address.empty()) {
-    status.leader_id = leader;
-    status.leader_address = address == nullptr ? "" : address;
+  if (status.leader_id != raft_->leader() || status.leader_address.empty()) {
+    status.leader_id = raft_->leader();
+    const Member* leader = raft_->members().find(raft_->leader());
+    status.leader_address = leader == nullptr ? "" : leader->address;
   }
-  status.term = raft_.current_term;
-  status.first = raft_.log.offset + 1;
-  status.last = raft_.last_stored;
-  status.commit = raft_.commit_index;
-  status.applied = raft_.last_applied;
-  status.snapshot = raft_.log.snapshot.last_index;
-  status.stale = status.role != Role::leader;
-  const auto role_of = [](int role) {
-    return role == RAFT_VOTER ? Membership::voter : role == RAFT_STANDBY ? Membership::observer : Membership::joining;
-  };
-  const std::span servers(raft_.configuration.servers, raft_.configuration.n);
-  const bool same = std::ranges::equal(servers, status.servers, [&](const raft_server& a, const Status::Server& b) {
-    return a.id == b.id && a.address == b.address && role_of(a.role) == b.membership;
-  });
-  if (same) return;
-  status.servers.clear();
-  for (const raft_server& server : servers) {
-    status.servers.push_back({.id = server.id, .address = server.address, .membership = role_of(server.role)});
+  status.term = raft_->term();
+  status.first = raft_->first();
+  status.last = raft_->last();
+  status.commit = raft_->commit();
+  status.applied = applied_;
+  status.snapshot = raft_->snapshot().index;
+  const auto& members = raft_->members().all;
+  if (!std::ranges::equal(members, status.servers, [](const Member& a, const Status::Server& b) {
+        return a.id == b.id && a.address == b.address && a.membership == b.membership;
+      })) {
+    status.servers.clear();
+    for (const Member& member : members)
+      status.servers.push_back({.id = member.id, .address = member.address, .membership = member.membership});
+  }
+  const Mono at = now();
+  for (Status::Server& server : status.servers) {
+    const Raft::Follower follower = raft_->follower(server.id, at);
+    const bool self = server.id == options_.node_id;
+    server.reachable = self || follower.reachable;
+    server.match = self ? raft_->on_disk() : follower.match;
   }
 }
 

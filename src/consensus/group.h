@@ -1,34 +1,28 @@
-// This node's membership of the Raft group: one open instance of libraft over a folder.
+// This node's membership of the Raft group: the algorithm over a folder.
 //
 // Everything here happens on the log thread, on one uv loop, except Snapshot::read. When anything fails
 // the owner closes the group and opens another one; a group is never used again after a failure.
-//
-// libraft 0.15 is handled with care in four places, each found by reading it:
-//  * it says that it has closed while some of its handles have not, and may say so twice: close() waits for
-//    all of them before it lets libraft free anything.
-//  * only one request to append is given to it at a time: when two writes fail it cuts its log twice and
-//    corrupts its memory. What arrives meanwhile goes into the next one, so nothing is lost by that.
-//  * its "auto recovery" is off: it sets damaged segments aside and goes on without the entries in them.
-//  * the number of entries it keeps after a snapshot also has a limit in bytes, since it keeps them in memory.
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "consensus/folder.h"
 #include "consensus/frame.h"
 #include "consensus/log.h"
-#include "consensus/raft_api.h"
+#include "consensus/proposals.h"
+#include "consensus/raft.h"
 #include "consensus/snapshots.h"
-#include "consensus/transport.h"
+#include "consensus/storage.h"
 
 namespace cc::consensus {
 
-class Group {
+class Group final : public Raft::Port, public Storage::Owner {
  public:
   // Called on the log thread. An error that is returned ends the group: close() it.
   class Owner {
@@ -37,81 +31,127 @@ class Group {
     virtual Result<> apply(Index index, std::string_view command) = 0;
     virtual Result<std::unique_ptr<StateMachine::Snapshot>> begin_snapshot() = 0;
     virtual Result<> restore(const SnapshotReference& reference) = 0;
-    virtual void not_appended(Error why) = 0;  // of the last append(); the outcome is unknown
-    virtual void failed(Error why) = 0;        // close me, soon
+    virtual void failed(Error why) = 0;  // close me, soon
     virtual void snapshot_taken() = 0;
+    virtual void send(NodeId to, const Message& message) = 0;
+    // Fetches the snapshot's file from a node; answers by Group::fetched().
+    virtual void fetch(const Peer& from, const SnapshotReference& reference, const Path& into) = 0;
     virtual void closed() = 0;  // the answer to close(): the group may be destroyed in the next turn
   };
 
   Group(uv_loop_t& loop, const Options& options, const Folder& folder, Snapshots& snapshots, Owner& owner);
   Group(const Group&) = delete;
-  ~Group();  // requires: never opened, or closed
 
-  // Reads what is on disk and, in a group of one, applies all of it. On an error close() it.
-  // `fresh` allows a new log to be made where there is none.
+  // Reads what is on disk and, in a group of one, applies all of it. On an error close() it. Where there is no log it
+  // is empty(), which only a `fresh` machine allows.
   Result<> open(bool fresh);
+  // Makes the log of a new group. requires: empty()
+  Result<> form(const Members& members);
   void close();  // Owner::closed() follows
 
-  // Writes frames to the log as one batch; the first one gets the index that is returned. unavailable when this
-  // node does not lead. Owner::apply follows for each, or Owner::not_appended for all that were not applied.
-  // requires: !busy()
-  Result<Index> append(std::span<Frame> frames);
-  bool busy() const { return appending_ || barrier_pending_; }
-  // Before the loop waits, each time: ends a close(), and notices that libraft has given up, or that this node stopped
-  // leading with a batch half committed.
+  // --- what happens ---
+  void tick();
+  void receive(NodeId from, Message message);
+  void met(NodeId node);
+  void fetched(Result<> how);
+  // Asks to be taken in, whoever leads. requires: empty()
+  void ask_for_admission(NodeId of);
+  // Before the loop waits, each time: does what waited for something else; ends a close().
   void check();
+  // After everything else: sends and writes.
+  void flush();
+
+  // --- what is asked of a leader ---
+  // Writes commands to the log as one batch; the first one gets the index that is returned. Owner::apply follows for
+  // each, unless this node stops leading before. requires: takes_proposals()
+  Index append(const std::vector<Proposal>& batch);
+  bool takes_proposals() const;
+  Result<Index> change(const Change& change);
+  Result<> transfer(NodeId to);
+  bool transferring() const { return raft_->transferring(); }
+  std::uint64_t begin_round() { return raft_->begin_round(); }
+  std::uint64_t confirmed() const { return raft_->confirmed(); }
+  Index read_index() const { return raft_->read_index(); }
 
   // Asks for a snapshot. False: not now, ask again after the next turn.
   bool take_snapshot();
 
-  Role role() const;
-  bool only_voter() const;
-  Index last() const;
+  // --- how it is ---
+  Role role() const { return raft_ && !closing_ ? raft_->role() : Role::unavailable; }
+  bool only_voter() const { return raft_->only_voter(); }
+  // It has no log yet, and no say in anything: a leader must take it in, or it forms a group.
+  bool empty() const { return empty_; }
+  bool formed() const { return raft_->last() > 1; }
+  bool stale() const;
+  NodeId leader() const { return raft_->leader(); }
+  Term term() const { return raft_->term(); }
+  Index last() const { return raft_->last(); }
+  Index applied() const { return applied_; }  // given to the owner
+  const Members& members() const { return raft_->members(); }
+  bool change_pending() const { return raft_->change_pending(); }
   void fill(Status& status) const;
 
  private:
-  struct Callbacks;
   struct Taking {  // a snapshot on its way to disk
     std::unique_ptr<StateMachine::Snapshot> source;
     std::optional<Result<SnapshotReference>> written;
-    std::string reference;  // encoded, as libraft is given it
-    raft_buffer buffer{};
+    SnapshotPoint point;
     std::uint64_t bytes_applied = 0;
+    unsigned keep = 1;
+  };
+  struct Installing {  // a snapshot of the leader's on its way here
+    SnapshotPoint point;
+    SnapshotReference reference;
+    bool fetched = false;
+    bool putting = false;
   };
 
-  Error failure(int code, std::string_view doing) const;
-  Result<> bootstrap();
-  int apply(const raft_buffer& entry);
-  int begin_snapshot();
-  int read_snapshot(raft_buffer** buffers, unsigned* count);
-  void end_snapshot();
-  int restore(raft_buffer& file);
+  // Raft::Port
+  Result<> store(Term term, NodeId vote) override { return storage_->store(term, vote); }
+  Result<> truncate(Index from) override { return storage_->truncate(from); }
+  void send(NodeId to, const Message& message) override { owner_.send(to, message); }
+  std::string reference() const override { return reference_; }
+  void install(NodeId from, const Message& message) override;
+  // Storage::Owner
+  void appended(Result<> how) override;
+  void snapshot_put(Result<> how) override;
+  void storage_closed() override;
+
+  void need(Result<> outcome);
+  Result<> load();
+  void take(NodeId from, Message message);
+  void apply();
+  void write();
+  void begin_snapshot();
+  void snapshot_written();
+  void end_snapshot(Result<> how);
+  void put_fetched();
+  Result<> installed();
+  bool may_be_told(const Message& message) const;
   unsigned entries_worth_keeping() const;
   std::uint64_t bytes_between_snapshots() const;
-  void reset_threshold();
+  bool snapshot_is_due() const;
 
   uv_loop_t& loop_;
   const Options& options_;
   const Folder& folder_;
   Snapshots& snapshots_;
   Owner& owner_;
-  std::unique_ptr<Transport> transport_;
-  raft_io io_{};
-  raft_fsm machine_{};
-  raft raft_{};
-  void (*close_io_)(raft_io*, raft_io_close_cb) = nullptr;  // libraft's own
-  raft_io_close_cb io_closed_ = nullptr;                    // whom to tell
-  bool io_silent_ = false;
-  struct raft_apply apply_request_{};
-  struct raft_barrier barrier_request_{};
-  bool io_made_ = false;    // raft_uv_init() done
-  bool raft_made_ = false;  // raft_init() done, so raft_close() is needed
+  std::unique_ptr<Storage> storage_;
+  std::unique_ptr<Raft> raft_;
+  std::string reference_;  // to the newest snapshot
   bool closing_ = false;
-  bool appending_ = false;
-  bool barrier_pending_ = false;
-  Index appended_last_ = 0;      // index of the last entry of the batch in flight
-  std::optional<Error> broken_;  // why a callback refused
+  std::optional<Error> broken_;
+  std::deque<std::pair<NodeId, Message>> held_;  // until nothing is being written
+  Index applied_ = 0;
+
+  bool empty_ = false;
+  std::uint64_t life_ = 0;  // of an empty folder: tells an old answer
+  Index writing_upto_ = 0;
+
   std::unique_ptr<Taking> taking_;
+  std::optional<Installing> installing_;
+  bool snapshot_wanted_ = false;
   std::uint64_t bytes_applied_ = 0, bytes_at_snapshot_ = 0;
   std::uint64_t snapshot_size_ = 0;  // of the last one
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -13,11 +14,14 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "consensus/errands.h"
 #include "consensus/folder.h"
 #include "consensus/group.h"
+#include "consensus/network.h"
 #include "consensus/pipeline.h"
 #include "consensus/proposals.h"
 #include "consensus/say.h"
+#include "consensus/storage.h"
 
 namespace cc::consensus {
 namespace {
@@ -44,7 +48,7 @@ std::string_view to_string(Role role) noexcept {
 
 // The log thread: turns proposals into batches for the group, and batches that were committed into
 // transactions of the state machine.
-struct Log::Impl final : Group::Owner {
+struct Log::Impl final : Group::Owner, Network::Receiver {
  public:
   Impl(Options options_, StateMachine& machine_, Observer observer_, Folder folder_)
       : options(std::move(options_)),
@@ -53,7 +57,10 @@ struct Log::Impl final : Group::Owner {
         folder(std::move(folder_)),
         proposals(options.max_pending_bytes),
         snapshots(folder.path(), options.min_free_disk),
-        pipeline(folder.path(), snapshots, machine, proposals, observer) {}
+        pipeline(folder.path(), snapshots, machine, proposals, observer),
+        errands(proposals, pipeline, [this](NodeId to, std::string bytes) {
+          if (network_) network_->send(to, std::move(bytes));
+        }) {}
   ~Impl() override = default;
 
   Result<> start();
@@ -70,8 +77,10 @@ struct Log::Impl final : Group::Owner {
   Proposals proposals;
   Snapshots snapshots;
   Pipeline pipeline;
+  Errands errands;
   std::atomic<bool> stopping = false;
   std::atomic<bool> snapshot_wanted = false;
+  std::atomic<bool> stale = true;
   mutable std::mutex status_mutex;
   Status status;  // guarded by status_mutex
 
@@ -82,7 +91,6 @@ struct Log::Impl final : Group::Owner {
   Result<> apply(Index index, std::string_view command) override { return pipeline.committed(index, command); }
   Result<std::unique_ptr<StateMachine::Snapshot>> begin_snapshot() override;
   Result<> restore(const SnapshotReference& reference) override { return pipeline.restore(reference); }
-  void not_appended(Error why) override { pipeline.not_sent(why); }
   void failed(Error why) override {
     if (!broken_) broken_ = std::move(why);
   }
@@ -90,6 +98,24 @@ struct Log::Impl final : Group::Owner {
   void snapshot_taken() override {
     ++snapshots_taken_;
     measure();
+  }
+  void send(NodeId to, const Message& message) override {
+    if (network_) network_->send(to, encode(message));
+  }
+  void fetch(const Peer& from, const SnapshotReference& reference, const Path& into) override;
+
+  // Network::Receiver; on the network's thread
+  void received(NodeId from, std::string message) override {
+    put([this, from, message = std::move(message)]() mutable { take(from, std::move(message)); });
+  }
+  void met(const Greeting& greeting) override {
+    put([this, greeting] { take(greeting); });
+  }
+  void lost(NodeId node) override {
+    put([this, node] { errands.lost(node); });
+  }
+  void refused(const Peer& by, const Error& why) override {
+    put([this, by, why] { refused_by(by, why); });
   }
 
   void run();
@@ -102,22 +128,37 @@ struct Log::Impl final : Group::Owner {
     constexpr unsigned kMostDoublings = 3;
     return options.reopen_delay * (1u << std::min(failures_ - 1, kMostDoublings));
   }
-  void submit();
+  void tick();
   void look_at_role();
   void look_at_disk();
   void measure();
   void publish();
 
+  // The other nodes.
+  void put(std::move_only_function<void()> event);
+  void take_events();
+  void take(NodeId from, std::string bytes);
+  void take(const Greeting& greeting);
+  void refused_by(const Peer& by, const Error& why);
+  Greeting greeting() const;
+  void introduce();
+  Members founders() const;
+  void form_or_join();
+
   std::thread thread_;
   std::promise<Result<>> opened_;
   bool opened_once_ = false;
 
+  std::mutex events_mutex_;
+  std::vector<std::move_only_function<void()>> events_;  // guarded by events_mutex_
+
   // Everything below belongs to the log thread.
   uv_loop_t loop_{};
   uv_async_t woken{};
-  uv_timer_t reopening_{}, watching_{}, committing_{};
+  uv_timer_t reopening_{}, watching_{}, committing_{}, ticking_{};
   uv_prepare_t before_waiting_{};
   uv_check_t after_waiting_{};
+  std::unique_ptr<Network> network_;
   std::unique_ptr<Group> group_;
   Phase phase_ = Phase::closed;
   bool closed_ = false;          // the group has said so
@@ -128,6 +169,13 @@ struct Log::Impl final : Group::Owner {
   bool disk_full_ = false;
   std::uint64_t elections_ = 0, snapshots_taken_ = 0;
   std::uint64_t log_bytes_ = 0, snapshot_bytes_ = 0;
+
+  Greeting introduced_;
+  std::vector<Peer> connected_to_;
+  std::map<NodeId, Greeting> met_;   // in this process's life
+  std::map<NodeId, Error> refused_;  // by whom, and why
+  Mono asked_{};                     // to be taken in
+  std::string waits_for_;            // while there is no log: as last said
 };
 
 // --- the thread ---
@@ -141,6 +189,7 @@ Result<> Log::Impl::start() {
   uv_timer_init(&loop_, &reopening_);
   uv_timer_init(&loop_, &watching_);
   uv_timer_init(&loop_, &committing_);
+  uv_timer_init(&loop_, &ticking_);
   uv_prepare_init(&loop_, &before_waiting_);
   uv_check_init(&loop_, &after_waiting_);
   proposals.close({Code::unavailable, "the log is being opened: try again in a moment"});
@@ -168,9 +217,31 @@ void Log::Impl::run() {
       std::clamp(options.reopen_delay, std::chrono::milliseconds(1), std::chrono::milliseconds(1000)).count());
   uv_timer_start(
       &watching_, [](uv_timer_t* timer) { static_cast<Impl*>(timer->loop->data)->measure(); }, interval, interval);
+  // Alone there is nothing to be on time for but deadlines.
+  const bool alone = options.secret.empty();
+  const auto often = static_cast<std::uint64_t>(
+      std::max<std::int64_t>(1, (alone ? options.heartbeat_interval : options.heartbeat_interval / 4).count()));
+  uv_timer_start(&ticking_, [](uv_timer_t* timer) { static_cast<Impl*>(timer->loop->data)->tick(); }, often, often);
 
   measure();
   auto opened = open_group();
+  if (opened && !options.secret.empty()) {
+    auto network = listen_on_tcp({.listen = options.listen.empty() ? options.address : options.listen,
+                                  .secret = options.secret,
+                                  .tls_certificate_file = options.tls_certificate_file,
+                                  .tls_key_file = options.tls_key_file,
+                                  .tls_ca_file = options.tls_ca_file,
+                                  .files = snapshots.folder(),
+                                  .timeout = options.election_timeout},
+                                 greeting(), *this);
+    if (network) {
+      network_ = *std::move(network);
+      introduced_ = greeting();
+      tick();
+    } else {
+      opened = std::unexpected(std::move(network).error());
+    }
+  }
   if (opened) {
     opened_once_ = true;
     publish();
@@ -191,14 +262,17 @@ void Log::Impl::before_waiting() {
 
 // Runs before and after the loop waits for something to happen.
 void Log::Impl::turn() {
+  take_events();
   if (phase_ == Phase::open) {
     look_at_role();
     if (!broken_ && !stopping) {
       if (snapshot_wanted && group_->take_snapshot()) snapshot_wanted = false;
-      submit();
+      if (!disk_full_ || role_ != Role::leader) errands.run(*group_, std::chrono::steady_clock::now());
+      group_->flush();
     }
-    // After submit(): the disk writes the next batch while this one is applied.
+    // After that: the disk writes the next batch while this one is applied.
     if (!broken_) {
+      pipeline.reached(group_->applied());
       const bool commit_now = pipeline.commit_is_due() || pipeline.somebody_wants_it_settled();
       auto done = commit_now ? pipeline.commit() : pipeline.deliver();
       if (!done) failed(std::move(done).error());
@@ -232,13 +306,24 @@ void Log::Impl::turn() {
   }
   if (stopping && (phase_ == Phase::closed || phase_ == Phase::waiting)) {
     phase_ = Phase::closed;
-    for (auto* handle :
-         {reinterpret_cast<uv_handle_t*>(&woken), reinterpret_cast<uv_handle_t*>(&reopening_),
-          reinterpret_cast<uv_handle_t*>(&watching_), reinterpret_cast<uv_handle_t*>(&committing_),
-          reinterpret_cast<uv_handle_t*>(&before_waiting_), reinterpret_cast<uv_handle_t*>(&after_waiting_)}) {
+    network_.reset();  // it wakes this loop
+    for (auto* handle : {reinterpret_cast<uv_handle_t*>(&woken), reinterpret_cast<uv_handle_t*>(&reopening_),
+                         reinterpret_cast<uv_handle_t*>(&watching_), reinterpret_cast<uv_handle_t*>(&committing_),
+                         reinterpret_cast<uv_handle_t*>(&ticking_), reinterpret_cast<uv_handle_t*>(&before_waiting_),
+                         reinterpret_cast<uv_handle_t*>(&after_waiting_)}) {
       if (uv_is_closing(handle) == 0) uv_close(handle, nullptr);
     }
   }
+}
+
+void Log::Impl::tick() {
+  const Mono now = std::chrono::steady_clock::now();
+  errands.expire(now);
+  pipeline.expire(now);
+  if (phase_ != Phase::open || broken_ || stopping) return;
+  if (group_->empty()) form_or_join();
+  group_->tick();
+  introduce();
 }
 
 // --- opening and closing ---
@@ -249,15 +334,15 @@ Result<> Log::Impl::open_group() {
   pipeline.begin();
   group_ = std::make_unique<Group>(loop_, options, folder, snapshots, *this);
   TRYV(group_->open(pipeline.applied() == 0));
-  if (group_->only_voter()) {
-    Status now;
-    group_->fill(now);
-    TRYV(pipeline.belongs_to_log(now.snapshot, now.last));
-  }
+  if (group_->empty() && !options.join && options.peers.size() <= 1) TRYV(group_->form(founders()));
+  Status now;
+  group_->fill(now);
+  if (!group_->empty()) TRYV(pipeline.belongs_to_log(now.snapshot, now.last, group_->only_voter()));
   TRYV(pipeline.commit());
   failures_ = 0;
   phase_ = Phase::open;
   trouble_.clear();
+  proposals.open();
   look_at_role();
   look_at_disk();
   return {};
@@ -270,9 +355,11 @@ void Log::Impl::begin_close(Error why) {
   // Any other code would tell the proposer that nothing was done, which is not known.
   const Error unknown{Code::unavailable, why.message};
   proposals.close(unknown);
+  if (role_ == Role::leader) observer.leads(false, group_->term());
   role_ = Role::unavailable;
   disk_full_ = false;
   trouble_ = why.message;
+  errands.give_up(unknown);
   const std::size_t lost = pipeline.roll_back(unknown) + proposals.give_up_waiting(unknown);
   if (opened_once_ && !stopping) {
     log.error("the log stopped; it will be opened again",
@@ -293,27 +380,151 @@ void Log::Impl::reopen() {
   publish();
 }
 
-// --- proposing ---
-
-void Log::Impl::submit() {
-  if (role_ != Role::leader || group_->busy() || proposals.empty()) return;
-  look_at_disk();
-  if (disk_full_) {
-    proposals.give_up_waiting({Code::unavailable, trouble_});
-    return;
-  }
-  Batch batch = proposals.take();
-  pipeline.send(std::move(batch.proposals));
-  auto first = group_->append(batch.frames);
-  if (first) return pipeline.sent(*first);
-  pipeline.not_sent(first.error());
-  if (group_->role() == Role::leader) failed(std::move(first).error());
-}
-
 Result<std::unique_ptr<StateMachine::Snapshot>> Log::Impl::begin_snapshot() {
   auto snapshot = pipeline.begin_snapshot();
   if (!snapshot && pipeline.failed()) failed(snapshot.error());
   return snapshot;
+}
+
+// --- the other nodes ---
+
+void Log::Impl::put(std::move_only_function<void()> event) {
+  bool first = false;
+  {
+    const std::lock_guard lock(events_mutex_);
+    first = events_.empty();
+    events_.push_back(std::move(event));
+  }
+  if (first) wake();
+}
+
+void Log::Impl::take_events() {
+  std::vector<std::move_only_function<void()>> events;
+  {
+    const std::lock_guard lock(events_mutex_);
+    events.swap(events_);
+  }
+  for (auto& event : events)
+    event();
+}
+
+void Log::Impl::take(NodeId from, std::string bytes) {
+  if (phase_ != Phase::open || broken_ || stopping) return;
+  auto received = decode(std::move(bytes));
+  if (!received) {
+    log.warn("a message is not understood and was dropped", {{"node", from}, {"reason", received.error()}});
+    return;
+  }
+  const Mono now = std::chrono::steady_clock::now();
+  if (auto* message = std::get_if<Message>(&received->what)) {
+    group_->receive(from, std::move(*message));
+  } else if (const auto* request = std::get_if<Request>(&received->what)) {
+    errands.take(*group_, from, *request, now);
+  } else {
+    errands.take(std::move(std::get<Reply>(received->what)), now);
+  }
+}
+
+void Log::Impl::take(const Greeting& greeting) {
+  met_[greeting.node] = greeting;
+  refused_.erase(greeting.node);
+  if (phase_ != Phase::open || broken_) return;
+  group_->met(greeting.node);
+  if (group_->empty()) form_or_join();
+}
+
+// A node of which most of the others want nothing should not run; it would only be in the way. A single other node may
+// be the one that is wrong.
+void Log::Impl::refused_by(const Peer& by, const Error& why) {
+  log.error("a node refuses this one", {{"node", by.id}, {"address", by.address}, {"reason", why}});
+  refused_.insert_or_assign(by.id, why);
+  const std::size_t others = connected_to_.size();
+  if (others > 0 && refused_.size() > others / 2) observer.refused(why);
+}
+
+Greeting Log::Impl::greeting() const {
+  Greeting out{.node = options.node_id, .address = options.address, .group = machine.group()};
+  out.formed = phase_ == Phase::open && !group_->empty() && group_->formed();
+  if (!out.formed) out.peers = founders().encode();
+  return out;
+}
+
+// The others are told what this node is, and who is in the group decides whom it is connected to.
+void Log::Impl::introduce() {
+  if (!network_) return;
+  Greeting now = greeting();
+  if (now.formed != introduced_.formed || now.group != introduced_.group) {
+    introduced_ = now;
+    network_->introduce(std::move(now));
+  }
+  std::vector<Peer> others;
+  const auto add = [&](NodeId id, const std::string& address) {
+    if (id != options.node_id && std::ranges::find(others, id, &Peer::id) == others.end())
+      others.push_back({.id = id, .address = address});
+  };
+  for (const Member& member : group_->members().all)
+    add(member.id, member.address);
+  if (group_->members().empty()) {
+    for (const Peer& peer : options.peers)
+      add(peer.id, peer.address);
+  }
+  if (others == connected_to_) return;
+  connected_to_ = others;
+  network_->connect_to(std::move(others));
+}
+
+Members Log::Impl::founders() const {
+  Members members;
+  for (const Peer& peer : options.peers)
+    members.all.push_back({.id = peer.id, .address = peer.address});
+  if (members.empty() && !options.join) members.all.push_back({.id = options.node_id, .address = options.address});
+  std::ranges::sort(members.all, {}, &Member::id);
+  return members;
+}
+
+// There is no log. Either there never was one, then all founders say so and each begins it with the same entry; or the
+// group exists, and has to take this node in: what it may have promised as a member of the group is forgotten.
+void Log::Impl::form_or_join() {
+  const Mono now = std::chrono::steady_clock::now();
+  std::string missing;
+  bool exists = options.join;
+  for (const Peer& peer : options.peers) {
+    if (peer.id == options.node_id) continue;
+    const auto found = met_.find(peer.id);
+    if (found == met_.end()) {
+      missing += fmt::format("{}node {} at {}", missing.empty() ? "" : ", ", peer.id, peer.address);
+    } else if (found->second.formed) {
+      exists = true;
+    } else if (found->second.peers != founders().encode()) {
+      missing += fmt::format("{}node {} at {}, whose raft.peers are not those of this node",
+                             missing.empty() ? "" : ", ", peer.id, peer.address);
+    }
+  }
+  if (!exists && missing.empty()) {
+    if (auto formed = group_->form(founders()); !formed) return failed(std::move(formed).error());
+    log.info("forming a group with the other nodes", {{"nodes", founders().all.size()}});
+    waits_for_.clear();
+    return;
+  }
+  const std::string waits_for = exists ? "the group to take this node in" : missing;
+  if (waits_for != waits_for_) {
+    waits_for_ = waits_for;
+    log.info("waiting", {{"for", waits_for}});
+  }
+  constexpr auto kAskAgain = std::chrono::milliseconds(500);
+  if (!exists || now - asked_ < kAskAgain) return;
+  asked_ = now;
+  for (const auto& [node, greeting] : met_)
+    group_->ask_for_admission(node);
+}
+
+void Log::Impl::fetch(const Peer& from, const SnapshotReference& reference, const Path& into) {
+  if (!network_) return;
+  network_->fetch(from, snapshots.file(reference).filename().string(), into, [this](Result<> how) {
+    put([this, how = std::move(how)]() mutable {
+      if (phase_ == Phase::open && group_) group_->fetched(std::move(how));
+    });
+  });
 }
 
 // --- watching and telling ---
@@ -321,33 +532,39 @@ Result<std::unique_ptr<StateMachine::Snapshot>> Log::Impl::begin_snapshot() {
 void Log::Impl::look_at_role() {
   const Role role = group_->role();
   if (role == role_) return;
-  role_ = role;
-  if (role == Role::leader) ++elections_;
+  const Role before = std::exchange(role_, role);
   Status now;
   group_->fill(now);
   log.info("role changed", {{"role", to_string(role)}, {"term", now.term}, {"leader", now.leader_id}});
-  if (role == Role::leader) return proposals.open();
-  const Error why{Code::unavailable, "this node does not lead its group now: try again, or ask another node"};
-  proposals.close(why);
-  proposals.give_up_waiting(why);
+  if (role == Role::leader) {
+    ++elections_;
+    observer.leads(true, now.term);
+  } else if (before == Role::leader) {
+    errands.stopped_leading(
+        {Code::unavailable, "the node stopped leading before the change was committed: it may or may not be made"});
+    observer.leads(false, now.term);
+  }
 }
 
 void Log::Impl::look_at_disk() {
   if (phase_ != Phase::open || broken_) return;
   const auto room = free_space(folder.path());
   const bool full = room && *room < options.min_free_disk;
+  if (full && role_ == Role::leader && !group_->only_voter()) (void)group_->transfer(0);  // somebody else may have room
   if (full == disk_full_) return;
   disk_full_ = full;
   if (!full) {
     trouble_.clear();
     log.info("there is room on the disk again; changes are taken");
-    if (role_ == Role::leader) proposals.open();
+    proposals.open();
     return;
   }
   trouble_ = fmt::format("only {} are free on the disk of {}, and changes are refused below {}: make room",
                          format_size(*room), folder.path().string(), format_size(options.min_free_disk));
   log.error("the disk is nearly full; changes are refused", {{"folder", folder.path().string()}, {"free", *room}});
+  if (!group_->only_voter()) return;
   proposals.close({Code::unavailable, trouble_});
+  proposals.give_up_waiting({Code::unavailable, trouble_});
 }
 
 void Log::Impl::measure() {
@@ -366,7 +583,9 @@ void Log::Impl::publish() {
     status.role = Role::unavailable;
     status.leader_id = 0;
     status.leader_address.clear();
+    status.stale = true;
   }
+  stale.store(status.stale, std::memory_order_relaxed);
   status.log_bytes = log_bytes_;
   status.snapshot_bytes = snapshot_bytes_;
   status.elections = elections_;
@@ -417,25 +636,32 @@ std::string_view to_string(Membership membership) noexcept {
   return "voter";
 }
 
-void Log::propose(std::string command, Patience, Answer answer) {
-  if (impl_->proposals.add(command, std::move(answer))) impl_->wake();
+void Log::propose(std::string command, Patience patience, Answer answer) {
+  const Mono until = std::chrono::steady_clock::now() + patience;
+  if (impl_->proposals.add(
+          command, until, false,
+          [answer = std::move(answer)](Result<std::string> outcome, Index) mutable { answer(std::move(outcome)); }))
+    impl_->wake();
 }
 
-void Log::read_barrier(Patience, Then then) {
-  if (!stale()) return then({});
-  then(fail(Code::unavailable, "there is no leader: try again in a moment"));
+void Log::read_barrier(Patience patience, Then then) {
+  impl_->errands.barrier(std::chrono::steady_clock::now() + patience, std::move(then));
+  impl_->wake();
 }
 
 bool Log::stale() const noexcept {
-  return status().role != Role::leader;
+  return impl_->stale.load(std::memory_order_relaxed);
 }
 
-void Log::change(Change, Patience, Then then) {
-  then(fail(Code::conflict, "provisional"));
-}
-
-Result<> Log::recover(const Options&) {
-  return fail(Code::internal, "provisional");
+void Log::change(Change change, Patience patience, Then then) {
+  const bool adds = change.kind == Change::Kind::add || change.kind == Change::Kind::add_observer;
+  if (adds && impl_->options.secret.empty()) {
+    return then(fail(Code::invalid_argument,
+                     "this node has no raft.secret, so it cannot talk to another one: set it, the same on all nodes, "
+                     "start this node again, and then add the other one"));
+  }
+  impl_->errands.change(std::move(change), std::chrono::steady_clock::now() + patience, std::move(then));
+  impl_->wake();
 }
 
 void Log::settle(Then then) {
@@ -471,6 +697,58 @@ Status Log::status() const {
 void Log::snapshot_now() {
   impl_->snapshot_wanted = true;
   impl_->wake();
+}
+
+namespace {
+
+// A storage with a loop of its own, for as long as a call takes.
+class StorageForNow final : Storage::Owner {
+ public:
+  explicit StorageForNow(const Folder& folder) : storage_(loop_, folder, *this) {}
+  Result<> open(const Options& options) {
+    if (const int error = uv_loop_init(&loop_); error != 0)
+      return fail(Code::unavailable, fmt::format("cannot open the log: {}", uv_strerror(error)));
+    made_ = true;
+    return storage_.open(options.node_id, options.address);
+  }
+  ~StorageForNow() override {
+    if (!made_) return;
+    storage_.close();
+    while (!closed_) {
+      uv_run(&loop_, UV_RUN_NOWAIT);
+      storage_.check();
+    }
+    uv_run(&loop_, UV_RUN_DEFAULT);
+    uv_loop_close(&loop_);
+  }
+  Storage& operator*() { return storage_; }
+
+ private:
+  void appended(Result<>) override {}
+  void snapshot_put(Result<>) override {}
+  void storage_closed() override { closed_ = true; }
+
+  uv_loop_t loop_{};
+  Storage storage_;
+  bool made_ = false, closed_ = false;
+};
+
+}  // namespace
+
+Result<> Log::recover(const Options& options) {
+  TRY(Folder folder, Folder::open(options.directory, options.node_id));
+  TRY(const bool exists, folder.prepare());
+  if (!exists) {
+    return fail(Code::not_found, fmt::format("there is no log in {}: name the data folder of a node that was a member "
+                                             "of the group",
+                                             folder.path().string()));
+  }
+  StorageForNow storage(folder);
+  TRYV(storage.open(options));
+  TRY(const auto loaded, (*storage).load());
+  Members alone;
+  alone.all.push_back({.id = options.node_id, .address = options.address});
+  return (*storage).append_members(alone);
 }
 
 }  // namespace cc::consensus

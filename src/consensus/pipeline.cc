@@ -1,11 +1,13 @@
 #include "consensus/pipeline.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/bytes.h"
 #include "consensus/say.h"
+#include "consensus/take_if.h"
 
 namespace cc::consensus {
 namespace {
@@ -27,23 +29,18 @@ Pipeline::Pipeline(Path folder, const Snapshots& snapshots, StateMachine& machin
 
 // --- in flight ---
 
-void Pipeline::send(std::vector<Proposal> batch) {
-  first_in_flight_ = 0;
-  in_flight_.clear();
+void Pipeline::sent(std::vector<Proposal> batch, Index first) {
   for (Proposal& proposal : batch)
-    in_flight_.emplace_back(std::move(proposal));
+    in_flight_.emplace_back(first++, std::move(proposal));
 }
 
-void Pipeline::sent(Index first) {
-  first_in_flight_ = first;
-}
-
-void Pipeline::not_sent(const Error& why) {
-  std::vector<Proposal> lost;
-  for (auto& proposal : std::exchange(in_flight_, {})) {
-    if (proposal) lost.push_back(*std::move(proposal));
-  }
-  proposals_.give_up(std::move(lost), why);
+std::vector<Proposal> Pipeline::take_back(const Error& why) {
+  std::vector<Proposal> mine;
+  std::vector<Proposal> foreign;
+  for (auto& [index, proposal] : std::exchange(in_flight_, {}))
+    (proposal.foreign ? foreign : mine).push_back(std::move(proposal));
+  proposals_.give_up(std::move(foreign), why);
+  return mine;
 }
 
 // --- from the group ---
@@ -51,7 +48,7 @@ void Pipeline::not_sent(const Error& why) {
 void Pipeline::begin() {
   recovered_ = machine_.applied();
   recognised_ = recovered_.index == 0;
-  applied_ = recovered_.index;
+  applied_ = reached_ = recovered_.index;
   settled_.store(applied_, std::memory_order_release);
 }
 
@@ -77,8 +74,9 @@ Result<> Pipeline::committed(Index index, std::string_view command) {
   if (index == stumbled_at_) TRYV(commit());
   Committed& one = committed_.emplace_back(index, std::string(command), std::nullopt);
   committed_bytes_ += command.size();
-  if (first_in_flight_ != 0 && index >= first_in_flight_ && index - first_in_flight_ < in_flight_.size()) {
-    one.proposal = std::exchange(in_flight_[index - first_in_flight_], std::nullopt);
+  if (!in_flight_.empty() && in_flight_.front().first == index) {
+    one.proposal = std::move(in_flight_.front().second);
+    in_flight_.pop_front();
   }
   if (committed_.size() >= kMostUncommitted || committed_bytes_ >= kMostBytesUncommitted) return commit();
   return {};
@@ -116,7 +114,7 @@ Result<std::unique_ptr<StateMachine::Snapshot>> Pipeline::begin_snapshot() {
   return snapshot;
 }
 
-Result<> Pipeline::belongs_to_log(Index snapshot, Index last) const {
+Result<> Pipeline::belongs_to_log(Index snapshot, Index last, bool all) const {
   if (recovered_.index > last) {
     return fail(Code::corruption,
                 fmt::format("the state has applied entry {} but the log in {} ends at {}: they do not belong together. "
@@ -124,7 +122,7 @@ Result<> Pipeline::belongs_to_log(Index snapshot, Index last) const {
                             "from one backup",
                             recovered_.index, folder_.string(), last));
   }
-  if (recovered_.index > snapshot && !recognised_) return of_another_log("log", last);
+  if (all && recovered_.index > snapshot && !recognised_) return of_another_log("log", last);
   return {};
 }
 
@@ -153,40 +151,64 @@ Result<> Pipeline::apply() {
     ++applied_in_batch_;
     ++uncommitted_;
     uncommitted_bytes_ += each->command.size();
-    if (each->proposal) answered_.push_back({*std::move(each->proposal), *std::move(outcome)});
+    if (each->proposal) answered_.push_back({*std::move(each->proposal), *std::move(outcome), each->index});
   }
   return {};
+}
+
+void Pipeline::when_delivered(Index index, Mono until, Log::Then then) {
+  awaiting_.push_back({index, until, std::move(then)});
+}
+
+void Pipeline::expire(Mono now) {
+  for (Awaiting& each : take_if(awaiting_, [now](const Awaiting& one) { return one.until <= now; }))
+    each.then(fail(Code::unavailable, fmt::format("this node is behind: it has entry {} of the log, and {} is needed. "
+                                                  "Try again, or ask another node",
+                                                  applied_, each.index)));
 }
 
 Result<> Pipeline::deliver() {
   if (failed_) return fail(Code::internal, "the state machine has failed and was not rolled back");
   TRYV(unless_failed(apply()));
-  if (applied_in_batch_ == 0 && !owes_delivery_) return {};
-  auto answers = std::make_shared<std::vector<Answered>>(std::exchange(answered_, {}));
-  std::vector<Moment> since;
+  const Index delivered_index = std::max(applied_, reached_);
+  auto due = take_if(awaiting_, [&](const Awaiting& each) { return each.index <= delivered_index; });
+  if (applied_in_batch_ == 0 && !owes_delivery_ && due.empty()) return {};
+  struct Told {
+    std::vector<Answered> answers;
+    std::vector<Awaiting> awaiting;
+  };
+  auto told = std::make_shared<Told>();
+  told->answers = std::exchange(answered_, {});
+  told->awaiting = std::move(due);
+  std::vector<Mono> since;
   std::uint64_t bytes = 0;
-  for (const Answered& each : *answers) {
+  for (const Answered& each : told->answers) {
     since.push_back(each.proposal.since);
     bytes += each.proposal.bytes;
   }
   // Both before it is answered: whoever is may propose as much again, or ask for what it wrote.
-  proposals_.done(answers->size(), bytes);
+  proposals_.done(told->answers.size(), bytes);
   delivered_.store(applied_, std::memory_order_release);
-  auto delivered = unless_failed(machine_.deliver([answers] {
-    for (Answered& each : *answers)
-      each.proposal.answer(std::move(each.outcome));
+  auto delivered = unless_failed(machine_.deliver([told] {
+    for (Answered& each : told->answers)
+      each.proposal.answer(std::move(each.outcome), each.index);
+    for (Awaiting& each : told->awaiting)
+      each.then({});
   }));
   if (!delivered) {
-    proposals_.failed(answers->size());
-    for (Answered& each : *answers)
-      each.proposal.answer(fail(Code::unavailable, delivered.error().message));
+    proposals_.failed(told->answers.size());
+    for (Answered& each : told->answers)
+      each.proposal.answer(fail(Code::unavailable, delivered.error().message), 0);
+    awaiting_.insert(awaiting_.end(), std::move_iterator(told->awaiting.begin()),
+                     std::move_iterator(told->awaiting.end()));
     return delivered;
   }
   owes_delivery_ = false;
   const auto now = std::chrono::steady_clock::now();
-  for (const Moment& each : since)
+  for (const Mono& each : since)
     observer_.committed(now - each);
-  observer_.applied(now - batch_began_, std::exchange(applied_in_batch_, 0));
+  if (const std::size_t count = std::exchange(applied_in_batch_, 0); count > 0)
+    observer_.applied(now - batch_began_, count);
   return {};
 }
 
@@ -215,9 +237,8 @@ std::size_t Pipeline::roll_back(const Error& why) {
   for (Committed& each : std::exchange(committed_, {})) {
     if (each.proposal) lost.push_back(*std::move(each.proposal));
   }
-  for (auto& proposal : std::exchange(in_flight_, {})) {
-    if (proposal) lost.push_back(*std::move(proposal));
-  }
+  for (auto& [index, proposal] : std::exchange(in_flight_, {}))
+    lost.push_back(std::move(proposal));
   committed_bytes_ = applied_in_batch_ = uncommitted_ = uncommitted_bytes_ = 0;
   const std::size_t count = lost.size();
   proposals_.give_up(std::move(lost), why);

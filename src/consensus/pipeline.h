@@ -13,9 +13,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -32,9 +34,11 @@ class Pipeline {
            const Observer& observer);
 
   // --- in flight ---
-  void send(std::vector<Proposal> batch);  // the group is about to write it
-  void sent(Index first);                  // it does: the first of them has this index
-  void not_sent(const Error& why);         // what is in flight will not be committed, or nobody knows
+  void sent(std::vector<Proposal> batch, Index first);  // the group writes it; the first of them has this index
+  // Nobody knows whether what is in flight will be committed. This node's own, to be proposed again; others are told
+  // why.
+  std::vector<Proposal> take_back(const Error& why);
+  std::size_t in_flight() const { return in_flight_.size(); }
 
   // --- from the group ---
   // A group is being opened: it will say its whole log again, from its snapshot on.
@@ -44,8 +48,9 @@ class Pipeline {
   // The log's snapshot: taken when it is newer than the machine's state.
   Result<> restore(const SnapshotReference& reference);
   Result<std::unique_ptr<StateMachine::Snapshot>> begin_snapshot();
-  // After a group of one has said all: corruption when the machine's state cannot be of a log that ends so.
-  Result<> belongs_to_log(Index snapshot, Index last) const;
+  // After a group has been opened: corruption when the machine's state cannot be of a log that ends so. `all` when it
+  // has said all that is committed, as a group of one does.
+  Result<> belongs_to_log(Index snapshot, Index last, bool all) const;
 
   // --- to the machine ---
   // Applies what was committed and delivers it.
@@ -56,6 +61,11 @@ class Pipeline {
   bool commit_is_due() const;
   static constexpr auto kQuiet = std::chrono::milliseconds(5);  // that moment
   Index applied() const { return applied_; }
+  // Runs `then` once, on any thread, when everything up to `index` has been delivered; with unavailable after `until`.
+  void when_delivered(Index index, Mono until, Log::Then then);
+  void expire(Mono now);
+  // The group has said everything up to here: what was not said is no command.
+  void reached(Index index) { reached_ = std::max(reached_, index); }
   bool failed() const { return failed_; }
 
   // Rolls the machine back and gives up everything that was not delivered; how many proposals those were.
@@ -70,10 +80,15 @@ class Pipeline {
   void tell_settled(const Result<>& outcome);  // log thread
 
  private:
-  using Moment = std::chrono::steady_clock::time_point;
   struct Answered {
     Proposal proposal;
     Result<std::string> outcome;
+    Index index = 0;
+  };
+  struct Awaiting {
+    Index index;
+    Mono until;
+    Log::Then then;
   };
   struct Committed {
     Index index;
@@ -91,16 +106,17 @@ class Pipeline {
   Proposals& proposals_;
   const Observer& observer_;
 
-  Index first_in_flight_ = 0;  // index of in_flight_[0]
-  std::vector<std::optional<Proposal>> in_flight_;
+  std::deque<std::pair<Index, Proposal>> in_flight_;  // oldest first
   std::vector<Committed> committed_;
   std::size_t committed_bytes_ = 0;
   std::vector<Answered> answered_;    // applied, not delivered
+  std::vector<Awaiting> awaiting_;    // a delivery
   std::size_t applied_in_batch_ = 0;  // commands, of ours and of others
   std::size_t uncommitted_ = 0;       // commands in the machine's open transaction
   std::size_t uncommitted_bytes_ = 0;
-  Moment batch_began_, transaction_began_;
+  Mono batch_began_, transaction_began_;
   Index applied_ = 0;                // by the machine, in its open transaction or before
+  Index reached_ = 0;                // as applied_, counting what is no command
   StateMachine::Applied recovered_;  // where the machine was when the group was opened
   bool failed_ = false;              // the machine did: it can only be rolled back
   bool owes_delivery_ = false;       // after a failure; also when there is nothing new

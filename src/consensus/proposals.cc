@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "consensus/frame.h"
+#include "consensus/take_if.h"
 
 namespace cc::consensus {
 namespace {
@@ -13,14 +15,13 @@ constexpr std::size_t kMostBytesInABatch = 1u << 20;
 
 }  // namespace
 
-bool Proposals::add(std::string_view command, Log::Answer answer) {
+bool Proposals::add(std::string_view command, Mono until, bool foreign, Proposal::Answer answer) {
   std::optional<Error> refusal;
   if (command.size() > kLargestCommand) {
     refusal = Error{Code::exhausted, fmt::format("a change of {} is more than the log takes at once ({}): split it",
                                                  format_size(command.size()), format_size(kLargestCommand))};
-  } else if (auto frame = Frame::of(command); !frame) {
-    refusal = std::move(frame).error();
   } else {
+    Entry entry = entry_of(command);  // not under the lock
     const std::lock_guard lock(mutex_);
     if (closed_) {
       refusal = *closed_;
@@ -33,29 +34,37 @@ bool Proposals::add(std::string_view command, Log::Answer answer) {
       bytes_ += command.size();
       ++counts_.proposals;
       ++counts_.pending;
-      waiting_.emplace_back(*std::move(frame),
-                            Proposal{command.size(), std::move(answer), std::chrono::steady_clock::now()});
+      waiting_.push_back({.bytes = command.size(),
+                          .entry = std::move(entry),
+                          .answer = std::move(answer),
+                          .since = std::chrono::steady_clock::now(),
+                          .until = until,
+                          .foreign = foreign});
       return first;
     }
   }
   failed(1);
-  answer(std::unexpected(*std::move(refusal)));
+  answer(std::unexpected(*std::move(refusal)), 0);
   return false;
 }
 
-Batch Proposals::take() {
-  Batch batch;
+std::vector<Proposal> Proposals::take() {
+  std::vector<Proposal> batch;
   std::size_t bytes = 0;
   const std::lock_guard lock(mutex_);
-  while (!waiting_.empty() && batch.frames.size() < kMostInABatch) {
-    auto& [frame, proposal] = waiting_.front();
-    if (!batch.frames.empty() && bytes + frame.size() > kMostBytesInABatch) break;
-    bytes += frame.size();
-    batch.frames.push_back(std::move(frame));
-    batch.proposals.push_back(std::move(proposal));
+  while (!waiting_.empty() && batch.size() < kMostInABatch) {
+    Proposal& proposal = waiting_.front();
+    if (!batch.empty() && bytes + proposal.entry.bytes.size() > kMostBytesInABatch) break;
+    bytes += proposal.entry.bytes.size();
+    batch.push_back(std::move(proposal));
     waiting_.pop_front();
   }
   return batch;
+}
+
+void Proposals::put_back(std::vector<Proposal> taken) {
+  const std::lock_guard lock(mutex_);
+  waiting_.insert(waiting_.begin(), std::move_iterator(taken.begin()), std::move_iterator(taken.end()));
 }
 
 bool Proposals::empty() const {
@@ -91,16 +100,14 @@ void Proposals::give_up(std::vector<Proposal> taken, const Error& why) {
   done(taken.size(), bytes);
   failed(taken.size());
   for (Proposal& proposal : taken)
-    proposal.answer(std::unexpected(why));
+    proposal.answer(std::unexpected(why), 0);
 }
 
-std::size_t Proposals::give_up_waiting(const Error& why) {
+std::size_t Proposals::give_up_waiting(const Error& why, const std::function<bool(const Proposal&)>& which) {
   std::vector<Proposal> taken;
   {
     const std::lock_guard lock(mutex_);
-    for (auto& [frame, proposal] : waiting_)
-      taken.push_back(std::move(proposal));
-    waiting_.clear();
+    taken = take_if(waiting_, which);
   }
   const std::size_t count = taken.size();
   give_up(std::move(taken), why);

@@ -114,8 +114,13 @@ void Snapshots::done(const SnapshotReference& reference) {
   std::error_code error;
   for (std::filesystem::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
     std::error_code ignored;
+    if (at->path().has_extension()) continue;  // on its way here
     if (at->path() != newest && at->path() != before) std::filesystem::remove(at->path(), ignored);
   }
+}
+
+Path Snapshots::file_to_fetch(const SnapshotReference& reference) const {
+  return file(reference).string() + ".fetched" + std::string(kUnfinished);
 }
 
 Result<> Snapshots::verify(const SnapshotReference& reference) const {

@@ -47,6 +47,9 @@ class Snapshots {
   // corruption when the file is missing or is not what was written.
   Result<> verify(const SnapshotReference& reference) const;
   Path file(const SnapshotReference& reference) const { return file(reference.applied.index); }
+  const Path& folder() const { return folder_; }
+  // Where another node's file is put until it is whole; removed at opening.
+  Path file_to_fetch(const SnapshotReference& reference) const;
 
   std::uint64_t bytes_on_disk() const noexcept;
 

@@ -1,0 +1,95 @@
+// What only the leader can do: commit a command, vouch for a read, change the group. Done here when this node leads,
+// else sent to who does; and done again when that one stops leading before it answers.
+//
+//   propose ──► Proposals ─┬─ leads: one batch for the group ──► Pipeline answers
+//                          └─ else: a request each to the leader; its reply waits here until this node has delivered it
+//
+// Log thread only, but for barrier() and change().
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "consensus/group.h"
+#include "consensus/log.h"
+#include "consensus/pipeline.h"
+#include "consensus/proposals.h"
+#include "consensus/request.h"
+
+namespace cc::consensus {
+
+class Errands {
+ public:
+  using Send = std::function<void(NodeId to, std::string bytes)>;
+  Errands(Proposals& proposals, Pipeline& pipeline, Send send)
+      : proposals_(proposals), pipeline_(pipeline), send_(std::move(send)) {}
+
+  // Any thread; then wake the log thread.
+  void barrier(Mono until, Log::Then then);
+  void change(Change change, Mono until, Log::Then then);
+
+  // In each turn, while the group is open: does and sends what can be.
+  void run(Group& group, Mono now);
+  // Answers what has waited too long.
+  void expire(Mono now);
+  // This node no longer leads, or the group is closed.
+  void stopped_leading(const Error& why);
+  // Nothing can be done until the group is open again: answers everything that waits here.
+  void give_up(const Error& why);
+
+  void take(Group& group, NodeId from, const Request& request, Mono now);
+  void take(Reply reply, Mono now);
+  void lost(NodeId node);  // no answer comes from there
+
+ private:
+  struct Barrier {
+    Mono until;
+    std::move_only_function<void(Result<Index>)> done;  // with what must be delivered first
+    bool foreign = false;
+  };
+  struct Changing {
+    Change change;
+    Mono until;
+    std::move_only_function<void(Result<Index>)> done;
+    Index index = 0;  // once it is begun: where it is in the log; 1 for leadership
+  };
+  struct Confirming {
+    std::uint64_t round;
+    Index index;
+    Barrier barrier;
+  };
+  using Errand = std::variant<Proposal, std::vector<Barrier>, Changing>;
+
+  void lead(Group& group);
+  void begin(Group& group, Changing& changing);
+  bool is_done(Group& group, Changing& changing);
+  void follow(NodeId leader, Mono now);
+  void take_back();
+  std::uint64_t ask(NodeId leader, Request request, Errand errand);
+  Log::Patience patience(Mono until, Mono now) const;
+
+  Proposals& proposals_;
+  Pipeline& pipeline_;
+  const Send send_;
+
+  std::mutex mutex_;
+  std::vector<Barrier> new_barriers_;  // guarded by mutex_
+  std::vector<Changing> new_changes_;  // guarded by mutex_
+
+  std::vector<Barrier> barriers_;          // not begun
+  std::vector<Confirming> confirming_;     // while leading
+  std::vector<Changing> changes_;          // index == 0: not begun
+  std::map<std::uint64_t, Errand> asked_;  // of the leader
+  NodeId asked_of_ = 0;
+  std::uint64_t next_id_ = 1;
+  Mono not_before_{};  // the leader said that it is none: not again at once
+};
+
+}  // namespace cc::consensus
