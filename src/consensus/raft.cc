@@ -560,11 +560,11 @@ Message Raft::message(Message::Kind kind) const {
 // --- members ---
 
 Result<Index> Raft::become(Members members, Mono now) {
-  if (change_pending()) {
-    return fail(Code::conflict, "another change of the group's members is going on: try again in a moment");
-  }
   if (commit_ < first_of_term_) {
     return fail(Code::unavailable, "the leader has just been elected: try again in a moment");
+  }
+  if (change_pending()) {
+    return fail(Code::conflict, "another change of the group's members is going on: try again in a moment");
   }
   if (members.voters() == 0) {
     return fail(Code::invalid_argument, "a group needs a voter: promote or add another node first");
