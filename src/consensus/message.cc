@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "consensus/wire.h"
+#include "consensus/packed.h"
 
 namespace cc::consensus {
 namespace {
@@ -16,7 +16,7 @@ std::string Message::encode(std::string_view before) const {
   std::size_t size = before.size() + 64 + reference.size();
   for (const Entry& entry : entries)
     size += 14 + entry.bytes.size();
-  WireWriter out(std::string(before), size);
+  Packer out(std::string(before), size);
   out.put(static_cast<std::uint8_t>(kind));
   out.put(static_cast<std::uint8_t>((pre ? kPre : 0) | (urgent ? kUrgent : 0) | (yes ? kYes : 0)));
   out.put(term);
@@ -46,7 +46,7 @@ Result<Message> Message::decode(std::shared_ptr<const std::string> bytes, std::s
   const auto damaged = [] {
     return fail(Code::corruption, "a node says what this one does not understand: are both of the same version?");
   };
-  WireReader in(std::string_view(*bytes).substr(from));
+  Unpacker in(std::string_view(*bytes).substr(from));
   Message message;
   const auto kind = in.get<std::uint8_t>();
   if (kind < static_cast<std::uint8_t>(Kind::vote_request) || kind > static_cast<std::uint8_t>(Kind::admission))

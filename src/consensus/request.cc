@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "consensus/wire.h"
+#include "consensus/packed.h"
 
 namespace cc::consensus {
 namespace {
@@ -14,7 +14,7 @@ std::unexpected<Error> not_understood() {
   return fail(Code::corruption, "a node says what this one does not understand: are both of the same version?");
 }
 
-Result<Request> decode_request(WireReader in) {
+Result<Request> decode_request(Unpacker in) {
   Request request;
   const auto kind = in.get<std::uint8_t>();
   request.kind = static_cast<Request::Kind>(kind);
@@ -41,7 +41,7 @@ Result<Request> decode_request(WireReader in) {
   return request;
 }
 
-Result<Reply> decode_reply(WireReader in) {
+Result<Reply> decode_reply(Unpacker in) {
   Reply reply;
   reply.id = in.get<std::uint64_t>();
   reply.index = in.get<Index>();
@@ -64,7 +64,7 @@ std::string encode(const Message& message) {
 }
 
 std::string encode(const Request& request) {
-  WireWriter out({}, 32 + request.command.size());
+  Packer out({}, 32 + request.command.size());
   out.put(static_cast<std::uint8_t>(What::request));
   out.put(static_cast<std::uint8_t>(request.kind));
   out.put(request.id);
@@ -79,7 +79,7 @@ std::string encode(const Request& request) {
 }
 
 std::string encode(const Reply& reply) {
-  WireWriter out;
+  Packer out;
   out.put(static_cast<std::uint8_t>(What::reply));
   out.put(reply.id);
   out.put(reply.index);
@@ -98,11 +98,11 @@ Result<Received> decode(std::string bytes) {
       return out;
     }
     case What::request: {
-      TRY(out.what, decode_request(WireReader(all.substr(1))));
+      TRY(out.what, decode_request(Unpacker(all.substr(1))));
       return out;
     }
     case What::reply: {
-      TRY(out.what, decode_reply(WireReader(all.substr(1))));
+      TRY(out.what, decode_reply(Unpacker(all.substr(1))));
       return out;
     }
   }

@@ -11,9 +11,9 @@
 
 namespace cc::consensus {
 
-class WireWriter {
+class Packer {
  public:
-  explicit WireWriter(std::string before = {}, std::size_t expected = 0) : out_(std::move(before)) {
+  explicit Packer(std::string before = {}, std::size_t expected = 0) : out_(std::move(before)) {
     out_.reserve(expected);
   }
   template <std::unsigned_integral Number>
@@ -33,9 +33,9 @@ class WireWriter {
 };
 
 // Once something was missing everything is 0 and empty, and whole() is false.
-class WireReader {
+class Unpacker {
  public:
-  explicit WireReader(std::string_view bytes) : bytes_(bytes) {}
+  explicit Unpacker(std::string_view bytes) : bytes_(bytes) {}
   template <std::unsigned_integral Number>
   Number get() {
     const std::string_view bytes = take(sizeof(Number));
