@@ -26,6 +26,14 @@
 namespace cc::consensus {
 namespace {
 
+// "1@10.0.0.1:7848,2@10.0.0.2:7848"
+std::string names_of(const Members& members) {
+  std::string out;
+  for (const Member& member : members.all)
+    out += fmt::format("{}{}@{}", out.empty() ? "" : ",", member.id, member.address);
+  return out;
+}
+
 Error shut_down() {
   return {Code::unavailable, "the node is shutting down: try another one, or this one again in a moment"};
 }
@@ -445,7 +453,7 @@ void Log::Impl::refused_by(const Peer& by, const Error& why) {
 Greeting Log::Impl::greeting() const {
   Greeting out{.node = options.node_id, .address = options.address, .group = machine.group()};
   out.formed = phase_ == Phase::open && !group_->empty() && group_->formed();
-  if (!out.formed) out.peers = founders().encode();
+  if (!out.formed) out.founders = names_of(founders());
   return out;
 }
 
@@ -495,7 +503,7 @@ void Log::Impl::form_or_join() {
       missing += fmt::format("{}node {} at {}", missing.empty() ? "" : ", ", peer.id, peer.address);
     } else if (found->second.formed) {
       exists = true;
-    } else if (found->second.peers != founders().encode()) {
+    } else if (found->second.founders != names_of(founders())) {
       missing += fmt::format("{}node {} at {}, whose raft.peers are not those of this node",
                              missing.empty() ? "" : ", ", peer.id, peer.address);
     }

@@ -177,8 +177,9 @@ class Log {
   // What read_barrier() is for those who do not ask for it: see Status::stale. Any thread; costs nothing.
   bool stale() const noexcept;
 
-  // Any thread, any node: runs `then` once when the change is committed, or the new leader leads. invalid_argument,
-  // not_found, already_exists or conflict (another change is going on) when it makes no sense.
+  // Any thread, any node: runs `then` once when the change is committed, or the new leader leads; it waits while another
+  // change is going on. invalid_argument, not_found or already_exists when it makes no sense; timeout and unavailable
+  // when it may or may not be made.
   void change(Change change, Patience patience, Then then);
 
   // Under load the machine commits many batches at once. Any thread: runs `then` once, on the log thread, when the

@@ -22,7 +22,7 @@ struct Greeting {
   std::string address;        // where the others reach it
   std::string group;          // StateMachine::group()
   bool formed = false;        // it has a log of a group that has committed something
-  std::string peers;          // of a group that is not formed: who is to be in it
+  std::string founders;       // of a group that is not formed: who is to be in it
   std::uint64_t version = 0;  // of what nodes say to each other
 };
 

@@ -564,7 +564,7 @@ Result<Index> Raft::become(Members members, Mono now) {
     return fail(Code::unavailable, "the leader has just been elected: try again in a moment");
   }
   if (change_pending()) {
-    return fail(Code::conflict, "another change of the group's members is going on: try again in a moment");
+    return fail(Code::unavailable, "another change of the group's members is going on: try again in a moment");
   }
   if (members.voters() == 0) {
     return fail(Code::invalid_argument, "a group needs a voter: promote or add another node first");
@@ -639,7 +639,7 @@ void Raft::promote_who_caught_up(Mono now) {
 }
 
 Result<> Raft::transfer(NodeId to, Mono now) {
-  if (transfer_) return fail(Code::conflict, "leadership is being handed over: try again in a moment");
+  if (transfer_) return fail(Code::unavailable, "leadership is being handed over: try again in a moment");
   if (to == options_.self) return fail(Code::already_exists, fmt::format("node {} leads already", to));
   if (to == 0) {
     Index most = 0;

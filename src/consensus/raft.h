@@ -84,7 +84,7 @@ class Raft {
   // The index of the first. requires: leads()
   Index append(std::span<const Entry> entries);
   bool takes_entries() const { return role_ == Role::leader && !transfer_; }
-  // Where the entry is that makes the change. conflict while another one is going on.
+  // Where the entry is that makes the change. unavailable while another one is going on.
   Result<Index> change(const Change& change, Mono now);  // but transfer
   // The result is seen by who leads next.
   Result<> transfer(NodeId to, Mono now);
