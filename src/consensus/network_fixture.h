@@ -68,6 +68,11 @@ class TestNode final : public Network::Receiver {
     std::unique_lock lock(mutex);
     return changed.wait_for(lock, std::chrono::seconds(60), condition);
   }
+  template <class Condition>
+  bool until_soon(Condition condition) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, milliseconds(20), condition);
+  }
   template <class Look>
   auto look(Look look) {
     const std::lock_guard lock(mutex);
