@@ -97,7 +97,7 @@ class Proxy {
         ::poll(nullptr, 0, 5);
         continue;
       }
-      if (::poll(both, 2, 5) <= 0) continue;
+      if (::poll(both, 2, 5) <= 0 || silent) continue;
       for (const bool from_dialer : {true, false}) {
         if (both[from_dialer ? 0 : 1].revents == 0) continue;
         char piece[16384];

@@ -14,7 +14,7 @@ using Channel = Result<std::unique_ptr<SecureChannel>>;
 constexpr std::size_t kBuffer = 256u << 10;
 static_assert(kBuffer >= 2 * kLargestSealed);
 
-// What a node of another version gets to know of ours, and has before it can say something.
+// For the other to take what it is told at the end: that its certificate is not trusted, which version runs here.
 constexpr std::chrono::milliseconds kFarewell{500};
 
 }  // namespace
@@ -33,11 +33,12 @@ Task<Channel> SecureChannel::dial(std::unique_ptr<Wire> wire, std::string secret
   Handshake handshake(Side::dialer, std::move(secret), purpose);
   CO_TRYV(co_await wire->write(handshake.hello()));
   std::string hello;
-  CO_TRYV(co_await wire->read(hello, Handshake::kPrefixSize));
-  const auto prefix = Handshake::look_at(hello);
-  if (prefix == Handshake::Prefix::foreign) {
-    co_return fail(Code::unavailable, "what answers there is no node of config-center; does it use TLS between nodes?");
+  if (auto read = co_await wire->read(hello, Handshake::kPrefixSize); !read) {
+    if (read.error().code == Code::unavailable) read.error().message += "; do both nodes use TLS, or neither?";
+    co_return std::unexpected(std::move(read).error());
   }
+  const auto prefix = Handshake::look_at(hello);
+  if (prefix == Handshake::Prefix::foreign) co_return fail(Code::unavailable, "what answers there is no node");
   if (prefix == Handshake::Prefix::other_version) {
     co_return fail(Code::invalid_argument,
                    fmt::format("it speaks version {} of the protocol between nodes, this one version {}: run the same "
@@ -67,7 +68,10 @@ Task<Channel> SecureChannel::dial(std::unique_ptr<Wire> wire, std::string secret
 }
 
 Task<Channel> SecureChannel::accept(std::unique_ptr<Wire> wire, std::string secret) {
-  CO_TRYV(co_await wire->shake_hands(Side::acceptor));
+  if (auto shaken = co_await wire->shake_hands(Side::acceptor); !shaken) {
+    if (shaken.error().code == Code::permission_denied) co_await wire->linger(kFarewell);
+    co_return std::unexpected(std::move(shaken).error());
+  }
   std::string hello;
   CO_TRYV(co_await wire->read(hello, Handshake::kPrefixSize));
   const auto prefix = Handshake::look_at(hello);

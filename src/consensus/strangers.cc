@@ -33,6 +33,7 @@ void Strangers::make_room() {
   if (most == counts.end()) return;
   const auto oldest = std::ranges::find_if(
       places_, [&](const Place* place) { return place->wire_.is_open() && place->address_ == most->first; });
+  complain((*oldest)->address_, "too many connect at once without proving to know the secret", Mono::clock::now());
   (*oldest)->wire_.close();
 }
 

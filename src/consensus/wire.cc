@@ -26,12 +26,11 @@ std::unexpected<Error> useless(std::string_view what, const Path& file, const er
                           file.string(), error.message()));
 }
 
-// Whether one of the two does not trust the other's certificate, or misses it.
-bool is_about_certificates(const error_code& error) {
+// The other side does not trust the certificate of this one, or misses it.
+bool is_refused_certificate(const error_code& error) {
   if (error.category() != asio::error::get_ssl_category()) return false;
   const int reason = ERR_GET_REASON(static_cast<unsigned long>(error.value()));
-  return reason == SSL_R_CERTIFICATE_VERIFY_FAILED || reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE ||
-         reason == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED || reason == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE ||
+  return reason == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED || reason == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE ||
          reason == SSL_R_SSLV3_ALERT_BAD_CERTIFICATE || reason == SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED ||
          reason == SSL_R_TLSV1_ALERT_UNKNOWN_CA || reason == SSL_R_TLSV1_ALERT_DECRYPT_ERROR;
 }
@@ -127,12 +126,13 @@ void Wire::notice_silence(std::chrono::milliseconds after) {
 
 Error Wire::failure(const error_code& error) const {
   if (expired_) return {Code::timeout, "it takes too long to answer"};
-  if (is_about_certificates(error)) {
-    const long verified = tls_ ? SSL_get_verify_result(tls_->native_handle()) : X509_V_OK;
+  if (const long verified = tls_ ? SSL_get_verify_result(tls_->native_handle()) : X509_V_OK; verified != X509_V_OK) {
     return {Code::permission_denied,
-            verified == X509_V_OK
-                ? fmt::format("it does not trust the certificate of this node ({})", error.message())
-                : fmt::format("its certificate is not trusted: {}", X509_verify_cert_error_string(verified))};
+            fmt::format("its certificate is not trusted: {}", X509_verify_cert_error_string(verified))};
+  }
+  if (is_refused_certificate(error)) {
+    return {Code::permission_denied,
+            fmt::format("it does not trust the certificate of this node ({})", error.message())};
   }
   if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor)
     return {Code::unavailable, "this node closed the connection"};
@@ -203,8 +203,8 @@ void Wire::finish(std::chrono::milliseconds patience) {
 Task<> Wire::linger(std::chrono::milliseconds patience) {
   finish(patience);
   std::array<char, 4096> unread{};
-  while (co_await read_some(unread.data(), unread.size())) {
-  }
+  for (error_code error; !error;)
+    co_await socket_.async_read_some(asio::buffer(unread), into(error));  // below TLS: it may have failed
   close();
 }
 
