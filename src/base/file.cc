@@ -23,6 +23,7 @@ namespace {
 std::unexpected<Error> system_failure(std::string_view doing, const Path& path, int error) {
   Code code = Code::internal;
   if (error == ENOENT) code = Code::not_found;
+  if (error == EEXIST) code = Code::already_exists;
   if (error == EACCES || error == EPERM || error == EROFS || error == ENOSPC || error == EDQUOT || error == EIO) {
     code = Code::unavailable;
   }
@@ -100,16 +101,54 @@ Result<std::string> read_file(const Path& path) {
 }
 
 Result<> read_in_pieces(const Path& path, const std::function<void(std::string_view piece)>& each) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return system_failure("read", path, errno);
+  TRY(OpenFile file, OpenFile::open(path));
   std::vector<char> piece(64 * 1024);
   for (;;) {
-    const ssize_t got = ::read(file.get(), piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return system_failure("read", path, errno);
+    TRY(const std::size_t got, file.read(piece.data(), piece.size()));
     if (got == 0) return {};
-    each({piece.data(), static_cast<std::size_t>(got)});
+    each({piece.data(), got});
   }
+}
+
+Result<OpenFile> OpenFile::open(const Path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return system_failure("read", path, errno);
+  return OpenFile(path, fd);
+}
+
+OpenFile::~OpenFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<std::size_t> OpenFile::read(char* to, std::size_t size) {
+  for (;;) {
+    const ssize_t got = ::read(fd_, to, size);
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) return system_failure("read", path_, errno);
+  }
+}
+
+Result<NewFile> NewFile::create(const Path& path, unsigned mode) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  if (fd < 0) return system_failure("write", path, errno);
+  return NewFile(path, fd);
+}
+
+NewFile::~NewFile() {
+  if (fd_ < 0) return;
+  ::close(fd_);
+  ::unlink(path_.c_str());
+}
+
+Result<> NewFile::write(std::string_view bytes) {
+  if (const int error = write_all(fd_, bytes); error != 0) return system_failure("write", path_, error);
+  return {};
+}
+
+Result<> NewFile::finish() {
+  if (::fsync(fd_) != 0) return system_failure("write", path_, errno);
+  ::close(std::exchange(fd_, -1));
+  return sync_directory(folder_of(path_));
 }
 
 Result<> write_file(const Path& path, std::string_view content, unsigned mode) {

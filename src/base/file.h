@@ -23,6 +23,39 @@ Result<> write_file(const Path& path, std::string_view content, unsigned mode = 
 Result<> read_in_pieces(const Path& path, const std::function<void(std::string_view piece)>& each);
 Result<> copy_file(const Path& from, const Path& to, unsigned mode = 0644);  // synced; `to` must not exist
 
+// A file that is read at whatever pace. What is removed or replaced meanwhile is read to its end. Movable.
+class OpenFile {
+ public:
+  static Result<OpenFile> open(const Path& path);
+  ~OpenFile();
+  OpenFile(OpenFile&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+  OpenFile& operator=(OpenFile&&) = delete;
+
+  Result<std::size_t> read(char* to, std::size_t size);  // 0 at its end
+
+ private:
+  OpenFile(Path path, int fd) : path_(std::move(path)), fd_(fd) {}
+  Path path_;
+  int fd_;
+};
+
+// A file that was not there, written at whatever pace. Movable.
+class NewFile {
+ public:
+  static Result<NewFile> create(const Path& path, unsigned mode = 0644);  // already_exists
+  ~NewFile();                                                             // without finish(): it is removed
+  NewFile(NewFile&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+  NewFile& operator=(NewFile&&) = delete;
+
+  Result<> write(std::string_view bytes);
+  Result<> finish();  // once, at the end: synced
+
+ private:
+  NewFile(Path path, int fd) : path_(std::move(path)), fd_(fd) {}
+  Path path_;
+  int fd_;
+};
+
 Result<> sync_file(const Path& path);
 Result<> move_file(const Path& from, const Path& to);  // on one disk; replaces `to`; synced
 

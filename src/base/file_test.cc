@@ -160,5 +160,38 @@ TEST(TempDirectory, goes_with_everything_in_it_and_says_where_it_cannot_be) {
   EXPECT_NE(none.error().message.find("/nonexistent"), std::string::npos);
 }
 
+TEST(NewFile, IsThereWhenItWasFinishedAndElseNot) {
+  const TempDirectory folder;
+  const Path path = folder.path() / "new";
+  {
+    auto file = NewFile::create(path, 0600);
+    ASSERT_TRUE(file);
+    EXPECT_TRUE(file->write("half"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+  auto file = NewFile::create(path, 0600);
+  ASSERT_TRUE(file);
+  EXPECT_TRUE(file->write("one "));
+  EXPECT_TRUE(file->write("two"));
+  EXPECT_TRUE(file->finish());
+  EXPECT_EQ(read_file(path), "one two");
+  EXPECT_EQ(NewFile::create(path).error().code, Code::already_exists);
+}
+
+TEST(OpenFile, IsReadToItsEndAlsoWhenItIsRemovedMeanwhile) {
+  const TempDirectory folder;
+  const Path path = folder.path() / "file";
+  ASSERT_TRUE(write_file(path, "abcdef"));
+  auto file = OpenFile::open(path);
+  ASSERT_TRUE(file);
+  std::filesystem::remove(path);
+  char piece[4];
+  EXPECT_EQ(file->read(piece, 4), 4u);
+  EXPECT_EQ(std::string_view(piece, 4), "abcd");
+  EXPECT_EQ(file->read(piece, 4), 2u);
+  EXPECT_EQ(file->read(piece, 4), 0u);
+  EXPECT_EQ(OpenFile::open(path).error().code, Code::not_found);
+}
+
 }  // namespace
 }  // namespace cc

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
+#include "base/test_certificate.h"
 #include "http/server_test_base.h"
-#include "http/test_certificate.h"
 #include "http/url.h"
 
 namespace cc::http {
