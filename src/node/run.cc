@@ -19,6 +19,7 @@
 #include "node/first_start.h"
 #include "node/node.h"
 #include "node/notify.h"
+#include "node/peers.h"
 
 namespace cc::node {
 namespace {
@@ -75,6 +76,15 @@ void warn_of_what_is_not_there(const Settings& settings) {
   if (settings.backup.enabled) warn("backup");
   if (!settings.monitoring.alert_rules.empty()) warn("monitoring.alert_rules");
   if (settings.origin.at("temp_dir") != "default") warn("temp_dir");
+}
+
+// Two of four nodes are no majority, so the fourth is of no help.
+void warn_of_even_group(const Settings& settings) {
+  const auto peers = parse_peers(settings.raft.peers, settings.raft.node_id);
+  if (!peers || peers->empty() || peers->size() % 2 != 0) return;
+  kLog.warn(
+      "a group of an even number of nodes survives no more failures than with one node less; 3, 5 or 7 are better",
+      {{"nodes", peers->size()}});
 }
 
 bool is_known_variable(std::string_view name) {
@@ -166,6 +176,7 @@ int run_server(const SettingSources& sources) {
   if (auto complete = complete_secrets(*settings); !complete) return refuse(complete.error());
   leave_files_for_changes(*settings);
   warn_of_what_is_not_there(*settings);
+  warn_of_even_group(*settings);
   warn_of_unknown_variables();
 
   // Before any thread is started, so that all of them leave these signals to us.
