@@ -270,6 +270,7 @@ void Log::Impl::begin_close(Error why) {
   // Any other code would tell the proposer that nothing was done, which is not known.
   const Error unknown{Code::unavailable, why.message};
   proposals.close(unknown);
+  if (role_ == Role::leader) observer.leads(false, status.term);
   role_ = Role::unavailable;
   disk_full_ = false;
   trouble_ = why.message;
@@ -321,11 +322,13 @@ Result<std::unique_ptr<StateMachine::Snapshot>> Log::Impl::begin_snapshot() {
 void Log::Impl::look_at_role() {
   const Role role = group_->role();
   if (role == role_) return;
+  const bool led = role_ == Role::leader;
   role_ = role;
   if (role == Role::leader) ++elections_;
   Status now;
   group_->fill(now);
   log.info("role changed", {{"role", to_string(role)}, {"term", now.term}, {"leader", now.leader_id}});
+  if (led || role == Role::leader) observer.leads(role == Role::leader, now.term);
   if (role == Role::leader) return proposals.open();
   const Error why{Code::unavailable, "this node does not lead its group now: try again, or ask another node"};
   proposals.close(why);

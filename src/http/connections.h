@@ -33,6 +33,7 @@ class Connections {
   void add(Socket socket, std::string remote_address);
 
   Task<> sweep_for_ever();  // until it is cancelled
+  void use(const Router& router) { router_ = &router; }
   // As Server::stop, for the connections.
   Task<> stop(Mono deadline);
   std::size_t size() const { return connections_.size(); }
@@ -40,7 +41,7 @@ class Connections {
   // What connections use.
   const Server::Options& options() const { return options_; }
   const Limits& limits() const { return options_.limits; }
-  const Router& router() const { return router_; }
+  const Router& router() const { return *router_; }
   bool stopping() const { return stopping_; }
   std::string_view date() const { return date_; }
   std::string next_request_id();
@@ -70,7 +71,7 @@ class Connections {
 
   asio::io_context& context_;
   Server::Options options_;
-  const Router& router_;
+  const Router* router_;
   Usage& usage_;
   const Clock& clock_;
   const std::chrono::milliseconds period_;

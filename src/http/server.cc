@@ -181,6 +181,10 @@ std::uint16_t Server::port() const {
   return impl_->port;
 }
 
+void Server::use(const Router& router) {
+  impl_->connections.use(router);
+}
+
 void Server::start() {
   impl_->tasks.spawn("accept", impl_->accept());
   impl_->tasks.spawn("sweep", impl_->connections.sweep_for_ever());

@@ -73,6 +73,9 @@ class Server {
   ~Server();  // requires: stopped, or the io_context no longer runs
 
   std::uint16_t port() const;
+  // Requests are routed by `router` from now on; it outlives the server, as the one before does. On the I/O thread or
+  // before it runs.
+  void use(const Router& router);
   void start();  // begins to accept; on the I/O thread or before it runs
 
   // On the I/O thread. Stops accepting, closes idle connections, lets running requests finish (they answer
