@@ -34,7 +34,8 @@ class Connections {
 
   Task<> sweep_for_ever();  // until it is cancelled
   void use(const Router& router) { router_ = &router; }
-  // As Server::stop, for the connections.
+  // As those of Server, for the connections.
+  void close_after_answers() { last_answers_ = true; }
   Task<> stop(Mono deadline);
   std::size_t size() const { return connections_.size(); }
 
@@ -43,6 +44,7 @@ class Connections {
   const Limits& limits() const { return options_.limits; }
   const Router& router() const { return *router_; }
   bool stopping() const { return stopping_; }
+  bool last_answers() const { return last_answers_ || stopping_; }
   std::string_view date() const { return date_; }
   std::string next_request_id();
   Mono now() const { return clock_.now(); }
@@ -80,7 +82,7 @@ class Connections {
   std::size_t refused_ = 0;   // connections over the limit that are still being told so
   std::string id_prefix_;
   std::uint64_t id_count_ = 0;
-  bool stopping_ = false;
+  bool last_answers_ = false, stopping_ = false;
   Encodings encodings_;
   std::string date_, head_buffer_;
   std::array<char, kReadSize> read_buffer_;

@@ -190,6 +190,10 @@ void Server::start() {
   impl_->tasks.spawn("sweep", impl_->connections.sweep_for_ever());
 }
 
+void Server::close_after_answers() {
+  impl_->connections.close_after_answers();
+}
+
 Task<> Server::stop(Mono deadline) {
   boost::system::error_code ignored;
   impl_->acceptor.close(ignored);

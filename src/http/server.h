@@ -78,6 +78,10 @@ class Server {
   void use(const Router& router);
   void start();  // begins to accept; on the I/O thread or before it runs
 
+  // On the I/O thread. From now on each answer is the last of its connection, and says so; the rest goes on. For a
+  // server that will stop: clients look for another one without losing a request.
+  void close_after_answers();
+
   // On the I/O thread. Stops accepting, closes idle connections, lets running requests finish (they answer
   // with Connection: close) until `deadline`, then closes the rest. Watchers are answered by their service.
   Task<> stop(Mono deadline);

@@ -104,6 +104,13 @@ void IoThread::take(const Message& message) {
   if (server_) server_->use(router_);
 }
 
+void IoThread::leave() {
+  asio::post(io_, [this] {
+    context_.leaving = true;
+    if (server_) server_->close_after_answers();
+  });
+}
+
 void IoThread::stop(Mono deadline, std::function<void()> stopped) {
   asio::post(io_, [this, deadline, stopped = std::move(stopped)] {
     service::stop_waiting(context_);

@@ -48,6 +48,8 @@ class IoThread {
   // Any thread; taken in order.
   void tell(MessagePtr message, std::function<void()> taken);
 
+  // Any thread. From now on /readyz says no, and each answer is the last of its connection; everything is served.
+  void leave();
   // Any thread. Answers watchers, lets requests finish until `deadline`, then runs `stopped` on the I/O thread.
   void stop(Mono deadline, std::function<void()> stopped);
 

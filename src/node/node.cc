@@ -260,6 +260,25 @@ Result<> Node::reload_tls() {
   return impl_->shared->tls->reload();
 }
 
+void Node::hand_over(std::move_only_function<void()> then) {
+  const consensus::Status log = impl_->log->status();
+  const auto votes = [](const auto& server) { return server.membership == consensus::Membership::voter; };
+  if (log.role != consensus::Role::leader || std::ranges::count_if(log.servers, votes) < 2) return then();
+  impl_->log->change({.kind = consensus::Change::Kind::transfer}, 2 * impl_->settings.raft.election_timeout,
+                     [then = std::move(then)](const Result<>& done) mutable {
+                       if (!done) kLog.warn("leadership was not handed over", {{"reason", done.error()}});
+                       then();
+                     });
+}
+
+std::chrono::milliseconds Node::leave() {
+  for (const auto& thread : impl_->threads)
+    thread->leave();
+  const bool asked_for = impl_->settings.origin.at("server.drain") != "default";
+  const bool alone = impl_->log->status().servers.size() < 2;
+  return alone && !asked_for ? std::chrono::milliseconds(0) : impl_->settings.server.drain;
+}
+
 void Node::stop() {
   impl_->stop();
 }

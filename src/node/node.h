@@ -2,6 +2,7 @@
 // reverse; each is handed what it uses.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -40,6 +41,12 @@ class Node {
   std::uint64_t leader() const;
 
   Result<> reload_tls();
+  // What precedes stop(), for those who could notice it. When this node leads others, it hands that over, bounded in
+  // time; `then` runs once, on any thread.
+  void hand_over(std::move_only_function<void()> then);
+  // /readyz says no from now on, and everything is served. Returns how long to wait before stop() until load balancers
+  // have noticed: settings.server.drain; nothing where there is no other node to turn to.
+  std::chrono::milliseconds leave();
   // Stops accepting, answers watchers, lets requests finish until settings.server.stop_timeout, closes the log.
   void stop();
 

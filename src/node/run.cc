@@ -162,6 +162,7 @@ class Attendant {
 
  private:
   void await_signal();
+  void leave();
   void serving(Revision revision);
   void tell_who_is_missing();
 
@@ -174,7 +175,8 @@ class Attendant {
   boost::asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
   boost::asio::steady_timer timer_{io_};
   std::unique_ptr<Node> node_;
-  bool waited_ = false;  // for other nodes
+  bool waited_ = false;   // for other nodes
+  bool leaving_ = false;  // a signal has said so
   Result<> outcome_;
 };
 
@@ -185,7 +187,7 @@ Result<> Attendant::run(DataFolder folder) {
                           .failed =
                               [=, this](const Error& why) {
                                 here([this, why] {
-                                  if (outcome_) outcome_ = fail(why);
+                                  if (outcome_ && !leaving_) outcome_ = fail(why);
                                   io_.stop();
                                 });
                               }}));
@@ -206,9 +208,26 @@ void Attendant::await_signal() {
       reload(*node_, sources_);
       return await_signal();
     }
+    if (std::exchange(leaving_, true)) return io_.stop();  // somebody is in a hurry
     kLog.info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
     notify_supervisor("STOPPING=1");
-    io_.stop();
+    await_signal();
+    leave();
+  });
+}
+
+void Attendant::leave() {
+  if (node_->cluster_id().empty()) return io_.stop();  // it serves nobody
+  node_->hand_over([this] {
+    boost::asio::post(io_, [this] {
+      const auto drain = node_->leave();
+      if (drain.count() == 0) return io_.stop();
+      kLog.info("serving on until load balancers have noticed", {{"drain_ms", drain.count()}});
+      timer_.expires_after(drain);
+      timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) io_.stop();
+      });
+    });
   });
 }
 

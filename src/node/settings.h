@@ -26,7 +26,7 @@ struct Settings {
     std::uint16_t port;
     unsigned workers;
     std::uint64_t max_connections;
-    std::chrono::milliseconds timeout, stop_timeout;
+    std::chrono::milliseconds timeout, stop_timeout, drain;
     std::uint64_t max_content, max_body, min_free_disk;
     std::chrono::milliseconds header_timeout, idle_timeout;
     std::string tls_certificate_file, tls_key_file, tls_client_ca_file;

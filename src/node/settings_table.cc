@@ -205,6 +205,10 @@ std::vector<Setting> make_table() {
               milliseconds(100ms), milliseconds(10min)),
       bounded("server.stop_timeout", "10s", "how long running requests may take when the node stops",
               AT(server.stop_timeout), milliseconds(0ms), milliseconds(10min)),
+      bounded("server.drain", "2s",
+              "how long a node that stops still serves after /readyz says no, so that a load balancer looks elsewhere "
+              "first; not given, a group of one does not wait",
+              AT(server.drain), milliseconds(0ms), milliseconds(10min)),
       size("server.max_content", "1MiB", "largest content of one config", AT(server.max_content)),
       size("server.max_body", "8MiB",
            "largest request body (imports); an export, and an import unpacked, hold eight times as much",
