@@ -379,7 +379,7 @@ void Connection::answer(Response response) {
   if (aborted_) return;
   const bool streams = response.stream() && request_->method != Method::head && !has_no_body(response.status);
   if (all_.options().compress) all_.encodings().apply(response, accepted_.best());
-  open_ = request_->keep_alive && !all_.stopping() && (http11_ || !response.stream());
+  open_ = request_->keep_alive && !all_.last_answers() && (http11_ || !response.stream());
   status_ = static_cast<unsigned short>(response.status);
 
   std::string& head = all_.head_buffer();

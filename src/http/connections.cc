@@ -45,7 +45,7 @@ Connections::Connections(asio::io_context& context, Server::Options options, con
                          const Clock& clock)
     : context_(context),
       options_(std::move(options)),
-      router_(router),
+      router_(&router),
       usage_(usage),
       clock_(clock),
       period_(period_for(options_.limits)),

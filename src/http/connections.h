@@ -33,15 +33,18 @@ class Connections {
   void add(Socket socket, std::string remote_address);
 
   Task<> sweep_for_ever();  // until it is cancelled
-  // As Server::stop, for the connections.
+  void use(const Router& router) { router_ = &router; }
+  // As those of Server, for the connections.
+  void close_after_answers() { last_answers_ = true; }
   Task<> stop(Mono deadline);
   std::size_t size() const { return connections_.size(); }
 
   // What connections use.
   const Server::Options& options() const { return options_; }
   const Limits& limits() const { return options_.limits; }
-  const Router& router() const { return router_; }
+  const Router& router() const { return *router_; }
   bool stopping() const { return stopping_; }
+  bool last_answers() const { return last_answers_ || stopping_; }
   std::string_view date() const { return date_; }
   std::string next_request_id();
   Mono now() const { return clock_.now(); }
@@ -70,7 +73,7 @@ class Connections {
 
   asio::io_context& context_;
   Server::Options options_;
-  const Router& router_;
+  const Router* router_;
   Usage& usage_;
   const Clock& clock_;
   const std::chrono::milliseconds period_;
@@ -79,7 +82,7 @@ class Connections {
   std::size_t refused_ = 0;   // connections over the limit that are still being told so
   std::string id_prefix_;
   std::uint64_t id_count_ = 0;
-  bool stopping_ = false;
+  bool last_answers_ = false, stopping_ = false;
   Encodings encodings_;
   std::string date_, head_buffer_;
   std::array<char, kReadSize> read_buffer_;

@@ -181,9 +181,17 @@ std::uint16_t Server::port() const {
   return impl_->port;
 }
 
+void Server::use(const Router& router) {
+  impl_->connections.use(router);
+}
+
 void Server::start() {
   impl_->tasks.spawn("accept", impl_->accept());
   impl_->tasks.spawn("sweep", impl_->connections.sweep_for_ever());
+}
+
+void Server::close_after_answers() {
+  impl_->connections.close_after_answers();
 }
 
 Task<> Server::stop(Mono deadline) {

@@ -73,7 +73,14 @@ class Server {
   ~Server();  // requires: stopped, or the io_context no longer runs
 
   std::uint16_t port() const;
+  // Requests are routed by `router` from now on; it outlives the server, as the one before does. On the I/O thread or
+  // before it runs.
+  void use(const Router& router);
   void start();  // begins to accept; on the I/O thread or before it runs
+
+  // On the I/O thread. From now on each answer is the last of its connection, and says so; the rest goes on. For a
+  // server that will stop: clients look for another one without losing a request.
+  void close_after_answers();
 
   // On the I/O thread. Stops accepting, closes idle connections, lets running requests finish (they answer
   // with Connection: close) until `deadline`, then closes the rest. Watchers are answered by their service.

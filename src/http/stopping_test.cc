@@ -112,6 +112,31 @@ TEST_F(HttpStopping, LetsRequestsFinishAndSaysThatTheConnectionCloses) {
   stopping.get();
 }
 
+TEST_F(HttpStopping, BeforeItStopsItServesOnAndEachAnswerIsTheLastOfItsConnection) {
+  start();
+  RawClient old(port()), waits(port());
+  EXPECT_EQ(old.ask(kGetHello).header("Connection"), "");
+  waits.send(kGetWait);
+  waiting.until(1);
+  std::promise<void> done;
+  asio::post(io, [&] {
+    server->close_after_answers();
+    done.set_value();
+  });
+  done.get_future().get();
+  RawClient late(port());
+  for (RawClient* client : {&old, &late}) {
+    const Answer answer = client->ask(kGetHello);
+    EXPECT_EQ(answer.body, "hello");
+    EXPECT_EQ(answer.header("Connection"), "close");
+    EXPECT_TRUE(client->closed_without_more());
+  }
+  wake();
+  const Answer answer = waits.answer();
+  EXPECT_EQ(answer.body, "waited");
+  EXPECT_EQ(answer.header("Connection"), "close");
+}
+
 TEST_F(HttpStopping, BreaksOffWhatDoesNotFinishInTime) {
   start();
   RawClient client(port()), half(port());

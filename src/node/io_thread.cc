@@ -5,6 +5,7 @@
 
 #include "api/native/call.h"
 #include "api/native/routes.h"
+#include "node/waiting.h"
 #include "service/directory.h"
 
 namespace cc::node {
@@ -28,6 +29,7 @@ IoThread::IoThread(const Shared& shared)
   context_.timeout = shared.settings.server.timeout;
   context_.node_version = CC_VERSION;
   api::native::add_all_routes(router_, context_);
+  add_waiting_routes(waiting_router_, shared.waits_for);
 }
 
 IoThread::~IoThread() {
@@ -35,26 +37,30 @@ IoThread::~IoThread() {
   if (thread_.joinable()) thread_.join();
 }
 
+Result<> IoThread::admit(const http::Request& request) {
+  if (!serving_) return fail(not_serving(shared_.waits_for()));
+  return api::native::admit_large_body(context_, request);
+}
+
 Result<std::uint16_t> IoThread::listen(std::uint16_t port) {
   const Settings& settings = shared_.settings;
-  http::Server::Options options{
-      .host = settings.server.host,
-      .port = port,
-      .port_setting = "server.port",
-      .limits = {.body = settings.server.max_body,
-                 .header_time = settings.server.header_timeout,
-                 .body_time = settings.server.timeout,
-                 .write_time = settings.server.timeout,
-                 .idle_time = settings.server.idle_timeout},
-      .compress = true,
-      .tls = shared_.tls,
-      .admit = [this](const http::Request& request) { return api::native::admit_large_body(context_, request); },
-      .on_answered =
-          [this](std::string_view route, http::Method method, unsigned status,
-                 std::optional<std::chrono::nanoseconds> took) {
-            requests_.add(route, http::to_string(method), status, took);
-          }};
-  TRY(server_, http::Server::listen(io_, std::move(options), router_, shared_.usage, shared_.clock));
+  http::Server::Options options{.host = settings.server.host,
+                                .port = port,
+                                .port_setting = "server.port",
+                                .limits = {.body = settings.server.max_body,
+                                           .header_time = settings.server.header_timeout,
+                                           .body_time = settings.server.timeout,
+                                           .write_time = settings.server.timeout,
+                                           .idle_time = settings.server.idle_timeout},
+                                .compress = true,
+                                .tls = shared_.tls,
+                                .admit = [this](const http::Request& request) { return admit(request); },
+                                .on_answered =
+                                    [this](std::string_view route, http::Method method, unsigned status,
+                                           std::optional<std::chrono::nanoseconds> took) {
+                                      requests_.add(route, http::to_string(method), status, took);
+                                    }};
+  TRY(server_, http::Server::listen(io_, std::move(options), waiting_router_, shared_.usage, shared_.clock));
   return server_->port();
 }
 
@@ -72,7 +78,6 @@ Result<std::uint16_t> IoThread::listen_metrics(std::uint16_t port, const http::R
 }
 
 void IoThread::run() {
-  context_.cluster_id = shared_.cluster_id;
   if (server_) server_->start();
   if (metrics_server_) metrics_server_->start();
   thread_ = std::thread([this] { io_.run(); });
@@ -93,6 +98,17 @@ void IoThread::take(const Message& message) {
   } else {
     view_.update(message.events, message.revision);
   }
+  if (message.cluster_id.empty()) return;
+  context_.cluster_id = message.cluster_id;
+  serving_ = true;
+  if (server_) server_->use(router_);
+}
+
+void IoThread::leave() {
+  asio::post(io_, [this] {
+    context_.leaving = true;
+    if (server_) server_->close_after_answers();
+  });
 }
 
 void IoThread::stop(Mono deadline, std::function<void()> stopped) {

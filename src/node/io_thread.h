@@ -1,5 +1,5 @@
 // One I/O thread: its io_context, its view, its services and routes, its listening socket. Shares nothing with the
-// others but immutable releases.
+// others but immutable releases. Until it is told of a cluster it answers that the node does not serve yet.
 #pragma once
 
 #include <memory>
@@ -31,7 +31,7 @@ struct Shared {
   service::AuditTrail& audit;
   http::Usage& usage;
   std::shared_ptr<http::TlsContext> tls;
-  std::string cluster_id;  // known when the threads run
+  std::function<std::string()> waits_for;  // as long as there is no cluster; any thread
 };
 
 class IoThread {
@@ -48,6 +48,8 @@ class IoThread {
   // Any thread; taken in order.
   void tell(MessagePtr message, std::function<void()> taken);
 
+  // Any thread. From now on /readyz says no, and each answer is the last of its connection; everything is served.
+  void leave();
   // Any thread. Answers watchers, lets requests finish until `deadline`, then runs `stopped` on the I/O thread.
   void stop(Mono deadline, std::function<void()> stopped);
 
@@ -62,13 +64,15 @@ class IoThread {
 
  private:
   void take(const Message& message);
+  Result<> admit(const http::Request& request);
 
   const Shared& shared_;
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
   view::View view_;
   service::Context context_;
-  http::Router router_;
+  http::Router router_, waiting_router_;
+  bool serving_ = false;
   monitor::RequestCounts requests_;
   std::unique_ptr<http::Server> server_, metrics_server_;
   std::optional<TaskGroup> stopping_;

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <map>
@@ -71,6 +72,25 @@ void add_log(monitor::Exposition& page, const consensus::Status& status) {
   gauge("config_center_log_bytes", status.log_bytes);
 }
 
+void add_group(monitor::Exposition& page, const consensus::Status& status, bool stale) {
+  using consensus::Membership;
+  page.add("config_center_stale", stale ? 1 : 0);
+  page.add("config_center_raft_leader_id", static_cast<double>(status.leader_id));
+  for (const Membership membership : {Membership::voter, Membership::observer, Membership::joining}) {
+    const auto count = std::ranges::count(status.servers, membership, &consensus::Status::Server::membership);
+    page.add("config_center_raft_members", static_cast<double>(count),
+             {{"membership", std::string(to_string(membership))}});
+  }
+  if (status.role != consensus::Role::leader) return;  // nobody else knows how the others are
+  for (const auto& server : status.servers) {
+    if (server.id == status.node_id) continue;
+    const std::string peer = std::to_string(server.id);
+    page.add("config_center_raft_peer_reachable", server.reachable ? 1 : 0, {{"peer", peer}});
+    page.add("config_center_raft_peer_lag", static_cast<double>(status.last - std::min(status.last, server.match)),
+             {{"peer", peer}});
+  }
+}
+
 void add_requests(monitor::Exposition& page, const std::vector<std::unique_ptr<IoThread>>& threads) {
   std::map<monitor::RequestCounts::Key, std::uint64_t> counts;
   std::map<std::string, monitor::Histogram::Sample> latencies;
@@ -122,7 +142,9 @@ std::string page_of(const MetricsSources& sources, std::size_t watchers, const I
   page.add("config_center_http_body_bytes", static_cast<double>(sources.usage.body_bytes.load()));
   add_requests(page, sources.threads);
   add_counters(page, sources.counters);
-  add_log(page, sources.log.status());
+  const consensus::Status status = sources.log.status();
+  add_log(page, status);
+  add_group(page, status, sources.log.stale());
   add_disk(page, sources.settings.data_dir);
   add_process(page);
   return page.text();

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <cstdlib>
 #include <future>
 #include <latch>
+#include <mutex>
 #include <vector>
 
 #include <fmt/format.h>
@@ -13,9 +15,11 @@
 #include "base/text.h"
 #include "node/first_start.h"
 #include "node/io_thread.h"
+#include "node/leader_jobs.h"
 #include "node/metrics.h"
 #include "node/peers.h"
 #include "node/state_machine.h"
+#include "node/waiting.h"
 #include "service/audit_trail.h"
 
 namespace cc::node {
@@ -32,14 +36,16 @@ identity::Lockout::Options lockout_options(const Settings& settings) {
 }  // namespace
 
 struct Node::Impl {
-  Impl(Settings settings_, DataFolder folder_, const Clock& clock_)
+  Impl(Settings settings_, DataFolder folder_, const Clock& clock_, Events events_)
       : settings(std::move(settings_)),
         folder(std::move(folder_)),
         clock(clock_),
+        events(std::move(events_)),
         lockout(clock_, lockout_options(settings)) {}
 
   ~Impl() {
     stop();
+    jobs.stop();
     workers.join();
     // The log tells the I/O threads what it commits, and answers there: they go last.
     audit.reset();
@@ -49,14 +55,22 @@ struct Node::Impl {
 
   Result<> open();
   Result<> listen();
-  Result<> serve();
+  Result<> go_live();
   void stop();
-  void broadcast(MessagePtr message, std::move_only_function<void()> then);
+  void broadcast(const MessagePtr& message, std::move_only_function<void()> then);
+  void make_cluster(const std::stop_token& stop);
+  std::string cluster_id() {
+    const std::lock_guard lock(cluster_mutex);
+    return cluster;
+  }
 
   Settings settings;
   DataFolder folder;
   const Clock& clock;
+  const Events events;
+  std::vector<consensus::Peer> peers;
   Counters counters;
+  LeaderJobs jobs;
   std::unique_ptr<state::State> state;
   std::unique_ptr<StateMachine> machine;
   std::unique_ptr<consensus::Log> log;
@@ -69,11 +83,13 @@ struct Node::Impl {
   std::optional<Shared> shared;
   std::vector<std::unique_ptr<IoThread>> threads;
   std::uint16_t port = 0, metrics_port = 0;
+  std::mutex cluster_mutex;
+  std::string cluster;  // its id, once the I/O threads are told; guarded by cluster_mutex
   bool stopped = false;
 };
 
 Result<> Node::Impl::open() {
-  TRY(auto peers, parse_peers(settings.raft.peers, settings.raft.node_id));
+  TRY(peers, parse_peers(settings.raft.peers, settings.raft.node_id));
   const Path state_file = folder.path() / "state.db";
   TRY(state, state::State::open(state_file));
   machine =
@@ -81,7 +97,13 @@ Result<> Node::Impl::open() {
   TRY(log, consensus::Log::open({.directory = folder.path() / "raft",
                                  .node_id = settings.raft.node_id,
                                  .address = settings.raft.address,
-                                 .peers = std::move(peers),
+                                 .peers = peers,
+                                 .join = settings.raft.join,
+                                 .listen = settings.raft.listen,
+                                 .secret = settings.raft.secret,
+                                 .tls_certificate_file = settings.raft.tls_certificate_file,
+                                 .tls_key_file = settings.raft.tls_key_file,
+                                 .tls_ca_file = settings.raft.tls_ca_file,
                                  .election_timeout = settings.raft.election_timeout,
                                  .heartbeat_interval = settings.raft.heartbeat_interval,
                                  .snapshot_after_entries = settings.raft.snapshot_entries,
@@ -92,7 +114,9 @@ Result<> Node::Impl::open() {
                                      [this](auto took, std::size_t commands) {
                                        counters.apply.add(took);
                                        counters.applied += commands;
-                                     }}));
+                                     },
+                                 .leads = [this](bool leads, consensus::Term term) { jobs.lead(leads, term); },
+                                 .refused = [this](const Error& why) { events.failed(why); }}));
   queries = std::make_unique<state::Queries>(state_file, service::Workers::kQuestions + service::Workers::kSearches,
                                              [this](auto patience) { return log->settle(patience); });
   audit = std::make_unique<service::AuditTrail>(*log, clock);
@@ -108,7 +132,8 @@ Result<> Node::Impl::listen() {
   usage.most_connections = settings.server.max_connections;
   usage.most_body_bytes = std::max(usage.most_body_bytes, settings.server.max_body);
   metrics_usage.most_connections = 32;  // scrapes are few, and these are not counted with the others
-  shared.emplace(Shared{settings, clock, *log, *queries, workers, lockout, *audit, usage, std::move(tls), {}});
+  shared.emplace(Shared{settings, clock, *log, *queries, workers, lockout, *audit, usage, std::move(tls),
+                        [this] { return node::waits_for(log->status(), peers, settings.raft.join); }});
   for (unsigned i = 0; i < settings.server.workers; ++i) {
     auto& thread = threads.emplace_back(std::make_unique<IoThread>(*shared));
     TRY(port, thread->listen(i == 0 ? settings.server.port : port));
@@ -121,17 +146,13 @@ Result<> Node::Impl::listen() {
   return {};
 }
 
-Result<> Node::Impl::serve() {
-  if (state->position().cluster_id.empty()) {
-    TRYV(create_cluster(*log, folder.path(), clock, std::getenv("CONFIG_CENTER_ADMIN_PASSWORD")));
-  }
-  shared->cluster_id = state->position().cluster_id;
+Result<> Node::Impl::go_live() {
   // The messages wait in the I/O threads' queues: each serves its first request after it has loaded its view.
   std::promise<Result<>> live;
   log->settle([&](Result<> settled) {
     if (settled) {
-      settled = machine->go_live([this](MessagePtr message, std::move_only_function<void()> then) {
-        broadcast(std::move(message), std::move(then));
+      settled = machine->go_live([this](const MessagePtr& message, std::move_only_function<void()> then) {
+        broadcast(message, std::move(then));
       });
     }
     live.set_value(std::move(settled));
@@ -142,16 +163,46 @@ Result<> Node::Impl::serve() {
   return {};
 }
 
-void Node::Impl::broadcast(MessagePtr message, std::move_only_function<void()> then) {
+// Log thread.
+void Node::Impl::broadcast(const MessagePtr& message, std::move_only_function<void()> then) {
   struct Barrier {
     std::atomic<std::size_t> missing;
     std::move_only_function<void()> then;
   };
+  if (!message->cluster_id.empty() && cluster_id().empty()) {
+    const std::lock_guard lock(cluster_mutex);
+    cluster = message->cluster_id;
+    then = [this, revision = message->revision, then = std::move(then)]() mutable {
+      if (then) then();
+      events.serving(revision);
+    };
+  }
   auto barrier = std::make_shared<Barrier>(threads.size(), std::move(then));
   for (const auto& thread : threads) {
     thread->tell(message, [barrier] {
       if (--barrier->missing == 0 && barrier->then) barrier->then();
     });
+  }
+}
+
+// A job of the leader's.
+void Node::Impl::make_cluster(const std::stop_token& stop) {
+  const FirstStart first{.log = *log,
+                         .data_dir = folder.path(),
+                         .clock = clock,
+                         .given_password = std::getenv("CONFIG_CENTER_ADMIN_PASSWORD"),
+                         .cluster_id = [this] { return cluster_id(); }};
+  while (!stop.stop_requested() && cluster_id().empty()) {
+    const auto made = create_cluster(first, stop);
+    if (made || stop.stop_requested()) return;
+    const Error& why = made.error();
+    // Of a group of one there is nobody else who could mend it.
+    const bool passes = why.code == Code::unavailable || why.code == Code::timeout;
+    if (!passes || log->status().servers.size() == 1) return events.failed(why);
+    kLog.warn("the cluster is not made yet; it is tried again", {{"reason", why}});
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any().wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
   }
 }
 
@@ -170,9 +221,8 @@ void Node::Impl::stop() {
 Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Node::~Node() = default;
 
-Result<std::unique_ptr<Node>> Node::start(Settings settings, DataFolder folder, const Clock& clock) {
-  const Mono began = clock.now();
-  auto impl = std::make_unique<Impl>(std::move(settings), std::move(folder), clock);
+Result<std::unique_ptr<Node>> Node::start(Settings settings, DataFolder folder, const Clock& clock, Events events) {
+  auto impl = std::make_unique<Impl>(std::move(settings), std::move(folder), clock, std::move(events));
   const auto give_up = [&](Error error) {
     impl->stopped = true;  // no I/O thread runs yet
     return fail(std::move(error));
@@ -180,15 +230,11 @@ Result<std::unique_ptr<Node>> Node::start(Settings settings, DataFolder folder, 
   if (auto opened = impl->open(); !opened) return give_up(std::move(opened).error());
   // Before a cluster is made: what cannot serve must not have had its first start.
   if (auto listens = impl->listen(); !listens) return give_up(std::move(listens).error());
-  if (auto served = impl->serve(); !served) return give_up(std::move(served).error());
-  kLog.info("serving",
-            {{"version", CC_VERSION},
-             {"address", fmt::format("{}:{}", impl->settings.server.host, impl->port)},
-             {"metrics_port", impl->metrics_port},
-             {"data_dir", impl->folder.path().string()},
-             {"revision", impl->state->position().revision},
-             {"io_threads", impl->threads.size()},
-             {"took_ms", std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - began).count()}});
+  if (auto live = impl->go_live(); !live) return give_up(std::move(live).error());
+  // Each is a line: what only the leader does.
+  impl->jobs.add("make the cluster",
+                 [node = impl.get()](const std::stop_token& stop, consensus::Term) { node->make_cluster(stop); });
+  impl->jobs.start();
   return std::unique_ptr<Node>(new Node(std::move(impl)));
 }
 
@@ -199,9 +245,38 @@ std::uint16_t Node::metrics_port() const {
   return impl_->metrics_port;
 }
 
+std::string Node::waits_for() const {
+  return impl_->shared->waits_for();
+}
+std::string Node::cluster_id() const {
+  return impl_->cluster_id();
+}
+std::uint64_t Node::leader() const {
+  return impl_->log->status().leader_id;
+}
+
 Result<> Node::reload_tls() {
   if (!impl_->shared->tls) return {};
   return impl_->shared->tls->reload();
+}
+
+void Node::hand_over(std::move_only_function<void()> then) {
+  const consensus::Status log = impl_->log->status();
+  const auto votes = [](const auto& server) { return server.membership == consensus::Membership::voter; };
+  if (log.role != consensus::Role::leader || std::ranges::count_if(log.servers, votes) < 2) return then();
+  impl_->log->change({.kind = consensus::Change::Kind::transfer}, 2 * impl_->settings.raft.election_timeout,
+                     [then = std::move(then)](const Result<>& done) mutable {
+                       if (!done) kLog.warn("leadership was not handed over", {{"reason", done.error()}});
+                       then();
+                     });
+}
+
+std::chrono::milliseconds Node::leave() {
+  for (const auto& thread : impl_->threads)
+    thread->leave();
+  const bool asked_for = impl_->settings.origin.at("server.drain") != "default";
+  const bool alone = impl_->log->status().servers.size() < 2;
+  return alone && !asked_for ? std::chrono::milliseconds(0) : impl_->settings.server.drain;
 }
 
 void Node::stop() {

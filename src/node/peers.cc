@@ -8,20 +8,32 @@
 
 namespace cc::node {
 
+Result<> check_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  const auto port = parse_uint(text.substr(colon == std::string_view::npos ? text.size() : colon + 1), "");
+  if (colon != std::string_view::npos && colon > 0 && port && *port > 0 && *port <= 65535) return {};
+  return fail(Code::invalid_argument, fmt::format("\"{}\" is not host:port", text));
+}
+
 Result<std::vector<consensus::Peer>> parse_peers(std::string_view text, consensus::NodeId self) {
   std::vector<consensus::Peer> peers;
   if (trim(text).empty()) return peers;
   for (const std::string_view part : split(text, ',')) {
     const std::string_view member = trim(part);
     const std::size_t at = member.find('@');
-    if (at == std::string_view::npos || member.rfind(':') == std::string_view::npos) {
+    if (at == std::string_view::npos || !check_address(member.substr(at + 1))) {
       return fail(Code::invalid_argument, fmt::format("raft.peers: \"{}\" is not node_id@host:port", member));
     }
     TRY(const std::uint64_t id, parse_uint(member.substr(0, at), "raft.peers: a node_id"));
+    const std::string_view address = member.substr(at + 1);
     for (const auto& peer : peers) {
       if (peer.id == id) return fail(Code::invalid_argument, fmt::format("raft.peers: node_id {} is given twice", id));
+      if (peer.address == address) {
+        return fail(Code::invalid_argument,
+                    fmt::format("raft.peers: nodes {} and {} have the same address, {}", peer.id, id, address));
+      }
     }
-    peers.push_back({.id = id, .address = std::string(member.substr(at + 1))});
+    peers.push_back({.id = id, .address = std::string(address)});
   }
   if (std::ranges::find(peers, self, &consensus::Peer::id) == peers.end()) {
     return fail(Code::invalid_argument,

@@ -10,7 +10,9 @@
 #include <cstdio>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 #include <google/protobuf/stubs/logging.h>
 #include <malloc.h>
@@ -19,6 +21,7 @@
 #include "node/first_start.h"
 #include "node/node.h"
 #include "node/notify.h"
+#include "node/peers.h"
 
 namespace cc::node {
 namespace {
@@ -75,6 +78,15 @@ void warn_of_what_is_not_there(const Settings& settings) {
   if (settings.backup.enabled) warn("backup");
   if (!settings.monitoring.alert_rules.empty()) warn("monitoring.alert_rules");
   if (settings.origin.at("temp_dir") != "default") warn("temp_dir");
+}
+
+// Two of four nodes are no majority, so the fourth is of no help.
+void warn_of_even_group(const Settings& settings) {
+  const auto peers = parse_peers(settings.raft.peers, settings.raft.node_id);
+  if (!peers || peers->empty() || peers->size() % 2 != 0) return;
+  kLog.warn(
+      "a group of an even number of nodes survives no more failures than with one node less; 3, 5 or 7 are better",
+      {{"nodes", peers->size()}});
 }
 
 bool is_known_variable(std::string_view name) {
@@ -140,6 +152,122 @@ void reload(Node& node, const SettingSources& sources) {
   kLog.warn("read log level and TLS files again", {{"level", settings->log.level}});
 }
 
+// What the main thread does while a node runs: listens to the system's signals and to what the node tells.
+class Attendant {
+ public:
+  Attendant(const Settings& settings, const SettingSources& sources, const Clock& clock)
+      : settings_(settings), sources_(sources), clock_(clock) {}
+
+  Result<> run(DataFolder folder);
+
+ private:
+  void await_signal();
+  void leave();
+  void serving(Revision revision);
+  void tell_who_is_missing();
+
+  const Settings& settings_;
+  const SettingSources& sources_;
+  const Clock& clock_;
+  const Mono began_ = clock_.now();
+  boost::asio::io_context io_{1};
+  // Before any thread is started, so that all of them leave these signals to us.
+  boost::asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
+  boost::asio::steady_timer timer_{io_};
+  std::unique_ptr<Node> node_;
+  bool waited_ = false;   // for other nodes
+  bool leaving_ = false;  // a signal has said so
+  Result<> outcome_;
+};
+
+Result<> Attendant::run(DataFolder folder) {
+  const auto here = [this](auto what) { boost::asio::post(io_, std::move(what)); };
+  TRY(node_, Node::start(settings_, std::move(folder), clock_,
+                         {.serving = [=, this](Revision revision) { here([this, revision] { serving(revision); }); },
+                          .failed =
+                              [=, this](const Error& why) {
+                                here([this, why] {
+                                  if (outcome_ && !leaving_) outcome_ = fail(why);
+                                  io_.stop();
+                                });
+                              }}));
+  await_signal();
+  if (node_->cluster_id().empty()) tell_who_is_missing();
+  io_.run();
+  timer_.cancel();
+  std::signal(SIGINT, SIG_DFL);
+  node_->stop();
+  node_.reset();
+  return outcome_;
+}
+
+void Attendant::await_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      reload(*node_, sources_);
+      return await_signal();
+    }
+    if (std::exchange(leaving_, true)) return io_.stop();  // somebody is in a hurry
+    kLog.info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    notify_supervisor("STOPPING=1");
+    await_signal();
+    leave();
+  });
+}
+
+void Attendant::leave() {
+  if (node_->cluster_id().empty()) return io_.stop();  // it serves nobody
+  node_->hand_over([this] {
+    boost::asio::post(io_, [this] {
+      const auto drain = node_->leave();
+      if (drain.count() == 0) return io_.stop();
+      kLog.info("serving on until load balancers have noticed", {{"drain_ms", drain.count()}});
+      timer_.expires_after(drain);
+      timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) io_.stop();
+      });
+    });
+  });
+}
+
+void Attendant::serving(Revision revision) {
+  timer_.cancel();
+  forget_other_password(settings_.data_dir, node_->cluster_id());
+  if (waited_ && !password_to_show(settings_.data_dir)) {
+    kLog.info(
+        "the cluster was made by its leader, which has the password of its administrator: as it was given by "
+        "CONFIG_CENTER_ADMIN_PASSWORD there, or in admin-password in its data folder",
+        {{"leader", node_->leader()}});
+  }
+  notify_supervisor("READY=1");
+  greet(*node_, settings_);
+  kLog.info("serving",
+            {{"version", CC_VERSION},
+             {"address", fmt::format("{}:{}", settings_.server.host, node_->port())},
+             {"metrics_port", node_->metrics_port()},
+             {"data_dir", settings_.data_dir.string()},
+             {"cluster_id", node_->cluster_id()},
+             {"revision", revision},
+             {"io_threads", settings_.server.workers},
+             {"took_ms", std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - began_).count()}});
+}
+
+void Attendant::tell_who_is_missing() {
+  constexpr std::chrono::seconds kOften{10};
+  if (settings_.raft.join || !settings_.raft.peers.empty()) {
+    waited_ = true;
+    kLog.info("listening, and not serving yet",
+              {{"waits_for", node_->waits_for()},
+               {"address", fmt::format("{}:{}", settings_.server.host, node_->port())},
+               {"metrics_port", node_->metrics_port()}});
+  }
+  timer_.expires_after(kOften);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && node_->cluster_id().empty()) tell_who_is_missing();
+  });
+}
+
 }  // namespace
 
 int run_server(const SettingSources& sources) {
@@ -166,34 +294,11 @@ int run_server(const SettingSources& sources) {
   if (auto complete = complete_secrets(*settings); !complete) return refuse(complete.error());
   leave_files_for_changes(*settings);
   warn_of_what_is_not_there(*settings);
+  warn_of_even_group(*settings);
   warn_of_unknown_variables();
 
-  // Before any thread is started, so that all of them leave these signals to us.
-  boost::asio::io_context main_context(1);
-  boost::asio::signal_set signals(main_context, SIGTERM, SIGINT, SIGHUP);
   const SystemClock clock;
-  auto node = Node::start(*settings, *std::move(folder), clock);
-  if (!node) return refuse(node.error());
-  notify_supervisor("READY=1");
-  greet(**node, *settings);
-
-  std::function<void()> await_signal = [&] {
-    signals.async_wait([&](const boost::system::error_code& error, int signal) {
-      if (error) return;
-      if (signal == SIGHUP) {
-        reload(**node, sources);
-        await_signal();
-        return;
-      }
-      kLog.info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-      notify_supervisor("STOPPING=1");
-      std::signal(SIGINT, SIG_DFL);
-    });
-  };
-  await_signal();
-  main_context.run();
-  (*node)->stop();
-  node->reset();
+  if (auto ended = Attendant(*settings, sources, clock).run(*std::move(folder)); !ended) return refuse(ended.error());
   kLog.info("stopped");
   return 0;
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "model/format.h"
+#include "node/peers.h"
 
 namespace cc::node {
 namespace {
@@ -151,8 +152,27 @@ Result<> check_together(const Settings& s) {
   if (s.raft.heartbeat_interval * 2 > s.raft.election_timeout) {
     return wrong("raft.election_timeout must be at least twice raft.heartbeat_interval");
   }
+  const bool raft_tls = !s.raft.tls_certificate_file.empty();
+  if (raft_tls != !s.raft.tls_key_file.empty() || raft_tls != !s.raft.tls_ca_file.empty()) {
+    return wrong("raft.tls needs certificate_file, key_file and ca_file, or none of them");
+  }
   if (!s.monitoring.metrics_path.starts_with('/')) return wrong("monitoring.metrics_path must start with /");
   return {};
+}
+
+// Whether there are, or will be, other nodes.
+bool has_other_nodes(const Settings& settings) {
+  const auto peers = parse_peers(settings.raft.peers, settings.raft.node_id);
+  return settings.raft.join || (peers && peers->size() > 1);
+}
+
+// Nobody wants to write it twice.
+void take_address_from_peers(Settings& settings) {
+  if (settings.origin.at("raft.address") != "default") return;
+  const auto peers = parse_peers(settings.raft.peers, settings.raft.node_id);
+  if (!peers || peers->empty()) return;
+  settings.raft.address = std::ranges::find(*peers, settings.raft.node_id, &consensus::Peer::id)->address;
+  settings.origin["raft.address"] = fmt::format("raft.peers, {}", settings.origin.at("raft.peers"));
 }
 
 // Made once, kept for ever; the folder is closed to others.
@@ -180,20 +200,22 @@ bool is_well_known(std::string_view secret) {
              [&](std::string_view word) { return lower.find(word) != std::string::npos; });
 }
 
-Result<> check_secret(const Settings& settings, std::string_view secret, std::string_view key) {
-  if (secret.empty() && !settings.production()) return {};  // one will be made
-  const std::string how = fmt::format(
-      "; make one with: openssl rand -base64 48, and give it as security.{0}, security.{0}_file or "
-      "CONFIG_CENTER_SECURITY_{1}",
-      key, key == "jwt_secret" ? "JWT_SECRET" : "ENCRYPTION_KEY");
+// `needed_since`: why there must be one, or empty when there need be none.
+Result<> check_secret(const Settings& settings, std::string_view name, std::string_view needed_since) {
+  const Setting& setting = *find_setting(name);
+  const std::string secret = setting.get(settings);
+  if (secret.empty() && needed_since.empty()) return {};
+  const std::string how = fmt::format("; make one with: openssl rand -hex 32, and give it{} as {}, {}{} or {}",
+                                      name == "raft.secret" ? " to all nodes, the same," : "", name, name, kFileSuffix,
+                                      setting.environment_variables().back());
   if (secret.empty())
-    return fail(Code::invalid_argument, fmt::format("security.{} is missing, and APP_ENV is production{}", key, how));
+    return fail(Code::invalid_argument, fmt::format("{} is missing, and {}{}", name, needed_since, how));
   if (secret.size() < kShortestSecret) {
-    return fail(Code::invalid_argument, fmt::format("security.{} has {} bytes, at least {} are needed{}", key,
-                                                    secret.size(), kShortestSecret, how));
+    return fail(Code::invalid_argument,
+                fmt::format("{} has {} bytes, at least {} are needed{}", name, secret.size(), kShortestSecret, how));
   }
   if (settings.production() && is_well_known(secret)) {
-    return fail(Code::invalid_argument, fmt::format("security.{} is a well-known example{}", key, how));
+    return fail(Code::invalid_argument, fmt::format("{} is a well-known example{}", name, how));
   }
   return {};
 }
@@ -227,19 +249,28 @@ Result<Settings> load_settings(const SettingSources& sources) {
     TRYV(set_one(settings, name, text, setting != nullptr ? setting->flag() : "--" + name));
   }
   if (settings.temp_dir.empty()) settings.temp_dir = settings.data_dir / "tmp";
+  take_address_from_peers(settings);
   TRYV(check_together(settings));
   return settings;
 }
 
 Result<> check_secrets(const Settings& settings) {
-  TRYV(check_secret(settings, settings.security.jwt_secret, "jwt_secret"));
-  return check_secret(settings, settings.security.encryption_key, "encryption_key");
+  // In development those that are missing will be made.
+  const std::string_view needed = settings.production() ? "APP_ENV is production" : "";
+  TRYV(check_secret(settings, "security.jwt_secret", needed));
+  TRYV(check_secret(settings, "security.encryption_key", needed));
+  return check_secret(settings, "raft.secret",
+                      has_other_nodes(settings) ? "nodes of a group prove with it that they belong together" : "");
 }
 
 Result<> complete_secrets(Settings& settings) {
   for (const auto& [secret, name] : {std::pair(&settings.security.jwt_secret, "jwt_secret"),
                                      std::pair(&settings.security.encryption_key, "encryption_key")}) {
     if (!secret->empty() || settings.production()) continue;
+    if (!settings.raft.secret.empty()) {
+      *secret = to_base64url(hmac_sha256(settings.raft.secret, fmt::format("config-center security.{}", name)));
+      continue;
+    }
     TRY(*secret, kept_secret(settings.data_dir / "secrets", name));
   }
   return check_secrets(settings);

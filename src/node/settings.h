@@ -26,7 +26,7 @@ struct Settings {
     std::uint16_t port;
     unsigned workers;
     std::uint64_t max_connections;
-    std::chrono::milliseconds timeout, stop_timeout;
+    std::chrono::milliseconds timeout, stop_timeout, drain;
     std::uint64_t max_content, max_body, min_free_disk;
     std::chrono::milliseconds header_timeout, idle_timeout;
     std::string tls_certificate_file, tls_key_file, tls_client_ca_file;
@@ -44,7 +44,9 @@ struct Settings {
   } cache;
   struct {
     std::uint64_t node_id;
-    std::string address, peers;
+    std::string address, listen, peers, secret;
+    bool join;
+    std::string tls_certificate_file, tls_key_file, tls_ca_file;
     std::chrono::milliseconds election_timeout, heartbeat_interval;
     unsigned snapshot_entries;
   } raft;
@@ -102,16 +104,19 @@ struct SettingSources {
   };
 };
 
-// invalid_argument that names the file and line, the variable or the flag, and what would be right.
+// invalid_argument that names the file and line, the variable or the flag, and what would be right. A raft.address that
+// is not given is the one that raft.peers has for this node.
 Result<Settings> load_settings(const SettingSources& sources);
 
-// Refuses short secrets, and in production missing and well-known ones. Writes nothing.
+// Refuses short secrets, in production missing and well-known ones, and a missing raft.secret where there are other
+// nodes. Writes nothing.
 Result<> check_secrets(const Settings& settings);
 // Refuses what else a node with these settings would refuse when it starts: peers, addresses, files and secrets that
 // are not there or of no use. Writes nothing.
 Result<> check_settings(const Settings& settings);
 
-// What only a running node needs: in development makes the secrets that are missing, once, and keeps them, mode 0600,
+// What only a running node needs: in development completes the secrets that are missing. With a raft.secret they are
+// derived from that, and so are the same on all nodes of the group; else they are made, once, and kept, mode 0600,
 // under data_dir/secrets. Refuses what check_secrets() refuses. requires: the data folder is this process's
 Result<> complete_secrets(Settings& settings);
 

@@ -26,11 +26,27 @@ Result<> check_host(const std::string& host) {
   return {};
 }
 
-Result<> check_tls(const Settings& settings) {
-  const auto& server = settings.server;
-  if (server.tls_certificate_file.empty()) return {};
-  auto loaded = http::TlsContext::load(server.tls_certificate_file, server.tls_key_file, server.tls_client_ca_file);
-  if (!loaded) return fail(std::move(loaded).error().with_context("server.tls"));
+Result<> check_tls(std::string_view section, const std::string& certificate, const std::string& key,
+                   const std::string& ca) {
+  if (certificate.empty()) return {};
+  auto loaded = http::TlsContext::load(certificate, key, ca);
+  if (!loaded) return fail(std::move(loaded).error().with_context(section));
+  return {};
+}
+
+// Two addresses for one node are a mistake in one of them.
+Result<> check_own_address(const Settings& settings) {
+  const auto& raft = settings.raft;
+  TRY(const auto peers, parse_peers(raft.peers, raft.node_id));
+  for (const consensus::Peer& peer : peers) {
+    if (peer.id == raft.node_id && peer.address != raft.address) {
+      return fail(Code::invalid_argument,
+                  fmt::format("raft.address is {} ({}), and raft.peers ({}) has {} for this node, {}: correct one of "
+                              "them, or leave raft.address out",
+                              raft.address, settings.origin.at("raft.address"), settings.origin.at("raft.peers"),
+                              peer.address, peer.id));
+    }
+  }
   return {};
 }
 
@@ -46,9 +62,12 @@ Result<> check_alert_rules(const std::string& file) {
 
 Result<> check_settings(const Settings& settings) {
   TRYV(check_secrets(settings));
-  TRYV(parse_peers(settings.raft.peers, settings.raft.node_id));
+  TRYV(check_own_address(settings));
   TRYV(check_host(settings.server.host));
-  TRYV(check_tls(settings));
+  const auto& server = settings.server;
+  const auto& raft = settings.raft;
+  TRYV(check_tls("server.tls", server.tls_certificate_file, server.tls_key_file, server.tls_client_ca_file));
+  TRYV(check_tls("raft.tls", raft.tls_certificate_file, raft.tls_key_file, raft.tls_ca_file));
   return check_alert_rules(settings.monitoring.alert_rules);
 }
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "node/cron.h"
+#include "node/peers.h"
 #include "node/settings.h"
 
 namespace cc::node {
@@ -128,12 +129,7 @@ Setting not_empty(Setting setting, std::string_view advice) {
   });
 }
 
-Result<> check_address(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  const auto port = parse_uint(text.substr(colon == std::string_view::npos ? text.size() : colon + 1), "");
-  if (colon != std::string_view::npos && colon > 0 && port && *port > 0 && *port <= 65535) return {};
-  return fail(Code::invalid_argument, fmt::format("\"{}\" is not host:port", text));
-}
+// A list of them, which may be empty.
 Result<> check_addresses(std::string_view text) {
   if (trim(text).empty()) return {};
   for (const std::string_view each : split(text, ','))
@@ -209,6 +205,10 @@ std::vector<Setting> make_table() {
               milliseconds(100ms), milliseconds(10min)),
       bounded("server.stop_timeout", "10s", "how long running requests may take when the node stops",
               AT(server.stop_timeout), milliseconds(0ms), milliseconds(10min)),
+      bounded("server.drain", "2s",
+              "how long a node that stops still serves after /readyz says no, so that a load balancer looks elsewhere "
+              "first; not given, a group of one does not wait",
+              AT(server.drain), milliseconds(0ms), milliseconds(10min)),
       size("server.max_content", "1MiB", "largest content of one config", AT(server.max_content)),
       size("server.max_body", "8MiB",
            "largest request body (imports); an export, and an import unpacked, hold eight times as much",
@@ -243,10 +243,27 @@ std::vector<Setting> make_table() {
 
       bounded("raft.node_id", "1", "number of this node in its group", AT(raft.node_id), std::uint64_t{1},
               std::uint64_t{1} << 32),
-      checked(plain("raft.address", "127.0.0.1:7848", "host:port for the other nodes", AT(raft.address)),
+      checked(plain("raft.address", "127.0.0.1:7848",
+                    "host:port where the other nodes reach this one; not given, it is what raft.peers has for this "
+                    "node",
+                    AT(raft.address)),
               check_address),
-      plain("raft.peers", "", "node_id@host:port of every node of the group, comma-separated; empty: a group of one",
+      checked(
+          plain("raft.listen", "", "host:port to listen on for the other nodes; empty: raft.address", AT(raft.listen)),
+          check_addresses),
+      plain("raft.peers", "",
+            "node_id@host:port of every node of a new group, comma-separated, the same on all of them; empty: a group "
+            "of one",
             AT(raft.peers)),
+      plain("raft.join", "false", "a new node waits until a running group adds it, and makes none", AT(raft.join)),
+      secret("raft.secret",
+             "the nodes of a group prove with it that they belong together; the same on all of them, at least 32 bytes",
+             AT(raft.secret)),
+      plain("raft.tls.certificate_file", "",
+            "PEM certificate chain; with key_file and ca_file the nodes speak TLS with each other",
+            AT(raft.tls_certificate_file)),
+      plain("raft.tls.key_file", "", "PEM private key", AT(raft.tls_key_file)),
+      plain("raft.tls.ca_file", "", "PEM; the other nodes must show a certificate signed by it", AT(raft.tls_ca_file)),
       bounded("raft.election_timeout", "1s", "a leader not heard of for this long is replaced",
               AT(raft.election_timeout), milliseconds(50ms), milliseconds(1min)),
       bounded("raft.heartbeat_interval", "100ms", "how often a leader is heard of", AT(raft.heartbeat_interval),

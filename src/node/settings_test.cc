@@ -144,8 +144,77 @@ TEST_F(SettingsTest, a_list_is_as_good_as_commas) {
   const auto peers = parse_peers(settings.raft.peers, 1).value();
   ASSERT_EQ(peers.size(), 2u);
   EXPECT_EQ(peers[1].address, "10.0.0.2:7848");
-  EXPECT_FALSE(parse_peers("1@a:1,1@b:1", 1));
-  EXPECT_FALSE(parse_peers("a:1", 1));
+}
+
+TEST_F(SettingsTest, peers_are_nodes_with_an_id_and_an_address_of_their_own) {
+  const auto refusal = [](std::string_view text) {
+    const auto peers = parse_peers(text, 1);
+    return peers ? "accepted" : peers.error().message;
+  };
+  EXPECT_EQ(refusal("1@a:1, 2@[::1]:7848"), "accepted");
+  EXPECT_THAT(refusal("1@a:1,1@b:1"), HasSubstr("node_id 1 is given twice"));
+  EXPECT_THAT(refusal("1@a:1,2@a:1"), AllOf(HasSubstr("nodes 1 and 2"), HasSubstr("a:1")));
+  EXPECT_THAT(refusal("2@a:1,3@b:1"), HasSubstr("this node, 1"));
+  for (const char* junk : {"a:1", "1@a", "1@:1", "1@a:0", "1@a:65536", "1@a:x"})
+    EXPECT_THAT(refusal(junk), HasSubstr("is not node_id@host:port")) << junk;
+}
+
+TEST_F(SettingsTest, the_address_of_a_node_is_the_one_that_its_peers_know) {
+  const std::string peers = "peers: [1@10.0.0.1:7848, 2@10.0.0.2:7849], secret: " + std::string(40, 's');
+  EXPECT_EQ(load("raft: {node_id: 2, " + peers + "}").value().raft.address, "10.0.0.2:7849");
+  EXPECT_EQ(load("").value().raft.address, "127.0.0.1:7848");
+  EXPECT_TRUE(check_settings(load("raft: {node_id: 2, address: '10.0.0.2:7849', " + peers + "}").value()));
+  const auto refused = check_settings(load("raft: {node_id: 2, address: '10.0.0.9:7849', " + peers + "}").value());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid_argument);
+  EXPECT_THAT(refused.error().message, AllOf(HasSubstr("10.0.0.9:7849"), HasSubstr("10.0.0.2:7849")));
+}
+
+TEST_F(SettingsTest, nodes_of_a_group_need_a_secret_between_them) {
+  const auto refusal = [&](const std::string& raft) {
+    const auto fine = check_secrets(load("raft: {" + raft + "}").value());
+    return fine ? std::string("accepted") : fine.error().message;
+  };
+  EXPECT_EQ(refusal(""), "accepted");
+  EXPECT_EQ(refusal("peers: 1@a:1"), "accepted") << "nobody else is there";
+  for (const char* several : {"peers: '1@a:1,2@b:1'", "join: true"}) {
+    EXPECT_THAT(refusal(several), AllOf(HasSubstr("raft.secret is missing"), HasSubstr("openssl rand -hex 32"),
+                                        HasSubstr("all nodes, the same"), HasSubstr("CONFIG_CENTER_RAFT_SECRET")));
+    EXPECT_EQ(refusal(several + (", secret: " + std::string(32, 's'))), "accepted");
+  }
+  EXPECT_THAT(refusal("secret: short"), HasSubstr("raft.secret has 5 bytes, at least 32"));
+}
+
+TEST_F(SettingsTest, tls_between_nodes_needs_all_of_its_files) {
+  for (const char* some : {"certificate_file: a", "key_file: a, ca_file: b", "certificate_file: a, key_file: b"})
+    EXPECT_THAT(error_of("raft: {tls: {" + std::string(some) + "}}"), HasSubstr("raft.tls needs"));
+  const auto files = load("raft: {tls: {certificate_file: /nowhere, key_file: /nowhere, ca_file: /nowhere}}");
+  const auto refused = check_settings(files.value());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, AllOf(HasSubstr("raft.tls"), HasSubstr("/nowhere")));
+}
+
+TEST_F(SettingsTest, tokens_hold_on_every_node_of_a_group) {
+  const auto node = [&](const std::string& name, const std::string& raft_secret) {
+    environment_["DATA_DIR"] = (folder_.path() / name).string();
+    auto settings = load("raft: {secret: " + raft_secret + "}").value();
+    EXPECT_TRUE(complete_secrets(settings));
+    EXPECT_FALSE(std::filesystem::exists(folder_.path() / name)) << "there is nothing to keep";
+    return std::pair(settings.security.jwt_secret, settings.security.encryption_key);
+  };
+  const auto one = node("one", std::string(32, 's'));
+  EXPECT_EQ(one, node("two", std::string(32, 's')));
+  EXPECT_NE(one.first, one.second);
+  EXPECT_NE(one.first, node("another group", std::string(32, 't')).first);
+  EXPECT_GE(one.first.size(), 32u);
+
+  environment_["CONFIG_CENTER_SECURITY_JWT_SECRET"] = std::string(32, 'j');
+  EXPECT_EQ(node("given", std::string(32, 's')).first, std::string(32, 'j'));
+
+  environment_["APP_ENV"] = "production";
+  environment_.erase("CONFIG_CENTER_SECURITY_JWT_SECRET");
+  auto production = load("raft: {secret: Ohb6pee6EiY4aing1uthaeHoo5Ung3Ch9theeYah}").value();
+  EXPECT_FALSE(complete_secrets(production)) << "each secret is given, and can be changed alone";
 }
 
 TEST_F(SettingsTest, secrets_come_from_files_and_are_never_shown) {

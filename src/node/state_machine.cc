@@ -39,6 +39,8 @@ Result<> StateMachine::broadcast_everything() {
   TRY(message->directory, read_directory());
   message->everything = std::move(everything);
   message->revision = state_.position().revision;
+  message->cluster_id = state_.position().cluster_id;
+  named_ = !message->cluster_id.empty();
   broadcast_(std::move(message), {});
   behind_ = false;
   return {};
@@ -68,6 +70,7 @@ Result<> StateMachine::deliver(std::move_only_function<void()> then) {
     TRY(message, message_of(changes));
   }
   // Nothing fails from here on. Counted before it is told: who has the answer may look at once.
+  if (message && !message->cluster_id.empty()) named_ = true;
   delivered_ = std::max(delivered_, changes.revision);
   count(changes.events);
   if (message) {
@@ -87,6 +90,10 @@ Result<MessagePtr> StateMachine::message_of(const state::Changes& changes) {
   }
   message->events = changes.events;
   message->revision = changes.revision;
+  if (!named_) {
+    TRYV(state_.commit());  // what the position says is what was committed
+    message->cluster_id = state_.position().cluster_id;
+  }
   return message;
 }
 

@@ -26,6 +26,7 @@ struct Message {
   identity::DirectoryPtr directory;                           // set: it has changed
   identity::RevokedTokens revoked_tokens;                     // since the newest directory
   Revision revision = 0;
+  std::string cluster_id;  // set: the state is of this cluster, and may be served
 };
 using MessagePtr = std::shared_ptr<const Message>;
 
@@ -38,8 +39,8 @@ class StateMachine final : public consensus::StateMachine {
   StateMachine(state::State& state, Counters& counters, std::string jwt_secret, bool anonymous_read)
       : state_(state), counters_(counters), jwt_secret_(std::move(jwt_secret)), anonymous_read_(anonymous_read) {}
 
-  // From here on every change is broadcast, after everything that there is now. Once, on the log thread, when the log
-  // has settled.
+  // From here on every change is broadcast, after everything that there is now, which is nothing as long as there is no
+  // cluster. Once, on the log thread, when the log has settled.
   Result<> go_live(Broadcast broadcast);
 
   Applied applied() const override;
@@ -65,6 +66,7 @@ class StateMachine final : public consensus::StateMachine {
   identity::DirectoryPtr directory_;
   Revision delivered_ = 0;  // the newest
   bool behind_ = false;     // the I/O threads lack something: they are told everything next
+  bool named_ = false;      // the I/O threads know the cluster
 };
 
 }  // namespace cc::node

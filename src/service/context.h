@@ -63,6 +63,7 @@ struct Context {
   std::chrono::milliseconds timeout{30'000};  // of one call, waiting by intent not counted
   std::chrono::milliseconds jwt_expiration{std::chrono::hours(24)};
   std::string node_version, cluster_id;
+  bool leaving = false;   // the node will stop, and serves until then: a load balancer should look elsewhere
   bool stopping = false;  // set by stop_waiting()
   Sessions sessions{};
   std::array<unsigned, kKindsOfWork> working{};  // handed to the workers and not done

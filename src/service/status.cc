@@ -21,9 +21,10 @@ Task<Result<NodeStatus>> node_status(Context& context, const Call& call) {
 
 Health health(const Context& context) {
   const consensus::Status log = context.log.status();
-  Health out{.serves_reads = !context.stopping, .revision = context.view.revision()};
-  out.checks.push_back(context.stopping ? Check{.name = "reads", .status = "failing", .message = "the node is stopping"}
-                                        : Check{.name = "reads", .status = "ok", .message = ""});
+  const bool stops = context.stopping || context.leaving;
+  Health out{.serves_reads = !stops, .revision = context.view.revision()};
+  out.checks.push_back(stops ? Check{.name = "reads", .status = "failing", .message = "the node is stopping"}
+                             : Check{.name = "reads", .status = "ok", .message = ""});
   const bool writes = log.role != consensus::Role::unavailable && log.leader_id != 0 && log.trouble.empty();
   // Anybody may ask: what is wrong with which folder is for who has logged in.
   const std::string why =

@@ -1,14 +1,17 @@
 // Loads etcd through its own gRPC API, in the shape of `config-center bench`: so many clients, each with one request in
 // flight, for so long. Prints one JSON object.
 //
-//   etcd_load --target 127.0.0.1:2379 --operation range|put [--clients 64] [--seconds 5] [--size 256] [--channels 64]
+//   etcd_load --target 127.0.0.1:2379[,…] --operation range|put [--clients 64] [--seconds 5] [--size 256]
+//             [--channels 64]
 //
-// One completion queue and one thread drive all clients, so that as little as possible of the machine goes to the load.
+// The clients are spread over the targets. One completion queue and one thread drive all clients, so that as little as
+// possible of the machine goes to the load.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -86,13 +89,19 @@ int run(std::map<std::string, std::string> options) {
   const std::size_t size = std::stoul(options["size"]);
   const std::chrono::duration<double> length(std::stod(options["seconds"]));
 
+  std::vector<std::string> targets;
+  std::istringstream list(options["target"]);
+  for (std::string target; std::getline(list, target, ',');)
+    targets.push_back(target);
+
   grpc::CompletionQueue queue;
   std::vector<std::shared_ptr<grpc::Channel>> open;
   for (std::size_t i = 0; i < channels; ++i) {
     grpc::ChannelArguments arguments;
     arguments.SetInt("config_center.channel", static_cast<int>(i));  // a connection of its own
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    open.push_back(grpc::CreateCustomChannel(options["target"], grpc::InsecureChannelCredentials(), arguments));
+    open.push_back(
+        grpc::CreateCustomChannel(targets.at(i % targets.size()), grpc::InsecureChannelCredentials(), arguments));
   }
   std::vector<std::unique_ptr<Client>> all;
   for (std::size_t i = 0; i < clients; ++i) {

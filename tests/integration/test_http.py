@@ -16,7 +16,7 @@ from client import Client, config
 from conftest import log_in
 from node import PATIENCE, SANITIZER, free_port, wait_until
 from raw import Closed, Raw, connect_when_there_is_room, request
-from test_watch import InBackground, wait_for_watchers
+from test_watch import InBackground, poll, wait_for_watchers
 
 KEY = "dev/http/default/a.yaml"
 PATH = config(KEY)
@@ -422,6 +422,30 @@ def test_a_stopping_node_finishes_what_runs(make_node):
     reader = Client(node, admin.token)
     for key, revision in acknowledged.items():
         assert reader.read(key).revision == revision
+
+
+def test_a_node_that_leaves_says_so_and_serves_until_load_balancers_have_noticed(make_node):
+    node = make_node(server_drain="10m")
+    admin = log_in(node)
+    at = admin.publish(KEY, b"a: 1\n")["revision"]
+    waiting = poll(node, admin, KEY, at)
+    wait_for_watchers(node, 1)
+    node.signal(signal.SIGTERM)
+    wait_until(lambda: node.probe("/readyz") == 503, "/readyz says no")
+    assert node.probe("/livez") == 200
+    with Raw(node) as raw:  # everything is served, and each answer is the last of its connection
+        status, headers, _ = raw.send(request("PUT", PATH, admin.token, b"a: 2\n")).answer()
+        assert (status, headers["connection"]) == (200, "close")
+    told = waiting.result()
+    assert (told.status, told.body, told.headers["Connection"]) == (200, b"a: 2\n", "close")
+    node.signal(signal.SIGTERM)  # somebody is in a hurry
+    assert node.wait_end(30) == 0
+
+
+def test_a_group_of_one_has_no_load_balancer_to_wait_for(make_node):
+    node = make_node()
+    node.stop()
+    assert not any("load balancers" in record["message"] for record in node.records())
 
 
 def test_a_stopped_node_refuses_connections(make_node):

@@ -28,6 +28,9 @@ PROMISED = {
     "config_center_applied_commands_total": "counter",
     "config_center_raft_role": "gauge",
     "config_center_raft_has_leader": "gauge",
+    "config_center_raft_leader_id": "gauge",
+    "config_center_raft_members": "gauge",
+    "config_center_stale": "gauge",
     "config_center_raft_term": "gauge",
     "config_center_raft_commit_index": "gauge",
     "config_center_raft_applied_index": "gauge",
@@ -140,6 +143,8 @@ def test_requests_are_counted_by_route_method_and_status(make_node):
     assert after.value("config_center_config_bytes") == 5
     assert after.value("config_center_revision") > before.value("config_center_revision")
     assert after.value("config_center_raft_role", role="leader") == 1
+    assert after.value("config_center_raft_leader_id") == 1 and after.value("config_center_stale") == 0
+    assert after.value("config_center_raft_members", membership="voter") == 1
 
 
 def test_unknown_paths_do_not_become_labels(make_node):

@@ -79,7 +79,8 @@ def test_what_is_wrong_in_a_file_is_told_with_its_line(command, file, text, line
 @pytest.mark.parametrize("text,told", [
     ("raft: {peers: junk}", "raft.peers"), ("server: {host: no-such-host.invalid}", "no-such-host.invalid"),
     ("server: {tls: {certificate_file: /nowhere, key_file: /nowhere}}", "/nowhere"),
-    ("security: {jwt_secret: short}", "32"), ("monitoring: {alert_rules: /nowhere}", "/nowhere")])
+    ("security: {jwt_secret: short}", "32"), ("raft: {peers: [1@a:1, 2@b:1]}", "raft.secret"), ("raft: {join: true}", "openssl rand -hex 32"),
+    (f"raft: {{address: 'a:2', peers: [1@a:1, 2@b:1], secret: '{SECRET}'}}", "a:2"), ("monitoring: {alert_rules: /nowhere}", "/nowhere")])
 def test_what_serve_refuses_is_not_valid(command, file, text, told):
     path = file(text)
     for arguments in (("config", "check", path), ("serve", "--config", path)):

@@ -1,0 +1,53 @@
+#include "node/waiting.h"
+
+#include <fmt/format.h>
+
+namespace cc::node {
+
+std::string waits_for(const consensus::Status& log, const std::vector<consensus::Peer>& peers, bool joins) {
+  if (!log.trouble.empty()) return fmt::format("the log cannot be written: {}", log.trouble);
+  std::vector<std::string> others;
+  const auto add = [&](consensus::NodeId id, const std::string& address) {
+    if (id != log.node_id) others.push_back(fmt::format("{} ({})", id, address));
+  };
+  if (log.servers.empty()) {
+    if (joins) {
+      return fmt::format("a running group has to add this node, {}: config-center cluster add, on one of its nodes",
+                         log.node_id);
+    }
+    for (const consensus::Peer& peer : peers)
+      add(peer.id, peer.address);
+    return fmt::format(
+        "all nodes of raft.peers have to be there to form the group, or it takes this node in when there is one; the "
+        "others are {}",
+        fmt::join(others, ", "));
+  }
+  if (log.leader_id == log.node_id) return "the cluster is being made";
+  if (log.leader_id != 0) return fmt::format("the leader, node {}, makes the cluster or sends it", log.leader_id);
+  for (const auto& server : log.servers)
+    add(server.id, server.address);
+  return fmt::format("more than half of the nodes have to be there to elect a leader; the others are {}",
+                     fmt::join(others, ", "));
+}
+
+Error not_serving(const std::string& waits_for) {
+  return {Code::unavailable, "this node does not serve yet: " + waits_for};
+}
+
+void add_waiting_routes(http::Router& router, const std::function<std::string()>& waits_for) {
+  using http::Method;
+  router.add(Method::get, "/livez",
+             [](http::Request&) -> Task<http::Response> { co_return http::Response::text(200, "ok\n"); });
+  router.add(Method::get, "/readyz", [waits_for](http::Request&) -> Task<http::Response> {
+    co_return http::Response::text(503, not_serving(waits_for()).message + "\n");
+  });
+  for (const Method method : {Method::get, Method::put, Method::post, Method::delete_}) {
+    for (const char* path : {"/", "/{path...}"}) {
+      router.add(method, path, [waits_for](http::Request& request) -> Task<http::Response> {
+        co_return http::Response::error(not_serving(waits_for()), request.request_id);
+      });
+    }
+  }
+}
+
+}  // namespace cc::node
