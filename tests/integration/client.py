@@ -9,7 +9,7 @@ import threading
 import urllib.parse
 
 from contract import Contract
-from node import PATIENCE
+from node import ADMIN_PASSWORD, PATIENCE
 from raw import unzstd
 
 _contracts = {}  # by node: the document is fetched once
@@ -17,7 +17,7 @@ _contracts = {}  # by node: the document is fetched once
 
 def contract_of(node):
     if id(node) not in _contracts:
-        connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=30)
+        connection = http.client.HTTPConnection(node.host, node.port, timeout=30)
         connection.request("GET", "/openapi.json")
         _contracts[id(node)] = node, Contract(json.loads(connection.getresponse().read()))
         connection.close()
@@ -86,7 +86,7 @@ class Client:
             if not readable:
                 return connection
             connection.close()  # the server has closed it
-        connection = http.client.HTTPConnection("127.0.0.1", self.node.port, timeout=self.timeout)
+        connection = http.client.HTTPConnection(self.node.host, self.node.port, timeout=self.timeout)
         connection.connect()
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._local.connection = connection
@@ -162,6 +162,12 @@ class Client:
         return EventStream(self, method, path, body, query, headers)
 
 
+def log_in(node, name="admin", password=ADMIN_PASSWORD, checked=True):
+    client = Client(node, checked=checked)
+    client.token = client.post("/v1/login", {"username": name, "password": password}, expect=200).json()["token"]
+    return client
+
+
 class EventStream:
     """Server-sent events on a connection of its own."""
 
@@ -173,7 +179,7 @@ class EventStream:
             body = json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
         target = path + ("?" + urllib.parse.urlencode(query) if query else "")
-        self.connection = http.client.HTTPConnection("127.0.0.1", client.node.port, timeout=30 * PATIENCE)
+        self.connection = http.client.HTTPConnection(client.node.host, client.node.port, timeout=30 * PATIENCE)
         self.connection.request(method, target, body=body, headers=headers)
         self.response = self.connection.getresponse()
         self.status, self.headers = self.response.status, self.response.headers

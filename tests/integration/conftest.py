@@ -1,22 +1,15 @@
-"""Fixtures: nodes, clients, users. A failing test shows the end of each node's log."""
+"""Fixtures: nodes, clients, users."""
 
 import itertools
 
 import pytest
 
-from client import Client, contract_of
+from client import Client, contract_of, log_in
 from command import Command
-from node import ADMIN_PASSWORD, Node
+from node import Node
+from reports import pytest_runtest_makereport  # noqa: F401 (a hook)
 
 _numbers = itertools.count(1)
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    report = (yield).get_result()
-    if report.failed:
-        for node in Node.running:
-            report.sections.append((f"end of the log in {node.folder}", node.log()[-6000:]))
 
 
 @pytest.fixture
@@ -41,12 +34,6 @@ def node(tmp_path_factory):
     yield node
     node.stop()
     node.check_log()
-
-
-def log_in(node, name="admin", password=ADMIN_PASSWORD, checked=True):
-    client = Client(node, checked=checked)
-    client.token = client.post("/v1/login", {"username": name, "password": password}, expect=200).json()["token"]
-    return client
 
 
 @pytest.fixture(scope="module")

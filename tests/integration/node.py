@@ -63,6 +63,7 @@ class Node:
         if admin_password:
             self.variables["CONFIG_CENTER_ADMIN_PASSWORD"] = admin_password
         self.process = None
+        self.host = "127.0.0.1"  # where it is reached
         self.port = self.metrics_port = None
         self.starts = 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -108,12 +109,12 @@ class Node:
 
     def probe(self, path, timeout=10):
         """The status of a GET over a new connection, or None when there is none."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         if self.settings.get("server_tls_certificate_file"):
             import ssl
             context = ssl.create_default_context()
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=context)
+            connection = http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=context)
         try:
             connection.request("GET", path)
             return connection.getresponse().status
@@ -173,7 +174,7 @@ class Node:
     @property
     def url(self):
         scheme = "https" if self.settings.get("server_tls_certificate_file") else "http"
-        return f"{scheme}://127.0.0.1:{self.port}"
+        return f"{scheme}://{self.host}:{self.port}"
 
     def log(self):
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
@@ -200,7 +201,7 @@ class Node:
 
     def metrics(self):
         """{name{labels}: value} of the metrics page."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.metrics_port, timeout=30)
+        connection = http.client.HTTPConnection(self.host, self.metrics_port, timeout=30)
         connection.request("GET", "/metrics")
         text = connection.getresponse().read().decode()
         connection.close()

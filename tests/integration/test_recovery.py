@@ -1,11 +1,9 @@
 """What a node does with damaged, old, missing or foreign files, without room, and after kill -9."""
 
-import errno
 import os
 import random
 import shutil
 import sqlite3
-import subprocess
 import time
 import uuid
 
@@ -13,7 +11,7 @@ import pytest
 
 from client import Client, config, releases
 from conftest import log_in
-from machine import cannot
+from machine import fill, mounted_disk
 from node import PATIENCE, SANITIZER, StartFailed, wait_until
 from test_watch import poll
 
@@ -266,33 +264,8 @@ def test_kill_during_the_first_start(make_node):
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 64 MiB, for the data folder."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "none", str(folder)], capture_output=True, text=True)
-    if mounted.returncode != 0:
-        cannot(f"mounting a small disk is not permitted here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(folder, leave=0):
-    """Takes all room but `leave` bytes. Returns the file that holds it."""
-    filler = folder / "filler"
-    with open(filler, "wb", buffering=0) as file:
-        while (free := os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize) > leave + 4096:
-            try:
-                os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), free - leave)
-            except OSError as error:  # the node writes, too: look again how much there is
-                if error.errno != errno.ENOSPC:
-                    raise
-        if leave == 0:
-            try:
-                while True:
-                    file.seek(0, os.SEEK_END)
-                    file.write(b"x" * 4096)
-            except OSError:
-                pass
-    return filler
+    with mounted_disk(tmp_path / "disk", "64m") as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("guard", ["16MiB", "0"], ids=["the guard refuses", "the disk refuses"])

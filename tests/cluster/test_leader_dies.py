@@ -1,0 +1,71 @@
+"""The leader is killed again and again; watchers on the other nodes are told everything."""
+
+import random
+
+from checker import check
+from history import OK
+from nemesis import seed_of_run
+from node import wait_until
+from workload import Watcher, Workload, Writer
+
+ROUNDS = 12
+FOLDER = "dev/once/default/"
+
+
+class OnceWriter(Writer):
+    """Publishes each config once, so that no watcher may leave anything out."""
+
+    def act(self):
+        key = f"{FOLDER}{self.number}-{len(self.operations)}"
+        self.workload.keys.append(key)
+        self._publish(key, None)
+
+
+class FaithfulWatcher(Watcher):
+    """Watches on one node only, for as long as that is there."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self._watched = FOLDER
+        self.home = 1 + self.number % 3
+
+    def _node(self, other_than=None):
+        return self.home
+
+
+class Once(Workload):
+    def __init__(self, group, seed):
+        super().__init__(group, seed, keys=0, writers=0, readers=0, watchers=0, folder=FOLDER)
+        kinds = [OnceWriter] * 4 + [FaithfulWatcher] * 6
+        self.clients = [kind(self, number, random.Random(f"{seed} {number}")) for number, kind in enumerate(kinds)]
+
+
+def test_watchers_miss_nothing_while_leaders_die(make_group):
+    seed = seed_of_run()
+    group = make_group()
+    workload = Once(group, seed).start()
+    try:
+        for _ in range(ROUNDS):
+            leader = group.wait_leader()
+            killed = workload.now()
+            group[leader].kill()
+            wait_until(lambda: workload.acknowledged(killed) >= 3, "changes go on", 60)
+            group[leader].start(wait=False)
+            group.wait_caught_up()
+    finally:
+        workload.stopping.set()
+    workload.stop()
+    group.wait_one()
+    for watcher in workload.clients:
+        if isinstance(watcher, FaithfulWatcher):
+            watcher.watch(watcher.home, wait="0s")
+    final = workload.final()
+    operations = workload.operations
+    assert list(check(operations, final)) == []
+    made = sorted(release.revision for releases in final.values() for release in releases)
+    assert len(made) >= 3 * ROUNDS
+    for watcher in workload.clients:
+        if isinstance(watcher, FaithfulWatcher):
+            told = [change.revision for op in watcher.operations if op.outcome == OK for change in op.changes]
+            assert told == made, f"the watcher at node {watcher.home} was not told what was made"
+    print(f"{len(made)} changes over {ROUNDS} kills, all told to 6 watchers; {workload.longest_silence():.2f} s at most without one")
