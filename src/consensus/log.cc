@@ -180,10 +180,10 @@ struct Log::Impl final : Group::Owner, Network::Receiver {
 
   Greeting introduced_;
   std::vector<Peer> connected_to_;
-  std::map<NodeId, Greeting> met_;   // in this process's life
-  std::map<NodeId, Error> refused_;  // by whom, and why
-  Mono asked_{};                     // to be taken in
-  std::string waits_for_;            // while there is no log: as last said
+  std::map<NodeId, Greeting> met_;  // in this process's life
+  std::map<NodeId, int> refused_;   // by whom, and how often since they last met
+  Mono asked_{};                    // to be taken in
+  std::string waits_for_;           // while there is no log: as last said
 };
 
 // --- the thread ---
@@ -442,12 +442,15 @@ void Log::Impl::take(const Greeting& greeting) {
 }
 
 // A node of which most of the others want nothing should not run; it would only be in the way. A single other node may
-// be the one that is wrong.
+// be the one that is wrong, and a single time it may be an earlier self that they still remember. Only a conflict is
+// what nodes of the group say; anything else could be done to this one by somebody on the way.
 void Log::Impl::refused_by(const Peer& by, const Error& why) {
   log.error("a node refuses this one", {{"node", by.id}, {"address", by.address}, {"reason", why}});
-  refused_.insert_or_assign(by.id, why);
+  if (why.code != Code::conflict) return;
+  ++refused_[by.id];
+  const auto sure = std::ranges::count_if(refused_, [](const auto& each) { return each.second >= 2; });
   const std::size_t others = connected_to_.size();
-  if (others > 0 && refused_.size() > others / 2) observer.refused(why);
+  if (others > 0 && static_cast<std::size_t>(sure) > others / 2) observer.refused(why);
 }
 
 Greeting Log::Impl::greeting() const {
