@@ -38,6 +38,9 @@ void add_role(CLI::App& root, Session& session);
 void add_key(CLI::App& root, Session& session);
 void add_audit(CLI::App& root, Session& session);
 void add_cluster(CLI::App& root, Session& session);
+void add_cluster_status(CLI::App& group, Session& session);
+void add_cluster_changes(CLI::App& group, Session& session);
+void add_cluster_recover(CLI::App& group, Session& session);
 
 void add_completion(CLI::App& root, Session& session);
 void add_bench(CLI::App& root, Session& session);

@@ -15,6 +15,7 @@ namespace {
 
 struct Options {
   std::string key, range, file;
+  Freshness freshness;
 };
 
 Result<> print_unified(Session& session, const std::string& unified, const std::string& from, const std::string& to) {
@@ -25,7 +26,7 @@ Result<> print_unified(Session& session, const std::string& unified, const std::
 
 Result<> diff_with_file(Session& session, const Options& options, const ConfigKey& key) {
   TRY(const std::string content, read_file_or_input(options.file));
-  TRY(const auto before, published(session, key));
+  TRY(const auto before, published(session, key, options.freshness));
   if (!before) return fail(Code::not_found, fmt::format("there is no published {}", options.key));
   const std::string from = fmt::format("{} (version {})", options.key, before->version);
   return print_unified(session, unified_diff(before->content, content, from, options.file), from, options.file);
@@ -41,7 +42,8 @@ Result<> diff(Session& session, const Options& options) {
   const std::string asked = range.from + ".." + range.to;
   const bool as_lines = session.output != Output::table;
   const std::string target =
-      with_query(path_of("/v1/releases", key), {{"diff", asked}, {"output", as_lines ? "json" : "unified"}});
+      with_query(path_of("/v1/releases", key),
+                 with_freshness({{"diff", asked}, {"output", as_lines ? "json" : "unified"}}, options.freshness));
   if (as_lines) {
     TRY(const boost::json::value lines, session.get_json(target));
     return session.print(lines, [] { return std::string(); });
@@ -63,6 +65,7 @@ void add_diff(CLI::App& root, Session& session) {
       ->type_name("A..B");
   command->add_option("-f,--file", options->file, "Compare what is published with this file; - is standard input")
       ->type_name("FILE");
+  add_freshness(*command, options->freshness);
   command->footer(examples({
       "config-center diff dev/shop/default/application.yaml 1..2",
       "config-center diff dev/shop/default/application.yaml              what the draft would change",

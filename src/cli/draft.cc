@@ -18,6 +18,7 @@ struct Options {
   std::string key, file, format, message, where;
   std::optional<std::uint64_t> if_match, draft_revision;
   Page page;
+  Freshness freshness;
 };
 
 // For --dry-run: what a server would refuse.
@@ -53,7 +54,8 @@ Result<> save(Session& session, const Options& options) {
 
 Result<> show(Session& session, const Options& options) {
   TRY(const ConfigKey key, parse_key(options.key));
-  TRY(const http::ClientResponse answer, session.call({.target = path_of("/v1/drafts", key)}));
+  TRY(const http::ClientResponse answer,
+      session.call({.target = with_query(path_of("/v1/drafts", key), with_freshness({}, options.freshness))}));
   return session.print({{"key", options.key},
                         {"format", answer.header("X-Config-Format")},
                         {"base_version", answer.header("X-Config-Base-Version")},
@@ -76,7 +78,8 @@ Result<> discard(Session& session, const Options& options) {
 
 Result<> list(Session& session, const Options& options) {
   TRY(const Where where, parse_where(options.where));
-  TRY(const boost::json::array drafts, session.list("/v1/drafts", query_of(where), options.page));
+  TRY(const boost::json::array drafts,
+      session.list("/v1/drafts", with_freshness(query_of(where), options.freshness), options.page));
   return session.print_list(drafts,
                             {{"KEY", "key"},
                              {"FORMAT", "format"},
@@ -137,6 +140,7 @@ void add_draft(CLI::App& root, Session& session) {
   on_run(*command, session, [&session, options] { return save(session, *options); });
 
   command = add_with_key(*group, "show", "Print the content of a draft", *options);
+  add_freshness(*command, options->freshness);
   command->footer(examples({"config-center draft show dev/shop/default/application.yaml"}));
   on_run(*command, session, [&session, options] { return show(session, *options); });
 
@@ -151,6 +155,7 @@ void add_draft(CLI::App& root, Session& session) {
       ->add_option("where", options->where, "environment[/application[/cluster[/start of the name]]]; nothing is all")
       ->type_name("WHERE");
   add_page_options(*command, options->page);
+  add_freshness(*command, options->freshness);
   command->footer(examples({"config-center draft list", "config-center draft list dev/shop"}));
   on_run(*command, session, [&session, options] { return list(session, *options); });
 

@@ -15,11 +15,13 @@ namespace {
 struct Options {
   std::string key, version, output_file;
   std::optional<std::uint64_t> if_none_match;
+  Freshness freshness;
 };
 
 Result<> get(Session& session, const Options& options) {
   TRY(const ConfigKey key, parse_key(options.key));
-  http::ClientRequest request{.target = with_query(path_of("/v1/configs", key), {{"version", options.version}})};
+  http::ClientRequest request{.target = with_query(path_of("/v1/configs", key),
+                                                   with_freshness({{"version", options.version}}, options.freshness))};
   if (options.if_none_match) request.headers.emplace_back("If-None-Match", quoted(*options.if_none_match));
   TRY(const http::ClientResponse answer, session.call(std::move(request)));
   const bool for_person = session.output == Output::table;
@@ -70,11 +72,13 @@ void add_get(CLI::App& root, Session& session) {
       ->add_option("--output-file", options->output_file,
                    "Write here instead: a file is replaced whole and keeps its mode; - is standard output")
       ->type_name("FILE");
+  add_freshness(*command, options->freshness);
   command->footer(examples({
       "config-center get dev/shop/default/application.yaml",
       "config-center get dev/shop/default/application.yaml --version 1",
       "config-center get dev/shop/default/application.yaml --output-file application.yaml",
       "config-center get dev/shop/default/application.yaml -o json",
+      "config-center get dev/shop/default/application.yaml --consistency strong",
   }));
   on_run(*command, session, [&session, options] { return get(session, *options); });
 }

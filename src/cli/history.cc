@@ -14,11 +14,13 @@ namespace {
 struct Options {
   std::string key;
   Page page;
+  Freshness freshness;
 };
 
 Result<> history(Session& session, const Options& options) {
   TRY(const ConfigKey key, parse_key(options.key));
-  TRY(const boost::json::array releases, session.list(path_of("/v1/releases", key), {}, options.page));
+  TRY(const boost::json::array releases,
+      session.list(path_of("/v1/releases", key), with_freshness({}, options.freshness), options.page));
   return session.print(releases, [&] {
     Table table({"VERSION", "REVISION", "TIME", "AUTHOR", "SIZE", "MD5", "COMMENT"});
     for (const boost::json::value& each : releases) {
@@ -43,6 +45,7 @@ void add_history(CLI::App& root, Session& session) {
   CLI::App* command = add_command(root, "history", "List the releases of a config, newest first");
   command->add_option("key", options->key, "environment/application/cluster/name")->required()->type_name("KEY");
   add_page_options(*command, options->page);
+  add_freshness(*command, options->freshness);
   command->footer(examples({
       "config-center history dev/shop/default/application.yaml",
       "config-center history dev/shop/default/application.yaml --limit 5 -o json",

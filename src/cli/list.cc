@@ -12,6 +12,7 @@ struct Options {
   std::string where, search;
   bool in_content = false;
   Page page;
+  Freshness freshness;
 };
 
 Result<> list(Session& session, const Options& options) {
@@ -22,7 +23,8 @@ Result<> list(Session& session, const Options& options) {
   Query query = query_of(where);
   query.emplace_back("q", options.search);
   query.emplace_back("in", options.in_content ? "content" : "");
-  TRY(const boost::json::array configs, session.list("/v1/configs", query, options.page));
+  TRY(const boost::json::array configs,
+      session.list("/v1/configs", with_freshness(std::move(query), options.freshness), options.page));
   return session.print_list(configs,
                             {{"KEY", "key"},
                              {"FORMAT", "format"},
@@ -46,6 +48,7 @@ void add_list(CLI::App& root, Session& session) {
   command->add_option("-s,--search", options->search, "Only keys that contain this")->type_name("TEXT");
   command->add_flag("--content", options->in_content, "Search the content instead of the keys");
   add_page_options(*command, options->page);
+  add_freshness(*command, options->freshness);
   command->footer(examples({
       "config-center list",
       "config-center list prod/shop",

@@ -47,12 +47,14 @@ Result<> login(Session& session, Options options) {
   if (token.empty() || expires.empty()) {
     return fail(Code::corruption, url + " answered without a token; is it a config-center?");
   }
-  kept.current = url;
-  kept.servers[url] = {
+  TRY(const std::string answered, session.server());
+  kept.current = answered;
+  kept.servers[answered] = {
       .username = options.username, .token = token, .expires_at = expires, .tls = with_absolute_paths(files)};
   TRYV(session.credentials().save(kept));
-  return session.print({{"server", url}, {"username", options.username}, {"expires_at", expires}},
-                       [&] { return fmt::format("logged in to {} as {} until {}\n", url, options.username, expires); });
+  return session.print({{"server", answered}, {"username", options.username}, {"expires_at", expires}}, [&] {
+    return fmt::format("logged in to {} as {} until {}\n", answered, options.username, expires);
+  });
 }
 
 }  // namespace

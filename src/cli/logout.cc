@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -9,10 +11,12 @@ namespace cc::cli {
 namespace {
 
 Result<> logout(Session& session) {
-  TRY(const std::string url, session.server());
+  TRY(const std::vector<std::string> servers, session.servers());
   TRY(CredentialsContent kept, session.credentials().load());
+  const auto known = std::ranges::find_if(servers, [&](const auto& each) { return kept.servers.contains(each); });
+  if (known == servers.end()) return fail(Code::not_found, "you are not logged in to " + servers.front());
+  const std::string& url = *known;
   const auto found = kept.servers.find(url);
-  if (found == kept.servers.end()) return fail(Code::not_found, "you are not logged in to " + url);
 
   const auto answer = session.send_as(found->second.token, {.method = "POST", .target = "/v1/logout"});
   kept.servers.erase(found);

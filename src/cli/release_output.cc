@@ -33,8 +33,9 @@ Result<> print_release(Session& session, std::string_view done, const boost::jso
   });
 }
 
-Result<std::optional<Published>> published(Session& session, const ConfigKey& key) {
-  TRY(http::ClientResponse answer, session.send({.target = path_of("/v1/configs", key)}));
+Result<std::optional<Published>> published(Session& session, const ConfigKey& key, const Freshness& freshness) {
+  TRY(http::ClientResponse answer,
+      session.send({.target = with_query(path_of("/v1/configs", key), with_freshness({}, freshness))}));
   if (answer.status == 404) return std::nullopt;
   if (answer.status >= 400) return fail(session.error_of_answer(answer));
   return Published{std::move(answer.body), std::string(answer.header("X-Config-Version")),

@@ -18,7 +18,7 @@ Result<> print_release(Session& session, std::string_view done, const boost::jso
 struct Published {
   std::string content, version, revision, format;
 };
-Result<std::optional<Published>> published(Session& session, const ConfigKey& key);
+Result<std::optional<Published>> published(Session& session, const ConfigKey& key, const Freshness& freshness = {});
 
 // What guards a release: --if-match, --new.
 struct Guards {

@@ -34,7 +34,8 @@ bool changes_something(std::string_view method) {
 Result<http::ClientResponse> with_advice(Result<http::ClientResponse> answer) {
   if (!answer && answer.error().code == Code::unavailable) {
     answer.error().message +=
-        "\nStart a server with: config-center serve. Choose another with: --server URL, or CONFIG_CENTER_SERVER";
+        "\nStart a server with: config-center serve. Choose another, or several, with: --server URL,URL, or "
+        "CONFIG_CENTER_SERVER";
   }
   return answer;
 }
@@ -68,24 +69,37 @@ std::string with_query(std::string path, const Query& query) {
   return path;
 }
 
-Result<std::string> Session::server() {
+Result<std::vector<std::string>> Session::servers() {
   const char* from_variable = variable("CONFIG_CENTER_SERVER");
-  std::string url = !server_option.empty() ? server_option : from_variable != nullptr ? from_variable : "";
-  if (url.empty()) {
+  std::string urls = !server_option.empty() ? server_option : from_variable != nullptr ? from_variable : "";
+  if (urls.empty()) {
     TRY(const CredentialsContent kept, credentials_.load());
-    url = kept.current.empty() ? kDefaultServer : kept.current;
+    urls = kept.current.empty() ? kDefaultServer : kept.current;
   }
-  auto normal = normal_url(url);
-  if (!normal) return wrong_usage(std::move(normal).error());
-  return normal;
+  std::vector<std::string> all;
+  for (const std::string_view url : split(urls, ',')) {
+    auto normal = normal_url(trim(url));
+    if (!normal) return wrong_usage(std::move(normal).error());
+    all.push_back(*std::move(normal));
+  }
+  return all;
+}
+
+Result<std::string> Session::server() {
+  TRY(const std::vector<std::string> all, servers());
+  return all[server_in_use_ % all.size()];
 }
 
 Result<std::string> Session::token() {
   if (const char* given = variable("CONFIG_CENTER_TOKEN")) return std::string(given);
-  TRY(const std::string url, server());
+  TRY(std::vector<std::string> urls, servers());
+  std::ranges::rotate(urls, urls.begin() + static_cast<std::ptrdiff_t>(server_in_use_ % urls.size()));
   TRY(const CredentialsContent kept, credentials_.load());
-  const auto found = kept.servers.find(url);
-  return found == kept.servers.end() ? std::string() : found->second.token;
+  for (const std::string& url : urls) {
+    const auto found = kept.servers.find(url);
+    if (found != kept.servers.end() && !found->second.token.empty()) return found->second.token;
+  }
+  return std::string();
 }
 
 Result<TlsFiles> Session::tls_files() {
@@ -102,8 +116,7 @@ Result<TlsFiles> Session::tls_files() {
       .key = first(tls_option.key, variable("CONFIG_CENTER_KEY_FILE"), of_server.key)};
 }
 
-Result<http::Client> Session::client_as(const std::string& bearer) {
-  TRY(const std::string url, server());
+Result<http::Client> Session::client_to(const std::string& url, const std::string& bearer) {
   TRY(const TlsFiles files, tls_files());
   auto made = http::Client::make(
       {.url = url, .bearer = bearer, .ca_file = files.ca, .cert_file = files.certificate, .key_file = files.key});
@@ -113,34 +126,66 @@ Result<http::Client> Session::client_as(const std::string& bearer) {
 
 Result<http::Client*> Session::client() {
   if (!client_) {
+    TRY(const std::string url, server());
     TRY(const std::string bearer, token());
-    TRY(client_, client_as(bearer));
+    TRY(client_, client_to(url, bearer));
   }
   return &*client_;
 }
 
+void Session::turn_to_next_server() {
+  ++server_in_use_;
+  client_.reset();
+}
+
+Result<http::ClientResponse> Session::ask_any(const std::function<Result<http::ClientResponse>(http::Client&)>& ask,
+                                              const std::function<bool()>& may_go_on) {
+  TRY(const std::vector<std::string> all, servers());
+  for (std::size_t asked = 1;; ++asked) {
+    TRY(http::Client * to, client());
+    auto answer = ask(*to);
+    const bool gone = !answer && answer.error().code == Code::unavailable;
+    if (gone && all.size() > 1) turn_to_next_server();
+    if (!gone || asked == all.size() || !may_go_on()) return with_advice(std::move(answer));
+  }
+}
+
 Result<http::ClientResponse> Session::send_as(const std::string& bearer, const http::ClientRequest& request) {
-  TRY(http::Client once, client_as(bearer));
-  return with_advice(once.send(request));
+  const auto ask = [&](http::Client&) -> Result<http::ClientResponse> {
+    TRY(const std::string url, server());
+    TRY(http::Client once, client_to(url, bearer));
+    return once.send(request);
+  };
+  return ask_any(ask, [] { return true; });
+}
+
+Result<http::ClientResponse> Session::send_to(const std::string& url, const http::ClientRequest& request) {
+  TRY(const std::string bearer, token());
+  TRY(http::Client once, client_to(url, bearer));
+  return once.send(request);
 }
 
 Result<http::ClientResponse> Session::send(http::ClientRequest request) {
-  TRY(http::Client * to, client());
   const bool change = changes_something(request.method);
   if (change) request.headers.emplace_back("X-Request-Id", random_id());
   for (std::size_t attempt = 0;; ++attempt) {
-    auto answer = with_advice(to->send(request));
+    auto answer = ask_any([&](http::Client& to) { return to.send(request); }, [] { return true; });
     const bool lost = !answer ? answer.error().code == Code::unavailable || answer.error().code == Code::timeout
                               : answer->status == 503 || answer->status == 504;
     if (!change || !lost || attempt == kPauses.size()) return answer;
+    if (answer || answer.error().code == Code::timeout) turn_to_next_server();
     std::this_thread::sleep_for(kPauses.at(attempt));
   }
 }
 
 Result<http::ClientResponse> Session::stream(http::ClientRequest request,
                                              const std::function<bool(std::string_view)>& on_bytes) {
-  TRY(http::Client * to, client());
-  return with_advice(to->stream(request, on_bytes));
+  bool begun = false;
+  const auto note = [&](std::string_view bytes) {
+    begun = true;
+    return on_bytes(bytes);
+  };
+  return ask_any([&](http::Client& to) { return to.stream(request, note); }, [&] { return !begun; });
 }
 
 Error Session::error_of_answer(const http::ClientResponse& answer) {
@@ -285,9 +330,10 @@ Result<> Session::would(std::string_view what) {
 
 void add_shared_options(CLI::App& root, Session& session) {
   const std::string group = "Options of every command";
-  root.add_option(
-          "--server", session.server_option,
-          "Address of a server: http://127.0.0.1:8848 (or CONFIG_CENTER_SERVER; else the last one logged in to)")
+  root.add_option("--server", session.server_option,
+                  "Address of a server: http://127.0.0.1:8848 (or CONFIG_CENTER_SERVER; else the last one logged in "
+                  "to). Several, "
+                  "separated by commas: when one cannot be connected to, the next is asked")
       ->type_name("URL")
       ->group(group);
   root.add_option_function<std::string>(
@@ -327,6 +373,24 @@ void add_page_options(CLI::App& command, Page& page) {
       ->check(whole_number())
       ->type_name("N");
   command.add_option("--cursor", page.cursor, "Go on where an earlier list ended")->type_name("CURSOR");
+}
+
+void add_freshness(CLI::App& command, Freshness& freshness) {
+  command
+      .add_option("--consistency", freshness.consistency,
+                  "strong: everything that any node has acknowledged; without it, what the node asked has")
+      ->check(one_of({"strong"}))
+      ->type_name("HOW");
+  command
+      .add_option("--min-revision", freshness.min_revision, "Wait until the node asked has this revision, at most 10 s")
+      ->check(whole_number())
+      ->type_name("REVISION");
+}
+
+Query with_freshness(Query query, const Freshness& freshness) {
+  query.emplace_back("consistency", freshness.consistency);
+  query.emplace_back("min_revision", freshness.min_revision);
+  return query;
 }
 
 void add_if_match(CLI::App& command, std::optional<std::uint64_t>& revision, const std::string& meaning) {

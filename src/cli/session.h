@@ -38,13 +38,18 @@ struct Page {
 
 using Query = std::vector<std::pair<std::string_view, std::string>>;
 
+// How new what is read must be.
+struct Freshness {
+  std::string consistency, min_revision;
+};
+
 // path?name=value&…, encoded; empty values are left out.
 std::string with_query(std::string path, const Query& query);
 
 class Session {
  public:
   // Chosen by options; bound by add_shared_options().
-  std::string server_option;  // --server; empty: not given
+  std::string server_option;  // --server, several separated by commas; empty: not given
   TlsFiles tls_option;        // --ca-file, --cert-file, --key-file
   Output output = Output::table;
   bool yes = false;      // --yes: destructive commands do not ask
@@ -56,17 +61,22 @@ class Session {
   std::function<Result<int>()> chosen;
 
   // --server, CONFIG_CENTER_SERVER, the last server logged in to, or http://127.0.0.1:8848.
+  Result<std::vector<std::string>> servers();
+  // The one that is asked, as long as it can be connected to: then the next.
   Result<std::string> server();
-  // CONFIG_CENTER_TOKEN, or what was kept for the server by `login`; empty: none.
+  // CONFIG_CENTER_TOKEN, or what was kept for the server by `login`, or for another one of servers(), since they are
+  // one group; empty: none.
   Result<std::string> token();
   // Of each file the option, the variable (CONFIG_CENTER_CA_FILE), or what was kept for the server by `login`.
   Result<TlsFiles> tls_files();
   Credentials& credentials() { return credentials_; }
 
   // An answer with any status is a value. A request that changes something gets an X-Request-Id and is repeated
-  // under it, a few times within two seconds, when no answer came.
+  // under it, a few times within two seconds, when no answer came. All of servers() are tried.
   Result<http::ClientResponse> send(http::ClientRequest request);
-  // Once, with this token instead of the session's; empty: none.
+  // This server alone, once.
+  Result<http::ClientResponse> send_to(const std::string& url, const http::ClientRequest& request);
+  // With this token instead of the session's; empty: none. All of servers() are tried.
   Result<http::ClientResponse> send_as(const std::string& bearer, const http::ClientRequest& request);
   // The body of an answer below 400 as it comes, until `on_bytes` returns false.
   Result<http::ClientResponse> stream(http::ClientRequest request,
@@ -103,11 +113,16 @@ class Session {
   Result<> would(std::string_view what);
 
  private:
-  Result<http::Client> client_as(const std::string& bearer);
+  Result<http::Client> client_to(const std::string& url, const std::string& bearer);
   Result<http::Client*> client();
+  void turn_to_next_server();
+  // `ask`s the server, and while it cannot be asked and `may_go_on`, the next one.
+  Result<http::ClientResponse> ask_any(const std::function<Result<http::ClientResponse>(http::Client&)>& ask,
+                                       const std::function<bool()>& may_go_on);
 
   Credentials credentials_ = Credentials::at_home();
   std::optional<http::Client> client_;
+  std::size_t server_in_use_ = 0;  // of servers()
 };
 
 // A command below `parent`. CLI11 is compiled where it makes a command: here only.
@@ -118,6 +133,9 @@ void add_shared_options(CLI::App& root, Session& session);
 void add_yes(CLI::App& command, Session& session);
 void add_dry_run(CLI::App& command, Session& session);
 void add_page_options(CLI::App& command, Page& page);
+void add_freshness(CLI::App& command, Freshness& freshness);
+// The query with what it asks for.
+Query with_freshness(Query query, const Freshness& freshness);
 void add_if_match(CLI::App& command, std::optional<std::uint64_t>& revision, const std::string& meaning);
 
 // Makes `run` what the command does. `run` returns Result<> or Result<int> (the exit status).

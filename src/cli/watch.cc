@@ -172,10 +172,14 @@ class Watch {
   Result<std::string> content_of(const json::value& change) {
     TRY(const ConfigKey key, parse_key(member_text(change, "key")));
     const std::string path = path_of("/v1/configs", key);
-    auto content = persistently(
-        [&] { return session_.call({.target = with_query(path, {{"version", member_text(change, "version")}})}); });
+    // Another node than the one that told it may not have it yet.
+    const Freshness fresh{.consistency = "", .min_revision = member_text(change, "revision")};
+    auto content = persistently([&] {
+      return session_.call(
+          {.target = with_query(path, with_freshness({{"version", member_text(change, "version")}}, fresh))});
+    });
     if (!content && content.error().code == Code::not_found) {
-      content = persistently([&] { return session_.call({.target = path}); });
+      content = persistently([&] { return session_.call({.target = with_query(path, with_freshness({}, fresh))}); });
     }
     if (!content) return fail(std::move(content).error());
     return std::move(content->body);

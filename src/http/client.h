@@ -19,7 +19,9 @@ struct ClientOptions {
   std::string bearer;                         // token or access key; empty: none
   std::string ca_file;                        // PEM; empty: the system's
   std::string cert_file, key_file;            // PEM, of the client; empty: none
-  std::chrono::milliseconds timeout{30'000};  // per request, on top of what it asks the server to wait
+  // Per request, on top of what it asks the server to wait. A little more than the time limit of a server, whose answer
+  // then says more.
+  std::chrono::milliseconds timeout{35'000};
 };
 
 struct ClientRequest {

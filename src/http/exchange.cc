@@ -58,12 +58,13 @@ std::string decode_parameter(std::string_view text) {
   return percent_decode(out).value_or(out);
 }
 
-unsigned seconds_to_wait(const Error& error) {
+// What its details say; nothing when they do not.
+std::optional<unsigned> seconds_to_wait(const Error& error) {
   constexpr std::string_view kMember = "\"retry_after_seconds\":";
-  unsigned seconds = 1;
+  std::optional<unsigned> seconds;
   if (const auto at = error.details.find(kMember); at != std::string::npos) {
     const std::string_view number = trim(std::string_view(error.details).substr(at + kMember.size()));
-    std::from_chars(number.data(), number.data() + number.size(), seconds);
+    std::from_chars(number.data(), number.data() + number.size(), seconds.emplace(1));
   }
   return seconds;
 }
@@ -158,7 +159,7 @@ std::optional<std::string> Request::query(std::string_view name) const {
   return found;
 }
 
-std::optional<std::string> Request::unknown_query(std::initializer_list<std::string_view> known) const {
+std::optional<std::string> Request::unknown_query(std::span<const std::string_view> known) const {
   std::optional<std::string> unknown;
   each_parameter(target, [&](std::string_view key, std::string_view) {
     std::string decoded = decode_parameter(key);
@@ -259,8 +260,8 @@ Response Response::error(unsigned status, const Error& error, std::string_view r
   Response response = json(status, std::move(body));
   if (status == 401) {
     response.header("WWW-Authenticate", "Bearer realm=\"config-center\"");
-  } else if (status == 429 || status == 503) {
-    response.header("Retry-After", std::to_string(seconds_to_wait(error)));
+  } else if (const auto seconds = seconds_to_wait(error); seconds || status == 429 || status == 503) {
+    response.header("Retry-After", std::to_string(seconds.value_or(1)));
   }
   return response;
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,7 +39,10 @@ class Request {
   std::string_view header(std::string_view name) const;           // any case; "" when absent
   std::optional<std::string> query(std::string_view name) const;  // percent-decoded; first of several
   // Names in the query that are not among `known`: for refusing typing errors.
-  std::optional<std::string> unknown_query(std::initializer_list<std::string_view> known) const;
+  std::optional<std::string> unknown_query(std::span<const std::string_view> known) const;
+  std::optional<std::string> unknown_query(std::initializer_list<std::string_view> known) const {
+    return unknown_query(std::span(known.begin(), known.size()));
+  }
   bool query_is_utf8() const;  // all of it, percent-decoded
 
   // One block of "Name: value" pairs, so that a waiting request costs little memory.
@@ -80,7 +84,8 @@ class Response {
   static Response json(unsigned status, std::string body);  // application/json
   static Response text(unsigned status, std::string body);  // text/plain; charset=utf-8
   // The one place where an Error becomes an answer: {"error":{"code","message","details"},"request_id"}; 429 and 503
-  // carry Retry-After ("retry_after_seconds" of the details, else 1), 401 WWW-Authenticate. The status is that of the
+  // carry Retry-After ("retry_after_seconds" of the details, with which others carry it, too; else 1), 401
+  // WWW-Authenticate. The status is that of the
   // code; of exhausted with "limit_bytes" in its details it is 413.
   static Response error(const Error& error, std::string_view request_id);
   // What HTTP itself refuses, with a status that no code has.

@@ -102,6 +102,8 @@ TEST(Response, TellsWhenToRetryAndHowToAuthenticate) {
   EXPECT_EQ(Response::error({Code::exhausted, "large", R"({"limit_bytes":5})"}, "").header("Retry-After"), "");
   EXPECT_EQ(Response::error(503, {Code::exhausted, "later"}, "").header("Retry-After"), "1");
   EXPECT_EQ(Response::error({Code::not_found, "no"}, "").header("Retry-After"), "");
+  EXPECT_EQ(Response::error({Code::timeout, "no"}, "").header("Retry-After"), "");
+  EXPECT_EQ(Response::error({Code::timeout, "no", R"({"retry_after_seconds":3})"}, "").header("Retry-After"), "3");
   EXPECT_TRUE(Response::error({Code::unauthenticated, "who"}, "").header("WWW-Authenticate").starts_with("Bearer"));
 }
 

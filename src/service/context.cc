@@ -23,6 +23,9 @@ struct Pending {
 
 namespace {
 
+// The log gives up by itself and knows why; who asked it does so a little later, and only when it hangs.
+constexpr std::chrono::milliseconds kGrace{500};
+
 Error outcome_unknown(Code code, std::string_view why, std::string_view request_id) {
   return {code,
           fmt::format("{}; whether the change was made is not known: repeat the request under the same request id, {}",
@@ -68,6 +71,22 @@ void take(LogAnswer answer) {
   answer.to->timer.cancel();
 }
 
+Task<Result<std::string>> await_log(Context& context, Mono deadline, AskLog ask) {
+  const Mono::duration patience = std::max(deadline - context.clock.now(), Mono::duration::zero());
+  const auto pending = std::make_shared<Pending>(context.io, patience + kGrace);
+  ask(std::chrono::ceil<consensus::Log::Patience>(patience),
+      [&inbox = *context.answers, to = pending](Result<std::string> answer) mutable {
+        inbox.put({.to = std::move(to), .answer = std::move(answer)});
+      });
+  const auto [ended] = co_await pending->timer.async_wait(asio::as_tuple(asio::deferred));
+  if (pending->answer) co_return *std::move(pending->answer);
+  if (ended) co_return fail(Code::unavailable, "the request was broken off");
+  if (!takes_changes(context.group->status())) {
+    co_return fail(Code::unavailable, "no leader was there within the time limit of the request");
+  }
+  co_return fail(Code::timeout, "the log did not answer within the time limit of the request");
+}
+
 Task<Result<log::Outcome>> propose(Context& context, const Call& call, log::Command command) {
   const Mono now = context.clock.now();
   if (now >= call.deadline) {
@@ -79,16 +98,13 @@ Task<Result<log::Outcome>> propose(Context& context, const Call& call, log::Comm
   command.set_address(call.address);
   command.set_time_ms(context.clock.wall().time_since_epoch().count());
 
-  const auto pending = std::make_shared<Pending>(context.io, call.deadline - now);
-  context.log.propose(command.SerializeAsString(), std::chrono::ceil<std::chrono::milliseconds>(call.deadline - now),
-                      [&inbox = *context.answers, to = pending](Result<std::string> answer) mutable {
-                        inbox.put({.to = std::move(to), .answer = std::move(answer)});
-                      });
+  std::string bytes = command.SerializeAsString();
   command.Clear();
-  const auto [ended] = co_await pending->timer.async_wait(asio::as_tuple(asio::deferred));
-  if (pending->answer) co_return outcome_of(*std::move(pending->answer), call.request_id);
-  if (ended) co_return fail(outcome_unknown(Code::unavailable, "the request was broken off", call.request_id));
-  co_return fail(outcome_unknown(Code::timeout, "the log did not answer within the time limit", call.request_id));
+  co_return outcome_of(co_await await_log(context, call.deadline,
+                                          [&](auto patience, consensus::Log::Answer answer) {
+                                            context.log.propose(std::move(bytes), patience, std::move(answer));
+                                          }),
+                       call.request_id);
 }
 
 Result<> authorise(Context& context, const Call& call, Permission permission, std::string_view action,

@@ -17,6 +17,7 @@
 #include "identity/directory.h"
 #include "identity/lockout.h"
 #include "model/words.h"
+#include "service/group.h"
 #include "service/sessions.h"
 #include "service/workers.h"
 #include "state/queries.h"
@@ -40,7 +41,7 @@ struct Call {
   SessionPtr session;  // what `caller` was found by; set for calls that may wait
 };
 
-struct Pending;  // a proposal that its coroutine waits for
+struct Pending;  // what a coroutine has asked of the log and waits for
 
 struct LogAnswer {
   std::shared_ptr<Pending> to;
@@ -69,6 +70,7 @@ struct Context {
   std::array<unsigned, kKindsOfWork> working{};  // handed to the workers and not done
   unsigned imports = 0;                          // that are unpacked and not committed
   std::unique_ptr<Inbox<LogAnswer>> answers = std::make_unique<Inbox<LogAnswer>>(io, take);
+  std::unique_ptr<Group> group = group_of(log);
 };
 
 // Replaces the directory, and wakes what waits in a session that has ended or may do other things now.
@@ -77,6 +79,11 @@ void replace_directory(Context& context, identity::DirectoryPtr directory);
 void revoke_tokens(Context& context, const identity::RevokedTokens& tokens);
 // The node stops: what waits ends now, what would wait ends at once.
 void stop_waiting(Context& context);
+
+// `ask` asks the log for something, giving it that much patience and whom to answer; sleeps until it has answered, and
+// comes back on this I/O thread. When it does not answer in time: unavailable while there is no leader, else timeout.
+using AskLog = std::move_only_function<void(consensus::Log::Patience patience, consensus::Log::Answer answer)>;
+Task<Result<std::string>> await_log(Context& context, Mono deadline, AskLog ask);
 
 // Stamps time and actor, proposes through the log, and comes back on this I/O thread when every I/O thread of
 // the node serves the outcome. A refusal of apply becomes its Error; an `unavailable` error says that the outcome

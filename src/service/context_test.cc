@@ -90,6 +90,18 @@ TEST(Propose, TellsToRepeatUnderTheSameIdWhenTheLogDoesNotAnswerInTime) {
   EXPECT_TRUE(again->repeated_request());
 }
 
+TEST(Propose, WithoutALeaderWhatIsNotAnsweredInTimeIsUnavailable) {
+  TestNode node;
+  Call call = node.admin();
+  call.deadline = node.clock().now() + std::chrono::milliseconds(20);
+  node.machine().hold();
+  node.group().without_leader = true;
+  const auto late = node.run(propose(node.context(), call, put_environment("test")));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Code::unavailable);
+  EXPECT_THAT(late.error().message, HasSubstr("same request id, " + call.request_id));
+}
+
 TEST(Propose, AnAnswerThatComesAfterItsCallerLeftIsDropped) {
   TestNode node;
   node.machine().hold();

@@ -224,7 +224,7 @@ TEST_F(PlacesTest, a_node_is_healthy_until_it_stops) {
   Health now = health(node.context());
   EXPECT_TRUE(now.serves_reads);
   EXPECT_FALSE(now.degraded);
-  EXPECT_EQ(now.checks.size(), 2u);
+  EXPECT_EQ(now.checks.size(), 3u);
   node.context().stopping = true;
   now = health(node.context());
   EXPECT_FALSE(now.serves_reads);

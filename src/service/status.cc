@@ -1,6 +1,6 @@
 #include "service/status.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "service/login.h"
 #include "service/on_worker.h"
@@ -14,26 +14,36 @@ Task<Result<NodeStatus>> node_status(Context& context, const Call& call) {
   co_return NodeStatus{.cluster_id = context.cluster_id,
                        .version = context.node_version,
                        .revision = context.view.revision(),
-                       .log = context.log.status(),
+                       .log = context.group->status(),
                        .configs = context.view.configs(),
                        .counts = counts};
 }
 
+Task<Result<state::Queries::Checksum>> state_checksum(Context& context, const Call& call) {
+  CO_TRYV(authorise(context, call, Permission::operate, "cluster.checksum", "state"));
+  co_return co_await ask(context, call, Work::search, [](const state::Queries& queries) { return queries.checksum(); });
+}
+
 Health health(const Context& context) {
-  const consensus::Status log = context.log.status();
+  const consensus::Status log = context.group->status();
   const bool stops = context.stopping || context.leaving;
-  Health out{.serves_reads = !stops, .revision = context.view.revision()};
-  out.checks.push_back(stops ? Check{.name = "reads", .status = "failing", .message = "the node is stopping"}
-                             : Check{.name = "reads", .status = "ok", .message = ""});
-  const bool writes = log.role != consensus::Role::unavailable && log.leader_id != 0 && log.trouble.empty();
+  Health out{.serves_reads = !stops,
+             .takes_changes = !stops && takes_changes(log),
+             .revision = context.view.revision()};
+  const auto check = [&](std::string_view name, bool fine, std::string message) {
+    out.checks.push_back({.name = std::string(name),
+                          .status = fine ? "ok" : "failing",
+                          .message = fine ? std::string() : std::move(message)});
+    out.degraded = out.degraded || !fine;
+  };
+  check("reads", out.serves_reads, "the node is stopping");
   // Anybody may ask: what is wrong with which folder is for who has logged in.
   const std::string why =
       log.trouble.empty() ? "there is no leader" : "the log cannot be written (why: \"trouble\" of GET /v1/cluster)";
-  out.checks.push_back(writes ? Check{.name = "writes", .status = "ok", .message = ""}
-                              : Check{.name = "writes",
-                                      .status = "failing",
-                                      .message = why + "; reads are served, changes are refused until this is over"});
-  out.degraded = std::ranges::any_of(out.checks, [](const Check& check) { return check.status != "ok"; });
+  check("writes", takes_changes(log), why + "; reads are served, changes are refused until this is over");
+  check("freshness", !context.group->stale(),
+        "no leader was heard of for a while: reads may be older than what other nodes have acknowledged, and say so "
+        "(X-Config-Stale); changes wait for a leader");
   return out;
 }
 

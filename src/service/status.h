@@ -9,6 +9,7 @@
 #include "consensus/log.h"
 #include "model/words.h"
 #include "service/context.h"
+#include "service/group.h"
 #include "state/queries.h"
 
 namespace cc::service {
@@ -23,12 +24,16 @@ struct NodeStatus {
 // For everyone who has logged in, and for access keys.
 Task<Result<NodeStatus>> node_status(Context& context, const Call& call);
 
+// Of all that this node's state holds, to hold nodes against each other; for who may operate. Reads all of it.
+Task<Result<state::Queries::Checksum>> state_checksum(Context& context, const Call& call);
+
 struct Check {
   std::string name, status, message;  // status: "ok" or "failing"; message: why, and what it means
 };
 struct Health {
   bool serves_reads = false;  // else the load balancer should look elsewhere
-  bool degraded = false;      // reads are served, but something is not as it should be
+  bool takes_changes = false;
+  bool degraded = false;  // reads are served, but something is not as it should be
   Revision revision = 0;
   std::vector<Check> checks;
 };

@@ -60,6 +60,33 @@ void TestMachine::release() {
   waiting_.clear();
 }
 
+consensus::Status TestGroup::status() const {
+  consensus::Status status = own_->status();
+  if (without_leader) {
+    status.role = consensus::Role::candidate;
+    status.leader_id = 0;
+    status.stale = true;
+  }
+  if (pretend) pretend(status);
+  return status;
+}
+
+void TestGroup::read_barrier(consensus::Log::Patience patience, consensus::Log::Then then) {
+  if (hold_barriers) {
+    barriers.push_back(std::move(then));
+  } else if (without_leader) {
+    then(fail(Code::unavailable, "there is no leader"));
+  } else {
+    own_->read_barrier(patience, std::move(then));
+  }
+}
+
+void TestGroup::change(consensus::Change change, consensus::Log::Patience, consensus::Log::Then then) {
+  auto done = refuse(change);
+  changes.push_back(std::move(change));
+  then(std::move(done));
+}
+
 TestNode::TestNode() {
   set_log_level(LogLevel::warn);
   state_ = state::State::open(directory_.path() / "state.db").value();
@@ -79,6 +106,9 @@ TestNode::TestNode() {
                            .audit = *audit_,
                            .limits = {},
                            .jwt_secret = kSecret});
+  auto group = std::make_unique<TestGroup>(*log_);
+  group_ = group.get();
+  context_->group = std::move(group);
   machine_->go_live([this](state::Changes changes, std::optional<state::Identity> identity) {
     if (identity) {
       replace_directory(*context_, make_directory(*std::move(identity), kSecret, false, context_->directory));

@@ -66,6 +66,27 @@ class TestMachine final : public consensus::StateMachine {
   std::vector<std::move_only_function<void()>> waiting_;  // guarded by mutex_
 };
 
+// The group that the node is in: it is alone, as long as a test does not say otherwise. On the I/O thread only.
+class TestGroup final : public Group {
+ public:
+  explicit TestGroup(consensus::Log& log) : own_(group_of(log)) {}
+
+  bool without_leader = false;                      // so what is read may be stale, and no barrier is reached
+  std::function<void(consensus::Status&)> pretend;  // changes what status() tells
+  bool hold_barriers = false;                       // then they wait in `barriers`
+  std::vector<consensus::Log::Then> barriers;
+  std::vector<consensus::Change> changes;  // that were asked for
+  std::function<Result<>(const consensus::Change&)> refuse = [](const auto&) { return Result<>(); };
+
+  bool stale() const noexcept override { return without_leader || own_->stale(); }
+  consensus::Status status() const override;
+  void read_barrier(consensus::Log::Patience patience, consensus::Log::Then then) override;
+  void change(consensus::Change change, consensus::Log::Patience patience, consensus::Log::Then then) override;
+
+ private:
+  std::unique_ptr<Group> own_;
+};
+
 class TestNode {
  public:
   TestNode();
@@ -76,6 +97,7 @@ class TestNode {
   ManualClock& clock() { return clock_; }
   view::View& view() { return view_; }
   TestMachine& machine() { return *machine_; }
+  TestGroup& group() { return *group_; }
   const state::Queries& queries() { return *queries_; }
 
   // Runs the I/O thread until `done`; fails the test when that takes too long.
@@ -163,6 +185,7 @@ class TestNode {
   std::unique_ptr<state::Queries> queries_;
   std::unique_ptr<AuditTrail> audit_;
   std::optional<Context> context_;
+  TestGroup* group_ = nullptr;  // the context's
   std::string last_token_;
 };
 

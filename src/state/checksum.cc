@@ -36,7 +36,6 @@ void add(Digest& digest, Database& database, const char (&question)[N]) {
 }  // namespace
 
 std::string checksum_of(Database& database) {
-  database.execute("BEGIN");  // ended by closing the connection
   Digest digest;
   add(digest, database, "SELECT applied, applied_crc, revision, cluster_id FROM position");
   add(digest, database, "SELECT * FROM environment ORDER BY name");

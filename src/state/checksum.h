@@ -7,7 +7,7 @@
 
 namespace cc::state {
 
-// SHA-256, hex, over all rows of all tables in order of their keys.
+// SHA-256, hex, over all rows of all tables in order of their keys. requires: a transaction is open
 std::string checksum_of(Database& database);
 
 }  // namespace cc::state

@@ -80,6 +80,15 @@ class Queries {
   };
   Result<Counts> counts() const;
 
+  // Of everything in the state, so that nodes can be held against each other: equal on all that have applied the log
+  // up to the same entry. Reads all of it.
+  struct Checksum {
+    std::uint64_t applied = 0;  // Raft index of the newest command in it
+    Revision revision = 0;
+    std::string sha256;
+  };
+  Result<Checksum> checksum() const;
+
  private:
   struct Impl;
   Queries(std::shared_ptr<const Impl> impl, Deadline until);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "state/checksum.h"
 #include "state/page.h"
 #include "state/queries_impl.h"
 
@@ -111,6 +112,14 @@ Result<std::vector<Cluster>> Queries::clusters(const std::string& environment, c
                        .created = rows.time(5)});
     }
     return found;
+  });
+}
+
+Result<Queries::Checksum> Queries::checksum() const {
+  return ask([](Database& db) -> Result<Checksum> {
+    return Checksum{.applied = number(db, "SELECT applied FROM position"),
+                    .revision = number(db, "SELECT revision FROM position"),
+                    .sha256 = checksum_of(db)};
   });
 }
 

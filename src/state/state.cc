@@ -183,6 +183,7 @@ Result<Identity> State::identity() {
 Result<std::string> State::checksum() const {
   return guarded(impl_->file, [&]() -> Result<std::string> {
     const auto database = open_reader(impl_->file);
+    database->execute("BEGIN");  // ended by closing the connection
     return checksum_of(*database);
   });
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -154,6 +155,7 @@ struct View::Impl {
   Releases releases;
   Places keys, prefixes;
   std::map<std::size_t, std::size_t> prefix_lengths;  // length → places in `prefixes`
+  std::set<std::pair<Revision, Waiter*>> awaiting;    // who waits for a revision
   std::size_t configs = 0, waiters = 0;
   std::uint64_t content_bytes = 0;
 };
@@ -230,6 +232,8 @@ View::~View() {
         one->waiter->view_ = nullptr;
     }
   }
+  for (const auto& [revision, waiter] : impl_->awaiting)
+    waiter->view_ = nullptr;
 }
 
 void View::load(const std::vector<ReleasePtr>& releases, Revision revision) {
@@ -255,6 +259,7 @@ void View::load(const std::vector<ReleasePtr>& releases, Revision revision) {
   }
   Impl::Wakes wakes;
   take(due, wakes);
+  take_reached(wakes);
   for (const auto& wake : wakes)
     wake();
 }
@@ -281,6 +286,7 @@ void View::update(std::span<const Event> events, Revision revision) {
     take(due, wakes);
     due.clear();
   }
+  take_reached(wakes);
   for (const auto& wake : wakes)
     wake();
 }
@@ -291,6 +297,11 @@ void View::take(const std::vector<Waiter*>& due, std::vector<std::function<void(
     wakes.push_back(std::move(waiter->wake_));
     forget(*waiter);
   }
+}
+
+void View::take_reached(std::vector<std::function<void()>>& wakes) {
+  while (!impl_->awaiting.empty() && impl_->awaiting.begin()->first <= revision_)
+    take({impl_->awaiting.begin()->second}, wakes);
 }
 
 ReleasePtr View::find(std::string_view key_text) const {
@@ -369,8 +380,17 @@ void View::wait(Waiter& waiter, std::span<const Interest> interests, std::functi
   ++impl_->waiters;
 }
 
+void View::wait_for(Waiter& waiter, Revision revision, std::function<void()> wake) {
+  waiter.view_ = this;
+  waiter.wake_ = std::move(wake);
+  waiter.awaited_ = revision;
+  impl_->awaiting.emplace(revision, &waiter);
+  ++impl_->waiters;
+}
+
 void View::forget(Waiter& waiter) {
   if (waiter.view_ != this) return;
+  if (waiter.awaited_ != 0) impl_->awaiting.erase({std::exchange(waiter.awaited_, 0), &waiter});
   for (std::size_t i = 0; i < waiter.count_; ++i)
     impl_->unlink(waiter.registrations_[i]);
   waiter.registrations_.reset();

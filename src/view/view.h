@@ -27,9 +27,9 @@ struct Interest {
 
 class View;
 
-// One waiting watcher. Forgotten by the view when it is destroyed. `wake` is called once, from
-// View::update, when something it is interested in changed after its revisions; it must not destroy a
-// Waiter or change the view: it posts.
+// One who waits: a watcher, or one who waits for a revision. Forgotten by the view when it is destroyed. `wake` is
+// called once, from View::update, when something it is interested in changed after its revisions, or the revision is
+// there; it must not destroy a Waiter or change the view: it posts.
 class Waiter {
  public:
   Waiter() = default;
@@ -53,6 +53,7 @@ class Waiter {
   std::function<void()> wake_;
   std::unique_ptr<Registration[]> registrations_;
   std::size_t count_ = 0;
+  Revision awaited_ = 0;  // 0: it is a watcher
 };
 
 class View {
@@ -86,6 +87,9 @@ class View {
 
   // requires: changes(interests) has nothing now, and the waiter is not waiting.
   void wait(Waiter& waiter, std::span<const Interest> interests, std::function<void()> wake);
+  // For the first update that makes revision() at least `revision`.
+  // requires: revision() < `revision`, and the waiter is not waiting.
+  void wait_for(Waiter& waiter, Revision revision, std::function<void()> wake);
   void forget(Waiter& waiter);
 
   // Published configs with the prefix, in order of key, from `after` (exclusive), at most `limit`.
@@ -93,6 +97,7 @@ class View {
 
  private:
   void take(const std::vector<Waiter*>& due, std::vector<std::function<void()>>& wakes);
+  void take_reached(std::vector<std::function<void()>>& wakes);
 
   struct Impl;
   std::unique_ptr<Impl> impl_;

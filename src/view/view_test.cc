@@ -436,6 +436,46 @@ TEST(Watching, a_waiter_may_outlive_the_view) {
   EXPECT_FALSE(one.waiter.waiting());
 }
 
+TEST(Waiting, for_a_revision_ends_when_it_is_reached_whatever_changed) {
+  View view;
+  view.load({}, 3);
+  Counting fourth, sixth, again;
+  const auto wait_for = [&](Counting& one, Revision revision) {
+    view.wait_for(one.waiter, revision, [&one] { ++one.woken; });
+  };
+  wait_for(fourth, 4);
+  wait_for(sixth, 6);
+  wait_for(again, 6);
+  EXPECT_EQ(view.waiters(), 3u);
+  view.update({}, 4);  // a draft, a user
+  EXPECT_EQ(fourth.woken, 1);
+  EXPECT_FALSE(fourth.waiter.waiting());
+  EXPECT_EQ(sixth.woken, 0);
+  update(view, {event("a", 7)});
+  EXPECT_EQ(sixth.woken, 1);
+  EXPECT_EQ(again.woken, 1);
+  EXPECT_EQ(fourth.woken, 1);
+  EXPECT_EQ(view.waiters(), 0u);
+  wait_for(fourth, 9);
+  view.load({}, 9);
+  EXPECT_EQ(fourth.woken, 2);
+}
+
+TEST(Waiting, for_a_revision_is_forgotten_with_who_waits) {
+  Counting outlives;
+  {
+    View view;
+    {
+      Counting goes;
+      view.wait_for(goes.waiter, 2, [&goes] { ++goes.woken; });
+    }
+    view.wait_for(outlives.waiter, 3, [&outlives] { ++outlives.woken; });
+    view.update({}, 2);
+  }
+  EXPECT_EQ(outlives.woken, 0);
+  EXPECT_FALSE(outlives.waiter.waiting());
+}
+
 TEST(Watching, fifteen_thousand_on_one_key_and_ten_thousand_interests_of_one) {
   View view;
   std::deque<Counting> crowd(15'000);

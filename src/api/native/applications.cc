@@ -50,14 +50,14 @@ http::Response deleted_answer(json::object what, const service::Done& done) {
 // --- environments ---
 
 Task<Result<http::Response>> list_environments(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {"limit", "cursor"}));
+  CO_TRYV(only_query_of_read(request, {"limit", "cursor"}));
   CO_TRY(const state::PageRequest page, page_of(request));
   CO_TRY(const auto found, co_await service::list_environments(context, call, page));
   co_return json_response(200, page_json(found, environment_json));
 }
 
 Task<Result<http::Response>> get_environment(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {}));
+  CO_TRYV(only_query_of_read(request, {}));
   CO_TRY(const Environment found, co_await service::read_environment(context, call, request.captures[0]));
   co_return json_response(200, environment_json(found));
 }
@@ -80,14 +80,14 @@ Task<Result<http::Response>> delete_environment(service::Context& context, servi
 // --- applications ---
 
 Task<Result<http::Response>> list_applications(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {"limit", "cursor"}));
+  CO_TRYV(only_query_of_read(request, {"limit", "cursor"}));
   CO_TRY(const state::PageRequest page, page_of(request));
   CO_TRY(const auto found, co_await service::list_applications(context, call, page));
   co_return json_response(200, page_json(found, application_json));
 }
 
 Task<Result<http::Response>> get_application(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {}));
+  CO_TRYV(only_query_of_read(request, {}));
   CO_TRY(const Application found, co_await service::read_application(context, call, request.captures[0]));
   co_return json_response(200, application_json(found));
 }
@@ -116,7 +116,7 @@ service::ClusterName cluster_of(const http::Request& request) {
 }
 
 Task<Result<http::Response>> list_clusters(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {"environment", "application", "limit", "cursor"}));
+  CO_TRYV(only_query_of_read(request, {"environment", "application", "limit", "cursor"}));
   CO_TRY(const state::PageRequest page, page_of(request));
   CO_TRY(const auto found, co_await service::list_clusters(context, call, request.query("environment").value_or(""),
                                                            request.query("application").value_or(""), page));

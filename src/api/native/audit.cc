@@ -73,7 +73,7 @@ Task<Result<http::Response>> export_all(service::Context& context, service::Call
 }
 
 Task<Result<http::Response>> list(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {"actor", "action", "target", "outcome", "from", "to", "limit", "cursor"}));
+  CO_TRYV(only_query_of_read(request, {"actor", "action", "target", "outcome", "from", "to", "limit", "cursor"}));
   CO_TRY(const state::PageRequest page, page_of(request));
   state::AuditFilter filter{.actor = request.query("actor").value_or(""),
                             .action = request.query("action").value_or(""),

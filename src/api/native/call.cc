@@ -1,7 +1,9 @@
 #include "api/native/call.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -14,11 +16,39 @@ namespace cc::api::native {
 namespace {
 
 constexpr std::size_t kMostItems = 1000;
+constexpr std::string_view kConsistency = "consistency", kMinRevision = "min_revision";
 
 Task<http::Response> answer(const Act& act, service::Call call, http::Request& request) {
   Result<http::Response> response = co_await act(std::move(call), request);
   if (!response) co_return http::Response::error(response.error(), request.request_id);
   co_return *std::move(response);
+}
+
+// Waits as the client asks. Afterwards the caller may be somebody else: what they may do is to be as new as what they
+// read.
+Task<Result<service::Call>> await_freshness(service::Context& context, service::Call call,
+                                            const http::Request& request) {
+  CO_TRY(const service::Freshness wanted, freshness_of(request));
+  if (!wanted.asked()) co_return std::move(call);
+  CO_TRYV(co_await service::await_fresh(context, call.session, call.deadline, wanted));
+  CO_TRY(service::Call now, call_of(context, request));
+  now.deadline = call.deadline;
+  co_return std::move(now);
+}
+
+Task<http::Response> answer_read(service::Context& context, const Act& act, service::Call call,
+                                 http::Request& request) {
+  Result<http::Response> response;
+  if (!request.target.contains('?')) {
+    response = co_await act(std::move(call), request);
+  } else if (auto fresh = co_await await_freshness(context, std::move(call), request); fresh) {
+    response = co_await act(*std::move(fresh), request);
+  } else {
+    response = fail(std::move(fresh).error());
+  }
+  http::Response answer = response ? *std::move(response) : http::Response::error(response.error(), request.request_id);
+  mark_stale(context, answer);
+  co_return answer;
 }
 
 Task<http::Response> refuse(Error error, http::Request& request) {
@@ -86,6 +116,16 @@ Result<> check_cost(std::string_view json, JsonLimits limits) {
   return {};
 }
 
+Result<> check_query(const http::Request& request, std::span<const std::string_view> known) {
+  const auto unknown = request.unknown_query(known);
+  if (!unknown) return {};
+  const std::string_view near = nearest(*unknown, {known.begin(), known.end()});
+  std::string advice = known.empty()  ? "this resource takes none"
+                       : near.empty() ? fmt::format("there are: {}", fmt::join(known, ", "))
+                                      : fmt::format("did you mean \"{}\"?", near);
+  return fail(Code::invalid_argument, fmt::format("unknown query parameter {}: {}", cc::quoted(*unknown), advice));
+}
+
 void record_refusal(service::Context& context, const http::Request& request, const Error& error) {
   context.audit.record({.time = context.clock.wall(),
                         .actor = "anonymous",
@@ -128,6 +168,8 @@ http::Handler authenticated(service::Context& context, Act act) {
   return [&context, act = std::move(act)](http::Request& request) {
     auto call = call_of(context, request);
     if (!call) return refuse(std::move(call).error(), request);
+    const bool reads = request.method == http::Method::get || request.method == http::Method::head;
+    if (reads) return answer_read(context, act, *std::move(call), request);
     return answer(act, *std::move(call), request);
   };
 }
@@ -204,13 +246,34 @@ Result<std::optional<service::Expected>> expected_of(const http::Request& reques
 }
 
 Result<> only_query(const http::Request& request, std::initializer_list<std::string_view> known) {
-  const auto unknown = request.unknown_query(known);
-  if (!unknown) return {};
-  const std::string_view near = nearest(*unknown, known);
-  std::string advice = known.size() == 0 ? "this resource takes none"
-                       : near.empty()    ? fmt::format("there are: {}", fmt::join(known, ", "))
-                                         : fmt::format("did you mean \"{}\"?", near);
-  return fail(Code::invalid_argument, fmt::format("unknown query parameter {}: {}", cc::quoted(*unknown), advice));
+  return check_query(request, {known.begin(), known.size()});
+}
+
+Result<> only_query_of_read(const http::Request& request, std::initializer_list<std::string_view> known) {
+  std::vector<std::string_view> all(known);
+  all.insert(all.end(), {kConsistency, kMinRevision});
+  return check_query(request, all);
+}
+
+Result<service::Freshness> freshness_of(const http::Request& request) {
+  service::Freshness wanted;
+  if (const auto consistency = request.query(kConsistency)) {
+    if (*consistency != "strong") {
+      return fail(Code::invalid_argument,
+                  fmt::format("consistency is {}: give strong, for everything that any node has acknowledged, or leave "
+                              "it out, for what this node has",
+                              cc::quoted(*consistency)));
+    }
+    wanted.strong = true;
+  }
+  if (const auto revision = request.query(kMinRevision)) {
+    TRY(wanted.min_revision, parse_uint(*revision, kMinRevision));
+  }
+  return wanted;
+}
+
+void mark_stale(const service::Context& context, http::Response& response) {
+  if (context.group->stale()) response.header("X-Config-Stale", "true");
 }
 
 http::Response json_response(unsigned status, const json::value& body) {

@@ -12,6 +12,7 @@
 #include "model/words.h"
 #include "service/context.h"
 #include "service/expected.h"
+#include "service/freshness.h"
 #include "state/queries.h"
 
 namespace cc::api::native {
@@ -29,6 +30,7 @@ using Act = std::function<Task<Result<http::Response>>(service::Call, http::Requ
 Result<> admit_large_body(service::Context& context, const http::Request& request);
 
 // A handler that authenticates (a failure is answered and audited), runs `act`, and turns its Error into the answer.
+// Of a read, ?consistency= and ?min_revision= are done before `act`, and its answer says when it may be stale.
 http::Handler authenticated(service::Context& context, Act act);
 
 // The same without authentication: the call's caller is anonymous.
@@ -49,6 +51,11 @@ Result<json::object> object_of(const http::Request& request, std::initializer_li
 Result<std::optional<service::Expected>> expected_of(const http::Request& request);
 // invalid_argument that names the first query parameter not in `known`.
 Result<> only_query(const http::Request& request, std::initializer_list<std::string_view> known);
+// The same for reads, all of which take ?consistency=strong and ?min_revision=N.
+Result<> only_query_of_read(const http::Request& request, std::initializer_list<std::string_view> known);
+Result<service::Freshness> freshness_of(const http::Request& request);
+// X-Config-Stale, when what this node tells may be older than what others have acknowledged.
+void mark_stale(const service::Context& context, http::Response& response);
 
 http::Response json_response(unsigned status, const json::value& body);
 template <class T, class ToJson>

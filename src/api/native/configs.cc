@@ -36,15 +36,27 @@ http::Response newest_answer(const http::Request& request, std::string_view key,
   return content_answer(request, std::move(release));
 }
 
+Result<http::Response> read_newest(service::Context& context, const service::Call& call, const http::Request& request) {
+  TRY(const ConfigKey key, key_of(request));
+  TRY(ReleasePtr release, service::read_config(context, call, key));
+  return newest_answer(request, key.to_string(), std::move(release));
+}
+
 http::Response read_now(service::Context& context, const http::Request& request) {
-  if (ReleasePtr release = find_quickly(context, request)) return content_answer(request, std::move(release));
-  const auto answer = [&]() -> Result<http::Response> {
-    TRY(const service::Call call, call_of(context, request));
-    TRY(const ConfigKey key, key_of(request));
-    TRY(ReleasePtr release, service::read_config(context, call, key));
-    return newest_answer(request, key.to_string(), std::move(release));
-  }();
-  return answer ? *answer : http::Response::error(answer.error(), request.request_id);
+  http::Response response;
+  if (ReleasePtr release = find_quickly(context, request)) {
+    response = content_answer(request, std::move(release));
+  } else {
+    const auto call = call_of(context, request);
+    auto answer = call ? read_newest(context, *call, request) : fail(call.error());
+    response = answer ? *std::move(answer) : http::Response::error(answer.error(), request.request_id);
+  }
+  mark_stale(context, response);
+  return response;
+}
+
+Task<Result<http::Response>> read_as_asked(service::Context& context, service::Call call, http::Request& request) {
+  co_return read_newest(context, call, request);
 }
 
 Task<Result<http::Response>> read_version(service::Context& context, service::Call call, http::Request& request) {
@@ -69,7 +81,9 @@ Result<Waiting> waiting_of(service::Context& context, const http::Request& reque
     TRY(wait, parse_wait(*text));
     if (!given) return fail(Code::invalid_argument, "wait needs after: the revision that you have, or 0");
   }
-  Waiting waiting{.session = std::move(call.session), .interests = {}, .until = context.clock.now() + wait};
+  TRY(const service::Freshness fresh, freshness_of(request));
+  Waiting waiting{
+      .session = std::move(call.session), .interests = {}, .until = context.clock.now() + wait, .fresh = fresh};
   waiting.interests.push_back({.text = key.to_string(), .prefix = false, .after = after});
   TRYV(service::authorise_watch(context, call, waiting.interests));
   return waiting;
@@ -155,7 +169,8 @@ json::object config_json(const ReleaseInfo& info) {
 }
 
 Task<Result<http::Response>> list(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {"environment", "application", "cluster", "prefix", "q", "in", "limit", "cursor"}));
+  CO_TRYV(
+      only_query_of_read(request, {"environment", "application", "cluster", "prefix", "q", "in", "limit", "cursor"}));
   CO_TRY(const state::PageRequest page, page_of(request));
   const std::string in = request.query("in").value_or("");
   if (!in.empty() && in != "content") co_return fail(Code::invalid_argument, "in can only be content");
@@ -175,10 +190,11 @@ void add_config_routes(http::Router& router, service::Context& context) {
   const auto by = [&context](auto act) { return authenticated(context, std::bind_front(act, std::ref(context))); };
 
   router.add(http::Method::get, std::string(kPattern),
-             [&context, by_version = by(read_version)](http::Request& request) -> Task<http::Response> {
+             [&context, by_version = by(read_version),
+              as_asked = by(read_as_asked)](http::Request& request) -> Task<http::Response> {
                const bool events = wants_events(request);
                if (!events && !request.target.contains('?')) return ready(read_now(context, request));
-               if (const auto known = only_query(request, {"version", "after", "wait"}); !known) {
+               if (const auto known = only_query_of_read(request, {"version", "after", "wait"}); !known) {
                  return ready(http::Response::error(known.error(), request.request_id));
                }
                if (request.query("version")) {
@@ -190,7 +206,7 @@ void add_config_routes(http::Router& router, service::Context& context) {
                if (events || request.query("after") || request.query("wait")) {
                  return wait_or_stream(context, request, waiting_of(context, request), poll_answer);
                }
-               return ready(read_now(context, request));
+               return as_asked(request);
              });
   router.add(http::Method::put, std::string(kPattern), by(put));
   router.add(http::Method::delete_, std::string(kPattern), by(remove));

@@ -15,7 +15,7 @@ namespace cc::api::native {
 namespace {
 
 Task<Result<http::Response>> get(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {}));
+  CO_TRYV(only_query_of_read(request, {}));
   CO_TRY(const ConfigKey key, key_of(request));
   CO_TRY(Draft draft, co_await service::read_draft(context, call, key));
   const std::string revision = std::to_string(draft.revision);
@@ -84,7 +84,7 @@ json::object draft_json(const Draft& draft) {
 }
 
 Task<Result<http::Response>> list(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {"environment", "application", "cluster", "prefix", "limit", "cursor"}));
+  CO_TRYV(only_query_of_read(request, {"environment", "application", "cluster", "prefix", "limit", "cursor"}));
   CO_TRY(const state::PageRequest page, page_of(request));
   state::ConfigFilter filter{.environment = request.query("environment").value_or(""),
                              .application = request.query("application").value_or(""),

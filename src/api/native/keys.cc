@@ -13,7 +13,7 @@ namespace cc::api::native {
 namespace {
 
 Task<Result<http::Response>> list(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {"limit", "cursor"}));
+  CO_TRYV(only_query_of_read(request, {"limit", "cursor"}));
   CO_TRY(const state::PageRequest page, page_of(request));
   CO_TRY(const auto keys, service::list_keys(context, call, page));
   co_return json_response(200, page_json(keys, key_json));

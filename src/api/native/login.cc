@@ -42,7 +42,7 @@ std::string_view to_string(identity::Caller::Kind kind) {
 }
 
 Task<Result<http::Response>> who_am_i(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {}));
+  CO_TRYV(only_query_of_read(request, {}));
   CO_TRYV(service::require_login(context, call, "whoami"));
   const identity::Caller& caller = *call.caller;
   json::object body{{"name", caller.name}, {"kind", to_string(caller.kind)}};

@@ -17,7 +17,7 @@ namespace {
 
 Task<Result<http::Response>> one_release(service::Context& context, service::Call call, http::Request& request,
                                          ConfigKey key) {
-  CO_TRYV(only_query(request, {"version"}));
+  CO_TRYV(only_query_of_read(request, {"version"}));
   CO_TRY(const Version version, parse_uint(request.query("version").value_or(""), "version"));
   CO_TRY(const ReleasePtr release, co_await service::read_release(context, call, key, version));
   json::object out{{"key", release->key_text},
@@ -74,7 +74,7 @@ Result<http::Response> lines_answer(const service::Sides& sides, const std::stri
 
 Task<Result<http::Response>> diff(service::Context& context, service::Call call, http::Request& request,
                                   ConfigKey key) {
-  CO_TRYV(only_query(request, {"diff", "output"}));
+  CO_TRYV(only_query_of_read(request, {"diff", "output"}));
   const std::string span = request.query("diff").value_or("");
   const auto dots = span.find("..");
   if (dots == std::string::npos) {
@@ -100,7 +100,7 @@ Task<Result<http::Response>> diff(service::Context& context, service::Call call,
 
 Task<Result<http::Response>> history(service::Context& context, service::Call call, http::Request& request,
                                      ConfigKey key) {
-  CO_TRYV(only_query(request, {"limit", "cursor"}));
+  CO_TRYV(only_query_of_read(request, {"limit", "cursor"}));
   CO_TRY(const state::PageRequest page, page_of(request));
   CO_TRY(const auto found, co_await service::history(context, call, key, page));
   co_return json_response(200, page_json(found, info_json));

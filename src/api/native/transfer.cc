@@ -19,7 +19,7 @@ std::string application_of(const http::Request& request) {
 }
 
 Task<Result<http::Response>> send(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {}));
+  CO_TRYV(only_query_of_read(request, {}));
   const std::string environment = environment_of(request), application = application_of(request);
   CO_TRY(std::string zip, co_await service::export_configs(context, call, environment, application));
   http::Response response(200);

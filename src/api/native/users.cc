@@ -24,14 +24,14 @@ Result<http::Response> user_answer(service::Context& context, unsigned status, c
 }
 
 Task<Result<http::Response>> list(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {"limit", "cursor"}));
+  CO_TRYV(only_query_of_read(request, {"limit", "cursor"}));
   CO_TRY(const state::PageRequest page, page_of(request));
   CO_TRY(const auto users, service::list_users(context, call, page));
   co_return json_response(200, page_json(users, user_json));
 }
 
 Task<Result<http::Response>> get(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {}));
+  CO_TRYV(only_query_of_read(request, {}));
   CO_TRY(const User user, service::read_user(context, call, request.captures[0]));
   co_return json_response(200, user_json(user));
 }
@@ -106,7 +106,7 @@ constexpr std::array kPermissions{Permission::read,
                                   Permission::operate};
 
 Task<Result<http::Response>> list_roles(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {}));
+  CO_TRYV(only_query_of_read(request, {}));
   CO_TRYV(service::require_login(context, call, "role.list"));
   json::array items;
   for (const auto& [role, description] : kRoles) {

@@ -50,7 +50,7 @@ Result<view::Interest> interest_of(const json::value& item, Revision at_least) {
 
 Result<Waiting> waiting_of(service::Context& context, const http::Request& request) {
   TRY(service::Call call, call_of(context, request));
-  TRYV(only_query(request, {}));
+  TRYV(only_query_of_read(request, {}));
   TRY(const json::object body, object_of(request, {"wait", "items"}, kWatchLimits));
   TRY(const std::string wait_text, string_in(body, "wait"));
   std::chrono::milliseconds wait{0};
@@ -62,7 +62,9 @@ Result<Waiting> waiting_of(service::Context& context, const http::Request& reque
   if (items == nullptr || !items->is_array()) {
     return fail(Code::invalid_argument, "the body needs \"items\": a list of keys or prefixes to watch");
   }
-  Waiting waiting{.session = std::move(call.session), .interests = {}, .until = context.clock.now() + wait};
+  TRY(const service::Freshness fresh, freshness_of(request));
+  Waiting waiting{
+      .session = std::move(call.session), .interests = {}, .until = context.clock.now() + wait, .fresh = fresh};
   waiting.interests.reserve(items->get_array().size());
   for (const json::value& item : items->get_array()) {
     TRY(view::Interest interest, interest_of(item, at_least));

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "api/native/answers.h"
+#include "api/native/call.h"
 #include "base/text.h"
 
 namespace cc::api::native {
@@ -52,6 +53,7 @@ http::Response event_stream(service::Context& context, Waiting waiting) {
   auto watch = std::make_shared<service::Watch>(context, std::move(waiting.session), std::move(waiting.interests));
   http::Response response(200);
   response.header("Content-Type", "text/event-stream").header("Cache-Control", "no-cache");
+  mark_stale(context, response);
   response.stream([&clock = context.clock, watch = std::move(watch)](http::StreamWriter& writer) {
     return tell(clock, watch, writer);
   });
@@ -63,7 +65,34 @@ Task<http::Response> wait_and_say(service::Context& context, http::Request& requ
   service::Watch watch(context, std::move(waiting.session), std::move(waiting.interests));
   while (watch.must_wait(waiting.until))
     co_await watch.sleep();
-  co_return watch.refused() ? http::Response::error(*watch.refused(), request.request_id) : say(request, watch);
+  if (watch.refused()) co_return http::Response::error(*watch.refused(), request.request_id);
+  http::Response response = say(request, watch);
+  mark_stale(context, response);
+  co_return response;
+}
+
+// What the caller may watch can be something else when the node has caught up.
+Task<Result<>> catch_up(service::Context& context, const http::Request& request, const Waiting& waiting) {
+  const Mono deadline = context.clock.now() + context.timeout;
+  CO_TRYV(co_await service::await_fresh(context, waiting.session, deadline, waiting.fresh));
+  CO_TRY(identity::CallerPtr caller, waiting.session->caller(context.directory, context.clock.wall()));
+  co_return service::authorise_watch(context,
+                                     {.caller = std::move(caller),
+                                      .address = request.remote_address,
+                                      .request_id = request.request_id,
+                                      .deadline = deadline},
+                                     waiting.interests);
+}
+
+Task<http::Response> catch_up_and_wait(service::Context& context, http::Request& request, Waiting waiting, Say say,
+                                       bool events) {
+  if (const auto fresh = co_await catch_up(context, request, waiting); !fresh) {
+    http::Response response = http::Response::error(fresh.error(), request.request_id);
+    mark_stale(context, response);
+    co_return response;
+  }
+  if (events) co_return event_stream(context, std::move(waiting));
+  co_return co_await wait_and_say(context, request, std::move(waiting), say);
 }
 
 }  // namespace
@@ -92,6 +121,7 @@ Task<http::Response> wait_or_stream(service::Context& context, http::Request& re
   if (!waiting) return ready(http::Response::error(waiting.error(), request.request_id));
   const bool events = wants_events(request);
   request.begin_to_wait();
+  if (waiting->fresh.asked()) return catch_up_and_wait(context, request, *std::move(waiting), say, events);
   if (events) return ready(event_stream(context, *std::move(waiting)));
   return wait_and_say(context, request, *std::move(waiting), say);
 }

@@ -9,6 +9,7 @@
 #include "base/task.h"
 #include "http/exchange.h"
 #include "service/context.h"
+#include "service/freshness.h"
 #include "service/watching.h"
 
 namespace cc::api::native {
@@ -24,6 +25,7 @@ struct Waiting {
   service::SessionPtr session;
   std::vector<view::Interest> interests;
   Mono until;
+  service::Freshness fresh;  // of the first look
 };
 // The answer when the wait is over: there are changes, or the time is up.
 using Say = http::Response (*)(const http::Request& request, service::Watch& watch);

@@ -1,0 +1,80 @@
+#include <map>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "cli/check.h"
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "node/recover.h"
+#include "node/settings.h"
+
+namespace cc::cli {
+namespace {
+
+struct Options {
+  std::string config;
+  std::map<std::string, std::string> flags;  // setting → what was given
+};
+
+constexpr std::string_view kWhatItMeans =
+    "When the majority of the voters is lost for ever, one of the nodes that are left becomes a group of its own, of "
+    "one.\n"
+    "  * What only the lost nodes had is lost. Choose the node that has most: compare \"last\" of GET /v1/cluster "
+    "before\n"
+    "    they are stopped.\n"
+    "  * All nodes must be stopped. None of the others may ever be started again with the data folder that it has: "
+    "wipe\n"
+    "    them, and add them again with: config-center cluster add\n";
+
+Result<> recover(Session& session, const Options& options) {
+  auto settings = node::load_settings({.config_path = options.config, .flags = options.flags});
+  if (!settings) return wrong_usage(std::move(settings).error());
+  const std::string what = fmt::format("make node {} a group of its own, with what is in {}", settings->raft.node_id,
+                                       settings->data_dir.string());
+  fmt::print(stderr, "{}", kWhatItMeans);
+  if (session.dry_run) {
+    TRYV(node::can_be_recovered(*settings));
+    return session.would(what);
+  }
+  TRYV(session.confirm(what));
+  TRYV(node::recover_group(*settings));
+  const std::uint64_t id = settings->raft.node_id;
+  return session.print({{"node", id}, {"address", settings->raft.address}, {"data_dir", settings->data_dir.string()}},
+                       [&] {
+                         return fmt::format(
+                             "node {} is a group of its own, under {}. Start it without raft.peers, wipe the other "
+                             "nodes, and add them: config-center cluster add NODE@HOST:PORT\n",
+                             id, settings->raft.address);
+                       });
+}
+
+}  // namespace
+
+void add_cluster_recover(CLI::App& group, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      add_command(group, "recover", "After the majority was lost for ever: make a stopped node a group of its own");
+  command->add_option("--config", options->config, "Settings file of the node (YAML; or CONFIG_PATH)")
+      ->type_name("FILE");
+  const auto setting = [&](const std::string& flag, const std::string& name, const std::string& meaning) {
+    return command->add_option_function<std::string>(
+        flag, [options, name](const std::string& text) { options->flags[name] = text; }, meaning);
+  };
+  setting("--data-dir", "data_dir", "Its data folder; else as its settings say")->type_name("DIR");
+  setting("--node-id", "raft.node_id", "Its raft.node_id; else as its settings say")
+      ->check(positive())
+      ->type_name("NODE");
+  setting("--address", "raft.address", "The raft.address that it will have; else as its settings say")
+      ->type_name("HOST:PORT");
+  add_yes(*command, session);
+  add_dry_run(*command, session);
+  command->footer(examples({
+      "config-center cluster recover --config /etc/config-center/config.yaml",
+      "config-center cluster recover --data-dir /var/lib/config-center --node-id 2 --address 10.0.0.2:7848",
+  }));
+  on_run(*command, session, [&session, options] { return recover(session, *options); });
+}
+
+}  // namespace cc::cli

@@ -1,0 +1,36 @@
+#include "node/recover.h"
+
+#include <fmt/format.h>
+
+#include "consensus/log.h"
+#include "node/data_folder.h"
+
+namespace cc::node {
+namespace {
+
+// Opening would make the folder when it is mistyped.
+Result<DataFolder> open_existing(const Settings& settings) {
+  const Path log = settings.data_dir / "raft";
+  std::error_code error;
+  if (!std::filesystem::is_directory(log, error)) {
+    return fail(Code::not_found, fmt::format("there is no log in {}: give the data folder of the node that has most of "
+                                             "the log, on its own machine",
+                                             log.string()));
+  }
+  return DataFolder::open(settings.data_dir);
+}
+
+}  // namespace
+
+Result<> can_be_recovered(const Settings& settings) {
+  TRYV(open_existing(settings));
+  return {};
+}
+
+Result<> recover_group(const Settings& settings) {
+  TRY(const DataFolder folder, open_existing(settings));
+  return consensus::Log::recover(
+      {.directory = folder.path() / "raft", .node_id = settings.raft.node_id, .address = settings.raft.address});
+}
+
+}  // namespace cc::node
