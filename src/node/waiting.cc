@@ -3,6 +3,13 @@
 #include <fmt/format.h>
 
 namespace cc::node {
+namespace {
+
+Task<http::Response> answered(http::Response response) {
+  co_return response;
+}
+
+}  // namespace
 
 std::string waits_for(const consensus::Status& log, const std::vector<consensus::Peer>& peers, bool joins) {
   if (!log.trouble.empty()) return fmt::format("the log cannot be written: {}", log.trouble);
@@ -36,15 +43,14 @@ Error not_serving(const std::string& waits_for) {
 
 void add_waiting_routes(http::Router& router, const std::function<std::string()>& waits_for) {
   using http::Method;
-  router.add(Method::get, "/livez",
-             [](http::Request&) -> Task<http::Response> { co_return http::Response::text(200, "ok\n"); });
-  router.add(Method::get, "/readyz", [waits_for](http::Request&) -> Task<http::Response> {
-    co_return http::Response::text(503, not_serving(waits_for()).message + "\n");
+  router.add(Method::get, "/livez", [](http::Request&) { return answered(http::Response::text(200, "ok\n")); });
+  router.add(Method::get, "/readyz", [waits_for](http::Request&) {
+    return answered(http::Response::text(503, not_serving(waits_for()).message + "\n"));
   });
   for (const Method method : {Method::get, Method::put, Method::post, Method::delete_}) {
     for (const char* path : {"/", "/{path...}"}) {
-      router.add(method, path, [waits_for](http::Request& request) -> Task<http::Response> {
-        co_return http::Response::error(not_serving(waits_for()), request.request_id);
+      router.add(method, path, [waits_for](http::Request& request) {
+        return answered(http::Response::error(not_serving(waits_for()), request.request_id));
       });
     }
   }
