@@ -266,7 +266,7 @@ Task<> Acquaintances::keep_connected(std::shared_ptr<Outgoing> out) {
       out->delay = kFirstDelay;
       refused = co_await converse(out, *std::move(channel), std::move(said));
       out->began = now();
-    } else {
+    } else if (!out->at_once) {
       refused = report(*out, channel.error());
     }
     if (out->at_once) continue;
