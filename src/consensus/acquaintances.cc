@@ -30,6 +30,15 @@ Task<> wait_for(asio::steady_timer& timer) {
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
+// Why `refuses` wants nothing of `refused`.
+Error another_group(const Greeting& refuses, const Greeting& refused) {
+  return {
+      Code::conflict,
+      fmt::format("node {} at {} belongs to another group ({}) than node {} ({}): correct raft.peers; or, to make node "
+                  "{} a member of that group, start it with an empty data folder",
+                  refuses.node, refuses.address, refuses.group, refused.node, refused.group, refused.node)};
+}
+
 }  // namespace
 
 struct Acquaintances::Outgoing {
@@ -161,14 +170,12 @@ Result<> Acquaintances::accepts(const Introduction& other) const {
                             "group a number of its own",
                             us));
   }
-  const std::string& group = other.greeting.group;
-  if (!group.empty() && !self_.group.empty() && group != self_.group) {
-    return fail(Code::conflict,
-                fmt::format("{} belongs to another group ({}) than node {} ({}): correct raft.peers; or, to make node "
-                            "{} a member of that group, start it with an empty data folder",
-                            us, self_.group, other.greeting.node, group, other.greeting.node));
-  }
+  if (is_of_another_group(other.greeting)) return fail(another_group(self_, other.greeting));
   return {};
+}
+
+bool Acquaintances::is_of_another_group(const Greeting& other) const {
+  return !other.group.empty() && !self_.group.empty() && other.group != self_.group;
 }
 
 bool Acquaintances::lives_another(NodeId node, std::string_view instance, Mono heard_since) {
@@ -208,6 +215,11 @@ Error Acquaintances::taken_by_another(const Introduction& other) {
                       node, where, name_of({self_.node, self_.address}))};
 }
 
+// Either of the two may be the one that is wrong: both are told.
+void Acquaintances::mention_another_group(const Greeting& other) {
+  if (is_of_another_group(other)) receiver_.refused({other.node, other.address}, another_group(other, self_));
+}
+
 // --- who connects ---
 
 Task<> Acquaintances::welcome(std::unique_ptr<SecureChannel> channel, std::string address) {
@@ -216,6 +228,7 @@ Task<> Acquaintances::welcome(std::unique_ptr<SecureChannel> channel, std::strin
   Introduction self = introduction_to(node);
   if (auto fine = accepts(channel->other()); !fine) {
     self.refusal = std::move(fine).error();
+    mention_another_group(channel->other().greeting);
   } else if (co_await taken(node, channel->other().instance)) {
     self.refusal = taken_by_another(channel->other());
   }
@@ -314,6 +327,7 @@ Task<bool> Acquaintances::converse(std::shared_ptr<Outgoing> out, std::unique_pt
       std::make_shared<Conversation>(io_, std::move(channel), std::move(said), *this, outboxes_, outbox);
   tasks_.spawn("speak to a node", Conversation::speak(conversation));
   if (!fine) {
+    mention_another_group(other.greeting);
     conversation->refuse(fine.error());
     co_await Conversation::listen(conversation);
     co_return true;

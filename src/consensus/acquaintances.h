@@ -58,6 +58,8 @@ class Acquaintances final : public Conversation::Owner {
   Task<bool> converse(std::shared_ptr<Outgoing> out, std::unique_ptr<SecureChannel> channel, Introduction said);
   bool report(Outgoing& out, const Error& why);
   Task<bool> taken(NodeId node, std::string instance);
+  bool is_of_another_group(const Greeting& other) const;
+  void mention_another_group(const Greeting& other);
   bool lives_another(NodeId node, std::string_view instance, Mono heard_since);
   Error taken_by_another(const Introduction& other);
 

@@ -56,9 +56,9 @@ class Network {
     // It could be sent to, and cannot for now.
     virtual void lost(NodeId node) = 0;
     // The other node will not talk to this one, and says why; it is asked again every five seconds.
-    //   conflict           another group, a node id that is taken, an address that leads to another node
-    //   permission_denied  another secret, a certificate that is not trusted
-    //   invalid_argument   another version of the protocol
+    //   conflict           another group (both are told), a node id that is taken, an address that leads to another
+    //   node permission_denied  another secret, a certificate that is not trusted invalid_argument   another version of
+    //   the protocol
     // Only a conflict is what a node that knows the secret said. The others could also be done to this node by somebody
     // on the way.
     virtual void refused(const Peer& by, const Error& why) = 0;

@@ -77,7 +77,7 @@ def test_a_second_node_with_the_same_number_is_refused(make_group):
     group = make_group()
     second = group[2]
     intruder = group.prepare(2, folder=group.folder / "intruder", raft_peers=group.peers(),
-                             raft_address=f"127.0.0.1:{group.place.port(2, 'raft')}")
+                             raft_listen=f"127.0.0.1:{group.place.port(2, 'raft')}")
     try:
         reason = intruder.refusal()
     finally:
