@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "consensus/entry.h"
 #include "consensus/little_endian.h"
 #include "consensus/say.h"
 
@@ -181,6 +182,14 @@ Result<> mend_open_segments(const std::vector<Path>& paths) {
     if (segment.size != padded || segment.torn != 0) TRYV(cut(segment.path, segment.end, padded));
   }
   return {};
+}
+
+bool begins_a_log(const Path& segment) {
+  constexpr std::size_t kFirstEntry = 8 + kChecksums + 8;  // format, checksums, count
+  const auto content = read_file(segment);
+  if (!content || content->size() < kFirstEntry + 9) return false;
+  const std::string_view entry = std::string_view(*content).substr(kFirstEntry);
+  return get_little_endian<std::uint64_t>(entry) == 1 && entry[8] == static_cast<char>(EntryKind::members);
 }
 
 }  // namespace cc::consensus

@@ -20,4 +20,8 @@ namespace cc::consensus {
 // when one is damaged; the files are left as they are then.
 Result<> mend_open_segments(const std::vector<Path>& paths);
 
+// Whether the first entry of a mended one is the first of a log: the only one of term 1, which says who founded the
+// group. A node that was taken in gets it like any other.
+bool begins_a_log(const Path& segment);
+
 }  // namespace cc::consensus

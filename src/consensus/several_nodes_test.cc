@@ -264,6 +264,27 @@ TEST_F(SeveralNodes, OneThatLostItsFolderIsTakenInAgain) {
   expect_agreement();
 }
 
+// It never had a first file of its own.
+TEST_F(SeveralNodes, OneThatWasTakenInAgainMayDieAtOnce) {
+  found(3);
+  start_all();
+  propose_many(log(wait_for_leader()), 0, 10);
+  const NodeId lost = a_follower();
+  stop(lost);
+  wipe(lost);
+  start(lost);
+  expect_agreement();
+  nodes[lost].options.directory = [&] {  // what a machine that died now would find
+    const Path image = folder.path() / "image";
+    std::filesystem::copy(nodes[lost].options.directory, image, std::filesystem::copy_options::recursive);
+    return image;
+  }();
+  stop(lost);
+  std::filesystem::remove(folder.path() / fmt::format("{}.state", lost));
+  start(lost);
+  expect_agreement();
+}
+
 // Not even the only other one left may believe it: what it had acknowledged may be on no other node.
 TEST_F(SeveralNodes, OneThatLostItsFolderHasNoVote) {
   found(3);

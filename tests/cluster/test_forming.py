@@ -94,10 +94,11 @@ def test_a_node_with_another_secret_is_refused(make_group):
     node = group[3]
     node.kill()
     node.settings["raft_secret"] = "some other secret, which is as long as it must be"
-    reason = node.refusal()
-    assert "secret" in reason, reason
-    assert "some other secret, which" not in reason
+    node.start(wait=False)
+    wait_until(lambda: "it has another raft.secret" in node.log(), "it is told why")
+    assert "some other secret, which" not in node.log()
     publish(group, 2, "goes on")
+    node.kill()
     node.settings["raft_secret"] = group[1].settings["raft_secret"]
     group.start()
     assert group.wait_one() > revision

@@ -35,7 +35,7 @@ class FaithfulWatcher(Watcher):
 
 class Once(Workload):
     def __init__(self, group, seed):
-        super().__init__(group, seed, keys=0, writers=0, readers=0, watchers=0, folder=FOLDER)
+        super().__init__(group, seed, keys=1, writers=0, readers=0, watchers=0, folder=FOLDER)
         kinds = [OnceWriter] * 4 + [FaithfulWatcher] * 6
         self.clients = [kind(self, number, random.Random(f"{seed} {number}")) for number, kind in enumerate(kinds)]
 
