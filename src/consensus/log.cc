@@ -275,6 +275,7 @@ void Log::Impl::turn() {
     look_at_role();
     if (!broken_ && !stopping) {
       if (snapshot_wanted && group_->take_snapshot()) snapshot_wanted = false;
+      if (role_ == Role::leader && !proposals.empty()) look_at_disk();
       if (!disk_full_ || role_ != Role::leader) errands.run(*group_, std::chrono::steady_clock::now());
       group_->flush();
     }

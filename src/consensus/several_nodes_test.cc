@@ -122,7 +122,8 @@ class SeveralNodes : public LogFixture {
     ASSERT_TRUE(ask(log(leads), "the end " + std::to_string(++ends)).get());
     for (auto& [id, node] : nodes) {
       if (!node.log) continue;
-      ASSERT_TRUE(barrier(id));
+      const auto reached = barrier(id);
+      ASSERT_TRUE(reached) << "node " << id << ": " << reached.error().message;
       ASSERT_TRUE(node.log->settle());
     }
     for (auto& [id, node] : nodes) {
@@ -244,7 +245,7 @@ TEST_F(SeveralNodes, OneThatWasAwayTooLongTakesASnapshot) {
     propose_many(log(wait_for_leader()), 10 + 100 * i, 100);
   start(away);
   expect_agreement();
-  EXPECT_EQ(nodes[away].machine->restores, 1);
+  EXPECT_GE(nodes[away].machine->restores, 1);
   stop(away);
   start(away);
   expect_agreement();
