@@ -274,6 +274,8 @@ TEST_F(SeveralNodes, OneThatWasTakenInAgainMayDieAtOnce) {
   stop(lost);
   wipe(lost);
   start(lost);
+  // Then nothing more is written: an image must not lack what was acknowledged.
+  EXPECT_TRUE(eventually([&] { return membership(lost, lost) == Membership::voter; }));
   expect_agreement();
   nodes[lost].options.directory = [&] {  // what a machine that died now would find
     const Path image = folder.path() / "image";
