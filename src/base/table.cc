@@ -46,11 +46,12 @@ std::string shown(char32_t c, Kind kind) {
 std::string made_visible(std::string_view text, Kind kind) {
   std::string out;
   while (!text.empty()) {
-    const auto [c, bytes] = first_character(text);
-    const std::string_view character = text.substr(0, std::max<std::size_t>(bytes, 1));
-    text.remove_prefix(character.size());
+    const Character first = first_character(text);
+    const char32_t c = first.code;
+    const std::string_view character = text.substr(0, first.step());
+    text.remove_prefix(first.step());
     const bool line_end = c == '\n' || c == '\t' || (c == '\r' && text.starts_with('\n'));
-    if (bytes == 0) {
+    if (first.bytes == 0) {
       out += shown(static_cast<unsigned char>(character.front()), kind);
     } else if (is_unseen(c) && !(kind != Kind::line && line_end)) {
       out += shown(c, kind);
@@ -78,8 +79,9 @@ std::string visible_json(std::string_view json) {
 std::size_t display_width(std::string_view text) {
   std::size_t width = 0;
   while (!text.empty()) {
-    const auto [c, bytes] = first_character(text);
-    text.remove_prefix(std::max<std::size_t>(bytes, 1));
+    const Character first = first_character(text);
+    const char32_t c = first.code;
+    text.remove_prefix(first.step());
     const bool combining = (c >= 0x300 && c <= 0x36F) || c == 0x200B || c == 0xFEFF;
     if (!combining) width += is_wide(c) ? 2 : 1;
   }

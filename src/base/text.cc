@@ -175,13 +175,13 @@ std::string printable(std::string_view text, std::size_t longest, std::string_vi
   out.reserve(std::min(text.size(), longest));
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t before = out.size();
-    const auto [code, size] = first_character(text.substr(i));
-    const std::string_view character = text.substr(i, std::max<std::size_t>(size, 1));
-    if (size == 0 || is_control(code)) {
+    const Character first = first_character(text.substr(i));
+    const std::string_view character = text.substr(i, first.step());
+    if (first.bytes == 0 || is_control(first.code)) {
       for (const char c : character)
         fmt::format_to(std::back_inserter(out), "\\x{:02X}", static_cast<unsigned char>(c));
     } else {
-      if (size == 1 && escaped.contains(character.front())) out += '\\';
+      if (first.bytes == 1 && escaped.contains(character.front())) out += '\\';
       out += character;
     }
     if (out.size() > longest) {

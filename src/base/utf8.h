@@ -9,6 +9,8 @@ namespace cc {
 struct Character {
   char32_t code = 0;
   std::size_t bytes = 0;  // that it takes; 0: what stands there is not UTF-8
+  // To what comes next: over one byte where there is no character.
+  constexpr std::size_t step() const noexcept { return bytes == 0 ? 1 : bytes; }
 };
 
 // Of `text`, which is not empty. Strict (RFC 3629): no overlong form, no surrogate, nothing above U+10FFFF.

@@ -9,6 +9,7 @@ void expect(std::string_view text, char32_t code, std::size_t bytes) {
   const Character character = first_character(text);
   EXPECT_EQ(static_cast<unsigned>(character.code), static_cast<unsigned>(code)) << text;
   EXPECT_EQ(character.bytes, bytes) << text;
+  EXPECT_EQ(character.step(), bytes == 0 ? 1 : bytes) << text;
 }
 
 TEST(Utf8, ACharacterHasACodeAndALength) {

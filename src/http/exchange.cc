@@ -7,28 +7,25 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace cc::http {
 namespace {
 
 // A JSON string; bytes that are not UTF-8 become '?', so that the answer is JSON whatever a message quotes.
 void append_json_string(std::string& out, std::string_view text) {
-  std::size_t bad = find_invalid_utf8(text);
   out += '"';
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (i == bad) {
+  while (!text.empty()) {
+    const Character first = first_character(text);
+    if (first.bytes == 0) {
       out += '?';
-      bad = find_invalid_utf8(text.substr(i + 1));
-      if (bad != std::string_view::npos) bad += i + 1;
-    } else if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+    } else if (first.code < 0x20) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(first.code));
     } else {
-      out += c;
+      if (first.code == '"' || first.code == '\\') out += '\\';
+      out += text.substr(0, first.bytes);
     }
+    text.remove_prefix(first.step());
   }
   out += '"';
 }

@@ -83,6 +83,12 @@ TEST(Response, TurnsAnErrorIntoStatusAndJson) {
   EXPECT_EQ(json.at("request_id").as_string(), "request-1");
 }
 
+TEST(Response, IsJsonWhateverAMessageQuotes) {
+  const std::string quoted = "C:\\pool \x01\x7F\t\u0080 配置";
+  const auto json = boost::json::parse(Response::error({Code::internal, quoted}, "").bytes());
+  EXPECT_EQ(json.at("error").at("message").as_string(), quoted);
+}
+
 TEST(Response, RepairsALongMessageInOneGo) {
   // Beginning again at each byte that is repaired would take minutes.
   const auto response = Response::error({Code::internal, std::string(1u << 20, '\xff')}, "");

@@ -64,9 +64,9 @@ Result<> StateMachine::deliver(std::move_only_function<void()> then) {
   state::Changes changes = state_.take_changes();
   // What was delivered before a roll-back is applied again, and comes again.
   std::erase_if(changes.events, [&](const Event& event) { return event.revision <= delivered_; });
-  if (broadcast_ && behind_) TRYV(broadcast_everything());
   MessagePtr message;
   if (broadcast_) {
+    if (behind_) TRYV(broadcast_everything());
     TRY(message, message_of(changes));
   }
   // Nothing fails from here on. Counted before it is told: who has the answer may look at once.

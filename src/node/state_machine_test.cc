@@ -1,4 +1,4 @@
-// When the I/O threads may serve.
+// What the I/O threads are told, and what holds when they are.
 #include "node/state_machine.h"
 
 #include <gmock/gmock.h>
@@ -70,6 +70,19 @@ TEST_F(StateMachineTest, io_threads_are_told_of_the_cluster_that_a_snapshot_brin
   EXPECT_THAT(told_.back(), "");
   ASSERT_TRUE(other.restore(file));
   EXPECT_EQ(told_.back(), commands_.initialize().initialize_cluster().cluster_id());
+}
+
+// Who has the answer to a publish may scrape the metrics at once.
+TEST_F(StateMachineTest, a_change_has_been_counted_when_it_is_told) {
+  deliver(commands_.initialize());
+  std::uint64_t counted = 0;
+  EXPECT_TRUE(machine_.go_live([&](const MessagePtr& message, std::move_only_function<void()>) {
+    if (message->events.empty()) return;
+    const std::lock_guard lock(counters_.mutex);
+    counted = counters_.publishes["dev"];
+  }));
+  deliver(commands_.publish("dev/shop/default/a", "x", "text"));
+  EXPECT_EQ(counted, 1u);
 }
 
 }  // namespace
