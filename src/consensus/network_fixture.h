@@ -87,6 +87,19 @@ class TestNode final : public Network::Receiver {
     }
     return false;
   }
+  // All that has come, but for what connected() sends.
+  std::vector<std::string> heard(NodeId from) {
+    return look([&] {
+      std::vector<std::string> all = messages[from];
+      std::erase(all, "hello");
+      return all;
+    });
+  }
+  // The first refusal, once there is one.
+  std::pair<Peer, Error> refusal() {
+    if (!until([&] { return !refusals.empty(); })) ADD_FAILURE() << "node " << id() << " was not refused";
+    return look([&] { return refusals.empty() ? std::pair<Peer, Error>{} : refusals.front(); });
+  }
   bool has(NodeId from, const std::string& text) const {  // mutex is held
     const auto found = messages.find(from);
     return found != messages.end() && std::ranges::find(found->second, text) != found->second.end();

@@ -8,10 +8,6 @@ namespace {
 using ::testing::HasSubstr;
 
 struct IdentityTest : NetworkFixture {
-  static Error refusal_of(TestNode& node) {
-    EXPECT_TRUE(node.until([&] { return !node.refusals.empty(); }));
-    return node.look([&] { return node.refusals.empty() ? Error{} : node.refusals.back().second; });
-  }
   std::unique_ptr<TestNode> twin_of(const TestNode& node) {
     return std::make_unique<TestNode>(node.greeting.node, free_address(), options());
   }
@@ -25,12 +21,12 @@ TEST_F(IdentityTest, NodesOfTwoGroupsRefuseEachOtherAndSayWhy) {
   two->start();
   connect(*one, *two);
   for (auto [each, other] : {std::pair{one.get(), two.get()}, std::pair{two.get(), one.get()}}) {
-    const Error why = refusal_of(*each);
+    const auto [by, why] = each->refusal();
     EXPECT_EQ(why.code, Code::conflict);
     EXPECT_THAT(why.message, HasSubstr("apples"));
     EXPECT_THAT(why.message, HasSubstr("pears"));
     EXPECT_THAT(why.message, HasSubstr("raft.peers"));
-    EXPECT_EQ(each->refusals[0].first, other->peer());
+    EXPECT_EQ(by, other->peer());
     EXPECT_TRUE(each->look([&] { return each->mets.empty(); }));
   }
 }
@@ -53,8 +49,8 @@ TEST_F(IdentityTest, ANodeThatFindsItselfInAnotherGroupIsRefusedFromThenOn) {
   ASSERT_TRUE(connected(*one, *two));
   two->greeting.group = "pears";
   (*two)->introduce(two->greeting);
-  EXPECT_EQ(refusal_of(*one).code, Code::conflict);
-  EXPECT_EQ(refusal_of(*two).code, Code::conflict);
+  EXPECT_EQ(one->refusal().second.code, Code::conflict);
+  EXPECT_EQ(two->refusal().second.code, Code::conflict);
   EXPECT_TRUE(one->until([&] { return one->losses[2] > 0; }));
   EXPECT_TRUE(two->until([&] { return two->losses[1] > 0; }));
 }
@@ -66,7 +62,7 @@ TEST_F(IdentityTest, WhoWasRefusedIsMetOnceTheReasonIsGone) {
   one->start();
   two->start();
   connect(*one, *two);
-  ASSERT_EQ(refusal_of(*one).code, Code::conflict);
+  ASSERT_EQ(one->refusal().second.code, Code::conflict);
   two->greeting.group = "apples";
   (*two)->introduce(two->greeting);
   EXPECT_TRUE(connected(*one, *two));
@@ -80,13 +76,13 @@ TEST_F(IdentityTest, ASecondNodeUnderATakenIdIsRefusedByTheOthers) {
   ASSERT_TRUE(connected(*one, *two));
   twin->start();
   (*twin)->connect_to({one->peer()});
-  const Error why = refusal_of(*twin);
+  const auto [by, why] = twin->refusal();
   EXPECT_EQ(why.code, Code::conflict);
   EXPECT_THAT(why.message, HasSubstr("raft.node_id 2 is taken"));
   EXPECT_THAT(why.message, HasSubstr(two->peer().address));
-  EXPECT_EQ(twin->refusals[0].first, one->peer());
+  EXPECT_EQ(by, one->peer());
   EXPECT_TRUE(connected(*one, *two));
-  EXPECT_EQ(one->losses[2], 0);
+  EXPECT_EQ(one->look([&] { return one->losses[2]; }), 0);
 }
 
 TEST_F(IdentityTest, ASecondNodeUnderATakenIdIsRefusedByWhoDialsItToo) {
@@ -97,7 +93,7 @@ TEST_F(IdentityTest, ASecondNodeUnderATakenIdIsRefusedByWhoDialsItToo) {
   (*two)->connect_to({one->peer()});
   ASSERT_TRUE(connected(*one, *two));
   (*one)->connect_to({twin->peer()});
-  const Error why = refusal_of(*twin);
+  const Error why = twin->refusal().second;
   EXPECT_EQ(why.code, Code::conflict);
   EXPECT_THAT(why.message, HasSubstr("is taken"));
 }
@@ -133,11 +129,11 @@ TEST_F(IdentityTest, TheIdOfANodeThatFellSilentIsFree) {
 }
 
 TEST_F(IdentityTest, ANodeRefusesAnotherWithItsOwnId) {
-  const auto one = node(1), twin = twin_of(*one), two = node(2);
+  const auto one = node(1), twin = twin_of(*one);
   one->start();
   twin->start();
   (*twin)->connect_to({{2, one->peer().address}});
-  const Error why = refusal_of(*twin);
+  const Error why = twin->refusal().second;
   EXPECT_EQ(why.code, Code::conflict);
   EXPECT_THAT(why.message, HasSubstr("same raft.node_id"));
   EXPECT_TRUE(one->look([&] { return one->mets.empty(); }));
@@ -147,7 +143,7 @@ TEST_F(IdentityTest, AnAddressThatLeadsToTheNodeItselfIsNoticed) {
   const auto one = node(1);
   one->start();
   (*one)->connect_to({{2, one->peer().address}});
-  const Error why = refusal_of(*one);
+  const Error why = one->refusal().second;
   EXPECT_EQ(why.code, Code::conflict);
   EXPECT_THAT(why.message, HasSubstr("to itself"));
 }
@@ -157,7 +153,7 @@ TEST_F(IdentityTest, AnAddressThatLeadsToAnotherNodeIsNoticed) {
   one->start();
   two->start();
   (*one)->connect_to({{3, two->peer().address}});
-  const Error why = refusal_of(*one);
+  const Error why = one->refusal().second;
   EXPECT_EQ(why.code, Code::conflict);
   EXPECT_THAT(why.message, HasSubstr("is node 2, not node 3"));
   EXPECT_TRUE(two->look([&] { return two->refusals.empty(); }));

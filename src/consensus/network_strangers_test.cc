@@ -84,10 +84,10 @@ TEST_F(StrangersTest, ANodeIsToldThatTheOtherRunsAnotherVersion) {
     return true;
   });
   (*one)->connect_to({{2, between}});
-  ASSERT_TRUE(one->until([&] { return !one->refusals.empty(); }));
-  EXPECT_EQ(one->refusals[0].first, (Peer{2, between}));
-  EXPECT_EQ(one->refusals[0].second.code, Code::invalid_argument);
-  EXPECT_THAT(one->refusals[0].second.message, HasSubstr("version 77"));
+  const auto [by, why] = one->refusal();
+  EXPECT_EQ(by, (Peer{2, between}));
+  EXPECT_EQ(why.code, Code::invalid_argument);
+  EXPECT_THAT(why.message, HasSubstr("version 77"));
 }
 
 TEST_F(StrangersTest, ANodeWithAnotherSecretIsRefusedAndToldSo) {
@@ -98,12 +98,12 @@ TEST_F(StrangersTest, ANodeWithAnotherSecretIsRefusedAndToldSo) {
   two->start();
   connect(*one, *two);
   for (TestNode* each : {one.get(), two.get()}) {
-    ASSERT_TRUE(each->until([&] { return !each->refusals.empty(); }));
-    EXPECT_EQ(each->refusals[0].second.code, Code::permission_denied);
-    EXPECT_THAT(each->refusals[0].second.message, HasSubstr("raft.secret"));
+    const auto [by, why] = each->refusal();
+    EXPECT_EQ(by, each == one.get() ? two->peer() : one->peer());
+    EXPECT_EQ(why.code, Code::permission_denied);
+    EXPECT_THAT(why.message, HasSubstr("raft.secret"));
     EXPECT_TRUE(each->look([&] { return each->mets.empty(); }));
   }
-  EXPECT_EQ(one->refusals[0].first, two->peer());
 }
 
 TEST_F(StrangersTest, WhatWasRecordedCannotBeSaidAgain) {

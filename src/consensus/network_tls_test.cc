@@ -42,9 +42,9 @@ TEST_F(TlsTest, ACertificateOfAnotherAuthorityIsRefused) {
   two->start();
   connect(*one, *two);
   for (TestNode* each : {one.get(), two.get()}) {
-    ASSERT_TRUE(each->until([&] { return !each->refusals.empty(); }));
-    EXPECT_EQ(each->refusals[0].second.code, Code::permission_denied);
-    EXPECT_THAT(each->refusals[0].second.message, HasSubstr("certificate"));
+    const Error why = each->refusal().second;
+    EXPECT_EQ(why.code, Code::permission_denied);
+    EXPECT_THAT(why.message, HasSubstr("certificate"));
     EXPECT_TRUE(each->look([&] { return each->mets.empty(); }));
   }
 }
@@ -68,8 +68,7 @@ TEST_F(TlsTest, TheSecretIsNeededBesides) {
   one->start();
   two->start();
   connect(*one, *two);
-  ASSERT_TRUE(two->until([&] { return !two->refusals.empty(); }));
-  EXPECT_THAT(two->refusals[0].second.message, HasSubstr("raft.secret"));
+  EXPECT_THAT(two->refusal().second.message, HasSubstr("raft.secret"));
 }
 
 TEST_F(TlsTest, FilesThatAreOfNoUseAreRefusedAtOnce) {
