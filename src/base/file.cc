@@ -148,7 +148,9 @@ Result<> NewFile::write(std::string_view bytes) {
 Result<> NewFile::finish() {
   if (::fsync(fd_) != 0) return system_failure("write", path_, errno);
   ::close(std::exchange(fd_, -1));
-  return sync_directory(folder_of(path_));
+  auto synced = sync_directory(folder_of(path_));
+  if (!synced) ::unlink(path_.c_str());
+  return synced;
 }
 
 Result<> write_file(const Path& path, std::string_view content, unsigned mode) {

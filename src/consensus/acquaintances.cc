@@ -313,9 +313,9 @@ Task<bool> Acquaintances::converse(std::shared_ptr<Outgoing> out, std::unique_pt
     co_return true;
   }
   if (other.greeting.node != peer.id) {
-    receiver_.refused(peer, {Code::conflict, fmt::format("at {} is node {}, not node {}: correct the addresses of the "
-                                                         "nodes",
-                                                         peer.address, other.greeting.node, peer.id)});
+    receiver_.refused(peer, {Code::not_found, fmt::format("at {} is node {}, not node {}: correct the addresses of the "
+                                                          "nodes",
+                                                          peer.address, other.greeting.node, peer.id)});
     co_return true;
   }
   auto fine = accepts(other);

@@ -1,10 +1,12 @@
 #include "consensus/dialer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/redirect_error.hpp>
 #include <fmt/format.h>
 
+#include "base/host_port.h"
 #include "base/text.h"
 
 namespace cc::consensus {
@@ -19,20 +21,6 @@ constexpr std::chrono::seconds kHandshake{2};
 
 }  // namespace
 
-Result<HostAndPort> split_address(std::string_view address) {
-  const std::size_t colon = address.rfind(':');
-  const auto useless = [&] {
-    return fail(Code::invalid_argument,
-                fmt::format("\"{}\" is no address of a node: it must be host:port", printable(address, 200)));
-  };
-  if (colon == std::string_view::npos) return useless();
-  std::string_view host = address.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  const auto port = parse_uint(address.substr(colon + 1), "the port");
-  if (host.empty() || !port || *port > 65535) return useless();
-  return HostAndPort{std::string(host), static_cast<std::uint16_t>(*port)};
-}
-
 std::string name_of(const Peer& peer) {
   return fmt::format("node {} at {}", peer.id, printable(peer.address, 200));
 }
@@ -42,15 +30,17 @@ void Dialed::hang_up() {
   if (wire != nullptr) wire->close();
 }
 
-Dialer::Dialer(asio::io_context& io, Wires& wires, TlsContext* tls, std::string secret,
+Dialer::Dialer(asio::io_context& io, Wires& wires, const TlsContextPtr& tls, std::string secret,
                std::chrono::milliseconds timeout)
     : io_(io), wires_(wires), tls_(tls), secret_(std::move(secret)), timeout_(timeout) {}
 
-// When the name cannot be found, or not in time, what it meant the last time is used.
+// What the name meant the last time is tried before it is looked up again, which may take long: the system's look-up
+// cannot be broken off.
 Task<Result<tcp::endpoint>> Dialer::look_up(Dialed& whom) {
-  CO_TRY(const HostAndPort at, split_address(whom.peer.address));
+  CO_TRY(const HostAndPort at, parse_host_and_port(whom.peer.address));
   error_code error;
   if (const auto address = asio::ip::make_address(at.host, error); !error) co_return tcp::endpoint(address, at.port);
+  if (whom.next < whom.endpoints.size()) co_return whom.endpoints[whom.next++];
   whom.looking_up = std::make_shared<tcp::resolver>(io_);
   asio::steady_timer limit(io_, timeout_);
   limit.async_wait([resolver = whom.looking_up](const error_code& stopped) {
@@ -62,7 +52,8 @@ Task<Result<tcp::endpoint>> Dialer::look_up(Dialed& whom) {
   if (!error && !found.empty()) whom.endpoints.assign(found.begin(), found.end());
   if (whom.endpoints.empty())
     co_return fail(Code::unavailable, fmt::format("its name cannot be found: {}", error.message()));
-  co_return whom.endpoints[whom.next++ % whom.endpoints.size()];
+  whom.next = 1;
+  co_return whom.endpoints.front();
 }
 
 Task<Channel> Dialer::try_to(Dialed& whom, Purpose purpose, Introduction self) {
@@ -74,7 +65,10 @@ Task<Channel> Dialer::try_to(Dialed& whom, Purpose purpose, Introduction self) {
   wire->notice_silence(purpose == Purpose::file ? 4 * timeout_ : timeout_);
   wire->limit(Mono::clock::now() + kHandshake + 2 * timeout_);
   auto channel = co_await SecureChannel::dial(std::move(wire), secret_, purpose, std::move(self));
-  if (channel) (*channel)->wire().limit(std::nullopt);
+  if (channel) {
+    (*channel)->wire().limit(std::nullopt);
+    whom.next -= std::min<std::size_t>(whom.next, 1);  // it is the first the next time
+  }
   co_return channel;
 }
 

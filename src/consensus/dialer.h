@@ -20,15 +20,16 @@ struct Dialed {
 
   const Peer peer;
   std::vector<asio::ip::tcp::endpoint> endpoints;  // of its host name
-  std::size_t next = 0;                            // each is tried in turn
+  std::size_t next = 0;                            // to try; after the last the name is looked up again
   std::shared_ptr<asio::ip::tcp::resolver> looking_up;
   Wire* wire = nullptr;
 };
 
 class Dialer {
  public:
-  // `tls` may be null. What is referred to outlives it.
-  Dialer(asio::io_context& io, Wires& wires, TlsContext* tls, std::string secret, std::chrono::milliseconds timeout);
+  // `tls` may be null, and become another. What is referred to outlives it.
+  Dialer(asio::io_context& io, Wires& wires, const TlsContextPtr& tls, std::string secret,
+         std::chrono::milliseconds timeout);
 
   // unavailable, timeout: not reached. Others: it will not talk to this node. Messages are whole sentences.
   Task<Result<std::unique_ptr<SecureChannel>>> dial(Dialed& whom, Purpose purpose, Introduction self);
@@ -39,17 +40,10 @@ class Dialer {
 
   asio::io_context& io_;
   Wires& wires_;
-  TlsContext* const tls_;
+  const TlsContextPtr& tls_;
   const std::string secret_;
   const std::chrono::milliseconds timeout_;
 };
-
-// host:port or [host]:port.
-struct HostAndPort {
-  std::string host;
-  std::uint16_t port = 0;
-};
-Result<HostAndPort> split_address(std::string_view address);
 
 // "node 2 at 10.0.0.2:7848"
 std::string name_of(const Peer& peer);

@@ -16,6 +16,10 @@ Error no_leader() {
   return {Code::unavailable, "the group has no leader that this node can reach: try again, or ask another node"};
 }
 
+bool is_of_leadership(const Change& change) {
+  return change.kind == Change::Kind::transfer || change.kind == Change::Kind::step_down;
+}
+
 Error unknown_change() {
   return {Code::unavailable,
           "the leader changed meanwhile: the change may or may not be made; look at the status of the cluster"};
@@ -41,7 +45,7 @@ void Errands::change(Change change, Mono until, Log::Then then) {
 
 // --- each turn ---
 
-void Errands::run(Group& group, Mono now) {
+void Errands::run(Group& group, bool may_append, Mono now) {
   {
     const std::lock_guard lock(mutex_);
     std::ranges::move(std::exchange(new_barriers_, {}), std::back_inserter(barriers_));
@@ -51,8 +55,12 @@ void Errands::run(Group& group, Mono now) {
     take_back();
     asked_of_ = group.leader();
     not_before_ = {};
+    why_not_.reset();
   }
-  if (group.role() == Role::leader) return lead(group);
+  if (group.role() == Role::leader) return lead(group, may_append);
+  for (Changing& each :
+       take_if(changes_, [](const Changing& one) { return one.change.kind == Change::Kind::step_down; }))
+    each.done(1);
   if (group.leader() == 0) return;
   for (Changing& each : std::exchange(changes_, {})) {  // of leadership, that has changed now
     if (is_done(group, each)) {
@@ -64,7 +72,7 @@ void Errands::run(Group& group, Mono now) {
   if (now >= not_before_) follow(group.leader(), now);
 }
 
-void Errands::lead(Group& group) {
+void Errands::lead(Group& group, bool may_append) {
   if (!barriers_.empty()) {
     const std::uint64_t round = group.begin_round();
     for (Barrier& each : std::exchange(barriers_, {}))
@@ -79,19 +87,18 @@ void Errands::lead(Group& group) {
   for (Confirming& each : take_if(confirming_, [&](const Confirming& one) { return one.round <= confirmed; }))
     each.barrier.done(each.index);
 
-  if (!group.takes_proposals() || proposals_.empty() || pipeline_.in_flight() >= kMostInFlight) return;
+  if (!may_append || !group.takes_proposals() || proposals_.empty() || pipeline_.in_flight() >= kMostInFlight) return;
   std::vector<Proposal> batch = proposals_.take();
   const Index first = group.append(batch);
   pipeline_.sent(std::move(batch), first);
 }
 
 void Errands::begin(Group& group, Changing& changing) {
-  const bool transfer = changing.change.kind == Change::Kind::transfer;
   const auto hand_over = [&]() -> Result<Index> {
     TRYV(group.transfer(changing.change.node));
     return 1;
   };
-  auto begun = transfer ? hand_over() : group.change(changing.change);
+  auto begun = is_of_leadership(changing.change) ? hand_over() : group.change(changing.change);
   if (begun) {
     changing.index = *begun;
   } else if (begun.error().code != Code::unavailable) {  // else it may be possible soon
@@ -101,7 +108,7 @@ void Errands::begin(Group& group, Changing& changing) {
 
 bool Errands::is_done(Group& group, Changing& changing) {
   if (changing.index == 0) return false;
-  if (changing.change.kind != Change::Kind::transfer) return group.applied() >= changing.index;
+  if (!is_of_leadership(changing.change)) return group.applied() >= changing.index;
   if (group.role() == Role::leader && !group.transferring()) {
     std::exchange(changing.done,
                   {})(fail(Code::unavailable, "the other node did not take over in time; this one still leads"));
@@ -137,11 +144,10 @@ void Errands::follow(NodeId leader, Mono now) {
   }
 }
 
-std::uint64_t Errands::ask(NodeId leader, Request request, Errand errand) {
+void Errands::ask(NodeId leader, Request request, Errand errand) {
   request.id = next_id_++;
   asked_.emplace(request.id, std::move(errand));
   send_(leader, encode(request));
-  return request.id;
 }
 
 Log::Patience Errands::patience(Mono until, Mono now) const {
@@ -185,7 +191,10 @@ void Errands::take(Reply reply, Mono now) {
   Errand errand = std::move(found->second);
   asked_.erase(found);
   const bool again = !reply.outcome && reply.outcome.error().code == Code::unavailable;
-  if (again) not_before_ = now + kPause;
+  if (again) {
+    not_before_ = now + kPause;
+    why_not_ = reply.outcome.error();
+  }
   if (auto* proposal = std::get_if<Proposal>(&errand)) {
     if (again) {
       std::vector<Proposal> one;
@@ -259,7 +268,7 @@ void Errands::stopped_leading(const Error& why) {
   for (Changing& each : std::exchange(changes_, {})) {
     if (each.index == 0) {
       each.done(std::unexpected(why));
-    } else if (each.change.kind == Change::Kind::transfer) {
+    } else if (is_of_leadership(each.change)) {
       changes_.push_back(std::move(each));  // done when somebody else leads
     } else {
       each.done(std::unexpected(unknown_change()));
@@ -282,7 +291,8 @@ void Errands::give_up(const Error& why) {
 }
 
 void Errands::expire(Mono now) {
-  proposals_.give_up_waiting(no_leader(), [now](const Proposal& each) { return each.until <= now; });
+  const Error why = why_not_.value_or(no_leader());
+  proposals_.give_up_waiting(why, [now](const Proposal& each) { return each.until <= now; });
   std::vector<Proposal> proposals;
   const auto is_late = [now](const auto& each) { return each.until <= now; };
   std::vector<Changing> changes = take_if(changes_, is_late);
@@ -304,9 +314,9 @@ void Errands::expire(Mono now) {
     }
     at = ended ? asked_.erase(at) : std::next(at);
   }
-  proposals_.give_up(std::move(proposals), no_leader());
+  proposals_.give_up(std::move(proposals), why);
   for (Barrier& each : barriers)
-    each.done(std::unexpected(no_leader()));
+    each.done(std::unexpected(why));
   for (Changing& each : changes) {
     each.done(fail(Code::timeout, each.index != 0
                                       ? "the change is in the log and not committed yet: look at the status "

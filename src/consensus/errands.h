@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -35,8 +36,8 @@ class Errands {
   void barrier(Mono until, Log::Then then);
   void change(Change change, Mono until, Log::Then then);
 
-  // In each turn, while the group is open: does and sends what can be.
-  void run(Group& group, Mono now);
+  // In each turn, while the group is open: does and sends what can be; appends only what there is room for.
+  void run(Group& group, bool may_append, Mono now);
   // Answers what has waited too long.
   void expire(Mono now);
   // This node no longer leads, or the group is closed.
@@ -67,12 +68,12 @@ class Errands {
   };
   using Errand = std::variant<Proposal, std::vector<Barrier>, Changing>;
 
-  void lead(Group& group);
+  void lead(Group& group, bool may_append);
   void begin(Group& group, Changing& changing);
   bool is_done(Group& group, Changing& changing);
   void follow(NodeId leader, Mono now);
   void take_back();
-  std::uint64_t ask(NodeId leader, Request request, Errand errand);
+  void ask(NodeId leader, Request request, Errand errand);
   Log::Patience patience(Mono until, Mono now) const;
 
   Proposals& proposals_;
@@ -89,7 +90,8 @@ class Errands {
   std::map<std::uint64_t, Errand> asked_;  // of the leader
   NodeId asked_of_ = 0;
   std::uint64_t next_id_ = 1;
-  Mono not_before_{};  // the leader said that it is none: not again at once
+  Mono not_before_{};             // the leader cannot: it is not asked again at once
+  std::optional<Error> why_not_;  // as it said last
 };
 
 }  // namespace cc::consensus

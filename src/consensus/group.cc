@@ -20,6 +20,11 @@ Mono now() {
   return std::chrono::steady_clock::now();
 }
 
+void remove_quietly(const Path& file) {
+  std::error_code ignored;
+  std::filesystem::remove(file, ignored);
+}
+
 }  // namespace
 
 Group::Group(uv_loop_t& loop, const Options& options, const Folder& folder, Snapshots& snapshots, Owner& owner)
@@ -210,6 +215,10 @@ bool Group::stale() const {
   return role() == Role::unavailable || !raft_->heard_of_leader(now());
 }
 
+bool Group::hears_of(NodeId node) const {
+  return raft_->follower(node, now()).reachable;
+}
+
 // --- snapshots ---
 
 // A snapshot costs what the state is large: of a large one fewer are taken.
@@ -302,17 +311,21 @@ void Group::install(NodeId from, const Message& message) {
     log.warn("a leader offers a snapshot that cannot be used", {{"node", from}, {"reason", reference.error()}});
     return;
   }
+  if (const auto room = snapshots_.room_for(reference->bytes); !room) {
+    log.warn("a snapshot is not fetched from the leader, and this node stays behind",
+             {{"node", from}, {"reason", room.error()}});
+    return;
+  }
   const Member* leader = message.snapshot.members.find(from);
   if (const Member* newer = raft_->members().find(from)) leader = newer;
   log.info("fetching a snapshot from the leader",
            {{"node", from}, {"index", message.snapshot.index}, {"bytes", reference->bytes}});
-  installing_ = Installing{.point = message.snapshot, .reference = *reference};
-  owner_.fetch({.id = from, .address = leader == nullptr ? "" : leader->address}, *reference,
-               snapshots_.file_to_fetch(*reference));
+  installing_ = Installing{.point = message.snapshot, .reference = *reference, .beside = snapshots_.file_to_fetch()};
+  owner_.fetch({.id = from, .address = leader == nullptr ? "" : leader->address}, *reference, installing_->beside);
 }
 
-void Group::fetched(Result<> how) {
-  if (closing_ || !installing_) return;
+void Group::fetched(const Path& into, Result<> how) {
+  if (closing_ || !installing_ || installing_->beside != into) return remove_quietly(into);  // nobody waits for it
   if (!how) {
     log.warn("a snapshot was not fetched; the leader will offer it again", {{"reason", how.error()}});
     installing_.reset();
@@ -325,15 +338,13 @@ void Group::put_fetched() {
   if (!installing_ || !installing_->fetched || installing_->putting) return;
   if (taking_ || storage_->writing() || storage_->putting() || raft_->leads()) return;
   const Path file = snapshots_.file(installing_->reference);
-  const Path beside = snapshots_.file_to_fetch(installing_->reference);
-  std::error_code ignored;
   // It may have come by the log meanwhile.
   if (installing_->point.index <= raft_->commit()) {
-    std::filesystem::remove(beside, ignored);
+    remove_quietly(installing_->beside);
     installing_.reset();
     return;
   }
-  auto moved = move_file(beside, file);
+  auto moved = move_file(installing_->beside, file);
   auto begun = moved ? storage_->put_snapshot(installing_->point, installing_->reference.encode(), 0) : moved;
   if (!begun) return need(std::move(begun));
   installing_->putting = true;

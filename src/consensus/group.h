@@ -53,7 +53,7 @@ class Group final : public Raft::Port, public Storage::Owner {
   void tick();
   void receive(NodeId from, Message message);
   void met(NodeId node);
-  void fetched(Result<> how);
+  void fetched(const Path& into, Result<> how);
   // Asks to be taken in, whoever leads. requires: empty()
   void ask_for_admission(NodeId of);
   // Before the loop waits, each time: does what waited for something else; ends a close().
@@ -89,6 +89,7 @@ class Group final : public Raft::Port, public Storage::Owner {
   Index applied() const { return applied_; }  // given to the owner
   const Members& members() const { return raft_->members(); }
   bool change_pending() const { return raft_->change_pending(); }
+  bool hears_of(NodeId node) const;  // as the leader
   void fill(Status& status) const;
 
  private:
@@ -102,6 +103,7 @@ class Group final : public Raft::Port, public Storage::Owner {
   struct Installing {  // a snapshot of the leader's on its way here
     SnapshotPoint point;
     SnapshotReference reference;
+    Path beside;  // where it comes
     bool fetched = false;
     bool putting = false;
   };

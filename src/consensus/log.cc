@@ -16,23 +16,16 @@
 #include "base/text.h"
 #include "consensus/errands.h"
 #include "consensus/folder.h"
+#include "consensus/founding.h"
 #include "consensus/group.h"
 #include "consensus/network.h"
 #include "consensus/pipeline.h"
 #include "consensus/proposals.h"
+#include "consensus/refusals.h"
 #include "consensus/say.h"
-#include "consensus/storage.h"
 
 namespace cc::consensus {
 namespace {
-
-// "1@10.0.0.1:7848,2@10.0.0.2:7848"
-std::string names_of(const Members& members) {
-  std::string out;
-  for (const Member& member : members.all)
-    out += fmt::format("{}{}@{}", out.empty() ? "" : ",", member.id, member.address);
-  return out;
-}
 
 Error shut_down() {
   return {Code::unavailable, "the node is shutting down: try another one, or this one again in a moment"};
@@ -77,6 +70,7 @@ struct Log::Impl final : Group::Owner, Network::Receiver {
     if (thread_.joinable()) thread_.join();
   }
   void wake() { uv_async_send(&woken); }
+  Result<> reload_tls() { return network_ ? network_->reload_tls() : Result<>(); }
 
   const Options options;
   StateMachine& machine;
@@ -130,6 +124,7 @@ struct Log::Impl final : Group::Owner, Network::Receiver {
   void before_waiting();
   void turn();
   Result<> open_group();
+  Result<> check_members() const;
   void reopen();
   void begin_close(Error why);
   std::chrono::milliseconds reopen_delay() const {
@@ -150,8 +145,8 @@ struct Log::Impl final : Group::Owner, Network::Receiver {
   void refused_by(const Peer& by, const Error& why);
   Greeting greeting() const;
   void introduce();
-  Members founders() const;
   void form_or_join();
+  void correct_addresses();
 
   std::thread thread_;
   std::promise<Result<>> opened_;
@@ -166,7 +161,7 @@ struct Log::Impl final : Group::Owner, Network::Receiver {
   uv_timer_t reopening_{}, watching_{}, committing_{}, ticking_{};
   uv_prepare_t before_waiting_{};
   uv_check_t after_waiting_{};
-  std::unique_ptr<Network> network_;
+  std::unique_ptr<Network> network_;  // from open() until stop() the same
   std::unique_ptr<Group> group_;
   Phase phase_ = Phase::closed;
   bool closed_ = false;          // the group has said so
@@ -174,16 +169,19 @@ struct Log::Impl final : Group::Owner, Network::Receiver {
   unsigned failures_ = 0;        // since it was open last
   std::string trouble_;
   Role role_ = Role::unavailable;
+  bool only_voter_ = false;  // when the group was open last
   bool disk_full_ = false;
+  bool refuses_ = false;  // proposals, because of that
+  Mono handed_over_{};    // leadership, because of that
   std::uint64_t elections_ = 0, snapshots_taken_ = 0;
   std::uint64_t log_bytes_ = 0, snapshot_bytes_ = 0;
 
   Greeting introduced_;
   std::vector<Peer> connected_to_;
   std::map<NodeId, Greeting> met_;  // in this process's life
-  std::map<NodeId, int> refused_;   // by whom, and how often since they last met
-  Mono asked_{};                    // to be taken in
-  std::string waits_for_;           // while there is no log: as last said
+  Refusals refusals_;
+  Mono asked_{};           // to be taken in
+  std::string waits_for_;  // Status::waits_for, as last said
 };
 
 // --- the thread ---
@@ -233,6 +231,7 @@ void Log::Impl::run() {
 
   measure();
   auto opened = open_group();
+  if (opened) opened = check_members();
   if (opened && !options.secret.empty()) {
     auto network = listen_on_tcp({.listen = options.listen.empty() ? options.address : options.listen,
                                   .secret = options.secret,
@@ -275,8 +274,8 @@ void Log::Impl::turn() {
     look_at_role();
     if (!broken_ && !stopping) {
       if (snapshot_wanted && group_->take_snapshot()) snapshot_wanted = false;
-      if (role_ == Role::leader && !proposals.empty()) look_at_disk();
-      if (!disk_full_ || role_ != Role::leader) errands.run(*group_, std::chrono::steady_clock::now());
+      if (refuses_ || (role_ == Role::leader && !proposals.empty())) look_at_disk();
+      errands.run(*group_, !disk_full_, std::chrono::steady_clock::now());
       group_->flush();
     }
     // After that: the disk writes the next batch while this one is applied.
@@ -330,8 +329,13 @@ void Log::Impl::tick() {
   errands.expire(now);
   pipeline.expire(now);
   if (phase_ != Phase::open || broken_ || stopping) return;
-  if (group_->empty()) form_or_join();
+  if (group_->empty()) {
+    form_or_join();
+  } else {
+    waits_for_.clear();
+  }
   group_->tick();
+  correct_addresses();
   introduce();
 }
 
@@ -343,7 +347,7 @@ Result<> Log::Impl::open_group() {
   pipeline.begin();
   group_ = std::make_unique<Group>(loop_, options, folder, snapshots, *this);
   TRYV(group_->open(pipeline.applied() == 0));
-  if (group_->empty() && !options.join && options.peers.size() <= 1) TRYV(group_->form(founders()));
+  if (group_->empty() && !options.join && options.peers.size() <= 1) TRYV(group_->form(founders_of(options)));
   Status now;
   group_->fill(now);
   if (!group_->empty()) TRYV(pipeline.belongs_to_log(now.snapshot, now.last, group_->only_voter()));
@@ -357,6 +361,26 @@ Result<> Log::Impl::open_group() {
   return {};
 }
 
+// What the settings say against what the log says, which decides.
+Result<> Log::Impl::check_members() const {
+  const Members& members = group_->members();
+  if (members.all.size() > 1 && options.secret.empty()) {
+    return fail(
+        Code::invalid_argument,
+        fmt::format("this node is one of a group ({}) and has no raft.secret, so the others do not speak to it: "
+                    "set it, the same as theirs",
+                    names_of(members)));
+  }
+  for (const Peer& peer : options.peers) {
+    if (members.empty() || members.find(peer.id) != nullptr) continue;
+    log.warn(
+        "raft.peers names a node that the group does not have; it is only for a group that is made. To add it: "
+        "config-center cluster add",
+        {{"node", peer.id}, {"address", peer.address}, {"group", names_of(members)}});
+  }
+  return {};
+}
+
 void Log::Impl::begin_close(Error why) {
   phase_ = Phase::closing;
   ++failures_;
@@ -366,7 +390,7 @@ void Log::Impl::begin_close(Error why) {
   proposals.close(unknown);
   if (role_ == Role::leader) observer.leads(false, group_->term());
   role_ = Role::unavailable;
-  disk_full_ = false;
+  disk_full_ = refuses_ = false;
   trouble_ = why.message;
   errands.give_up(unknown);
   const std::size_t lost = pipeline.roll_back(unknown) + proposals.give_up_waiting(unknown);
@@ -436,28 +460,24 @@ void Log::Impl::take(NodeId from, std::string bytes) {
 
 void Log::Impl::take(const Greeting& greeting) {
   met_[greeting.node] = greeting;
-  refused_.erase(greeting.node);
+  refusals_.met(greeting.node);
   if (phase_ != Phase::open || broken_) return;
   group_->met(greeting.node);
   if (group_->empty()) form_or_join();
 }
 
-// A node of which most of the others want nothing should not run; it would only be in the way. A single other node may
-// be the one that is wrong, and a single time it may be an earlier self that they still remember. Only a conflict is
-// what nodes of the group say; anything else could be done to this one by somebody on the way.
 void Log::Impl::refused_by(const Peer& by, const Error& why) {
   log.error("a node refuses this one", {{"node", by.id}, {"address", by.address}, {"reason", why}});
-  if (why.code != Code::conflict) return;
-  ++refused_[by.id];
-  const auto sure = std::ranges::count_if(refused_, [](const auto& each) { return each.second >= 2; });
-  const std::size_t others = connected_to_.size();
-  if (others > 0 && static_cast<std::size_t>(sure) > others / 2) observer.refused(why);
+  refusals_.refused(by, why);
+  if (phase_ != Phase::open || broken_) return;
+  const bool at_home = !group_->empty() && !group_->only_voter() && !group_->stale();
+  if (!at_home && refusals_.most_refuse(group_->empty())) observer.refused(why);
 }
 
 Greeting Log::Impl::greeting() const {
   Greeting out{.node = options.node_id, .address = options.address, .group = machine.group()};
   out.formed = phase_ == Phase::open && !group_->empty() && group_->formed();
-  if (!out.formed) out.founders = names_of(founders());
+  if (!out.formed) out.founders = names_of(founders_of(options));
   return out;
 }
 
@@ -482,59 +502,52 @@ void Log::Impl::introduce() {
   }
   if (others == connected_to_) return;
   connected_to_ = others;
+  refusals_.listen_to(options.peers.empty() ? others : options.peers, options.node_id);
   network_->connect_to(std::move(others));
 }
 
-Members Log::Impl::founders() const {
-  Members members;
-  for (const Peer& peer : options.peers)
-    members.all.push_back({.id = peer.id, .address = peer.address});
-  if (members.empty() && !options.join) members.all.push_back({.id = options.node_id, .address = options.address});
-  std::ranges::sort(members.all, {}, &Member::id);
-  return members;
-}
-
-// There is no log. Either there never was one, then all founders say so and each begins it with the same entry; or the
-// group exists, and has to take this node in: what it may have promised as a member of the group is forgotten.
 void Log::Impl::form_or_join() {
   const Mono now = std::chrono::steady_clock::now();
-  std::string missing;
-  bool exists = options.join;
-  for (const Peer& peer : options.peers) {
-    if (peer.id == options.node_id) continue;
-    const auto found = met_.find(peer.id);
-    if (found == met_.end()) {
-      missing += fmt::format("{}node {} at {}", missing.empty() ? "" : ", ", peer.id, peer.address);
-    } else if (found->second.formed) {
-      exists = true;
-    } else if (found->second.founders != names_of(founders())) {
-      missing += fmt::format("{}node {} at {}, whose raft.peers are not those of this node",
-                             missing.empty() ? "" : ", ", peer.id, peer.address);
-    }
-  }
-  if (!exists && missing.empty()) {
-    if (auto formed = group_->form(founders()); !formed) return failed(std::move(formed).error());
-    log.info("forming a group with the other nodes", {{"nodes", founders().all.size()}});
-    waits_for_.clear();
+  const Founding founding = look_around(options, met_);
+  if (founding.can_form) {
+    if (auto formed = group_->form(founders_of(options)); !formed) return failed(std::move(formed).error());
+    log.info("forming a group with the other nodes", {{"nodes", group_->members().all.size()}});
     return;
   }
-  const std::string waits_for = exists ? "the group to take this node in" : missing;
-  if (waits_for != waits_for_) {
-    waits_for_ = waits_for;
-    log.info("waiting", {{"for", waits_for}});
+  if (founding.waits_for != waits_for_) {
+    waits_for_ = founding.waits_for;
+    log.info("waiting", {{"for", waits_for_}});
   }
   constexpr auto kAskAgain = std::chrono::milliseconds(500);
-  if (!exists || now - asked_ < kAskAgain) return;
+  if (!founding.exists || now - asked_ < kAskAgain) return;
   asked_ = now;
   for (const auto& [node, greeting] : met_)
     group_->ask_for_admission(node);
 }
 
+// A node keeps its number wherever it is. One that is heard of is reached where the log says, whatever it says itself.
+void Log::Impl::correct_addresses() {
+  if (group_->role() != Role::leader || group_->change_pending()) return;
+  for (const Member& member : group_->members().all) {
+    const bool self = member.id == options.node_id;
+    const auto found = met_.find(member.id);
+    if (!self && (found == met_.end() || group_->hears_of(member.id))) continue;
+    const std::string& address = self ? options.address : found->second.address;
+    if (address == member.address) continue;
+    const Member before = member;
+    const auto begun = group_->change({.kind = Change::Kind::readdress, .node = before.id, .address = address});
+    if (!begun) continue;  // it has just been elected; or the address is another node's
+    log.warn("the address of a node is another one now",
+             {{"node", before.id}, {"address", address}, {"was", before.address}});
+    return;
+  }
+}
+
 void Log::Impl::fetch(const Peer& from, const SnapshotReference& reference, const Path& into) {
   if (!network_) return;
-  network_->fetch(from, snapshots.file(reference).filename().string(), into, [this](Result<> how) {
-    put([this, how = std::move(how)]() mutable {
-      if (phase_ == Phase::open && group_) group_->fetched(std::move(how));
+  network_->fetch(from, snapshots.file(reference).filename().string(), into, [this, into](Result<> how) {
+    put([this, into, how = std::move(how)]() mutable {
+      if (group_) group_->fetched(into, std::move(how));
     });
   });
 }
@@ -558,23 +571,33 @@ void Log::Impl::look_at_role() {
   }
 }
 
+// Who leads and has no room asks somebody else to lead, who may have some. Nobody may: then changes are refused, by
+// whoever leads.
 void Log::Impl::look_at_disk() {
   if (phase_ != Phase::open || broken_) return;
   const auto room = free_space(folder.path());
   const bool full = room && *room < options.min_free_disk;
-  if (full && role_ == Role::leader && !group_->only_voter()) (void)group_->transfer(0);  // somebody else may have room
-  if (full == disk_full_) return;
-  disk_full_ = full;
-  if (!full) {
-    trouble_.clear();
-    log.info("there is room on the disk again; changes are taken");
-    proposals.open();
-    return;
+  if (full != disk_full_) {
+    disk_full_ = full;
+    if (full) {
+      trouble_ = fmt::format("only {} are free on the disk of {}, and changes are refused below {}: make room",
+                             format_size(*room), folder.path().string(), format_size(options.min_free_disk));
+      log.error("the disk is nearly full; changes are refused", {{"folder", folder.path().string()}, {"free", *room}});
+    } else {
+      trouble_.clear();
+      log.info("there is room on the disk again; changes are taken");
+    }
   }
-  trouble_ = fmt::format("only {} are free on the disk of {}, and changes are refused below {}: make room",
-                         format_size(*room), folder.path().string(), format_size(options.min_free_disk));
-  log.error("the disk is nearly full; changes are refused", {{"folder", folder.path().string()}, {"free", *room}});
-  if (!group_->only_voter()) return;
+  const bool leads = group_->role() == Role::leader;
+  constexpr std::chrono::minutes kHandOverAgain{1};
+  const Mono now = std::chrono::steady_clock::now();
+  if (full && leads && !group_->only_voter() && (handed_over_ == Mono{} || now - handed_over_ >= kHandOverAgain)) {
+    handed_over_ = now;
+    (void)group_->transfer(0);
+  }
+  const bool refuse = full && leads && !group_->transferring();
+  if (std::exchange(refuses_, refuse) == refuse) return;
+  if (!refuse) return proposals.open();
   proposals.close({Code::unavailable, trouble_});
   proposals.give_up_waiting({Code::unavailable, trouble_});
 }
@@ -591,12 +614,14 @@ void Log::Impl::publish() {
   status.node_id = options.node_id;
   if (phase_ == Phase::open) {
     group_->fill(status);
+    only_voter_ = group_->only_voter();
   } else {
     status.role = Role::unavailable;
     status.leader_id = 0;
     status.leader_address.clear();
-    status.stale = true;
+    status.stale = !only_voter_;
   }
+  if (status.waits_for != waits_for_) status.waits_for = waits_for_;
   stale.store(status.stale, std::memory_order_relaxed);
   status.log_bytes = log_bytes_;
   status.snapshot_bytes = snapshot_bytes_;
@@ -693,6 +718,10 @@ Result<> Log::settle(std::chrono::milliseconds patience) {
   return outcome.get();
 }
 
+Result<> Log::reload_tls() {
+  return impl_->reload_tls();
+}
+
 Status Log::status() const {
   Status status;
   {
@@ -709,58 +738,6 @@ Status Log::status() const {
 void Log::snapshot_now() {
   impl_->snapshot_wanted = true;
   impl_->wake();
-}
-
-namespace {
-
-// A storage with a loop of its own, for as long as a call takes.
-class StorageForNow final : Storage::Owner {
- public:
-  explicit StorageForNow(const Folder& folder) : storage_(loop_, folder, *this) {}
-  Result<> open(const Options& options) {
-    if (const int error = uv_loop_init(&loop_); error != 0)
-      return fail(Code::unavailable, fmt::format("cannot open the log: {}", uv_strerror(error)));
-    made_ = true;
-    return storage_.open(options.node_id, options.address);
-  }
-  ~StorageForNow() override {
-    if (!made_) return;
-    storage_.close();
-    while (!closed_) {
-      uv_run(&loop_, UV_RUN_NOWAIT);
-      storage_.check();
-    }
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    uv_loop_close(&loop_);
-  }
-  Storage& operator*() { return storage_; }
-
- private:
-  void appended(Result<>) override {}
-  void snapshot_put(Result<>) override {}
-  void storage_closed() override { closed_ = true; }
-
-  uv_loop_t loop_{};
-  Storage storage_;
-  bool made_ = false, closed_ = false;
-};
-
-}  // namespace
-
-Result<> Log::recover(const Options& options) {
-  TRY(Folder folder, Folder::open(options.directory, options.node_id));
-  TRY(const bool exists, folder.prepare());
-  if (!exists) {
-    return fail(Code::not_found, fmt::format("there is no log in {}: name the data folder of a node that was a member "
-                                             "of the group",
-                                             folder.path().string()));
-  }
-  StorageForNow storage(folder);
-  TRYV(storage.open(options));
-  TRY(const auto loaded, (*storage).load());
-  Members alone;
-  alone.all.push_back({.id = options.node_id, .address = options.address});
-  return (*storage).append_members(alone);
 }
 
 }  // namespace cc::consensus

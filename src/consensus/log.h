@@ -105,10 +105,19 @@ std::string_view to_string(Membership membership) noexcept;
 
 // A change of who is in the group, or who leads it.
 struct Change {
-  enum class Kind { add, add_observer, promote, demote, remove, transfer };
+  enum class Kind {
+    add,
+    add_observer,
+    promote,
+    demote,
+    remove,
+    readdress,  // the leader does it by itself, for a node that says that it is reached elsewhere now
+    transfer,   // to `node`, or to whoever has most of the log
+    step_down,  // this node hands leadership to whoever has most of the log; done at once when it does not lead
+  };
   Kind kind = Kind::add;
-  NodeId node = 0;      // transfer: 0 is whoever has most of the log
-  std::string address;  // of one that is added
+  NodeId node = 0;
+  std::string address;  // add, add_observer, readdress
 };
 
 // A copy of what the log thread last knew. Cheap.
@@ -123,7 +132,8 @@ struct Status {
   std::uint64_t snapshot_bytes = 0;
   std::uint64_t elections = 0, snapshots_taken = 0, proposals = 0, proposals_failed = 0;
   std::uint64_t pending = 0;
-  std::string trouble;  // why it is unavailable; empty when it is not
+  std::string trouble;    // why it is unavailable; empty when it is not
+  std::string waits_for;  // this node has no log: what must happen so that it gets one, in words
   struct Server {
     NodeId id;
     std::string address;
@@ -134,7 +144,7 @@ struct Status {
   };
   std::vector<Server> servers;
   // What is read here may be older than what others have acknowledged: there is no leader, or it was not heard of for
-  // longer than the election timeout.
+  // longer than the election timeout. Never on the only voter: without it nobody acknowledges.
   bool stale = true;
 };
 
@@ -177,9 +187,9 @@ class Log {
   // What read_barrier() is for those who do not ask for it: see Status::stale. Any thread; costs nothing.
   bool stale() const noexcept;
 
-  // Any thread, any node: runs `then` once when the change is committed, or the new leader leads; it waits while another
-  // change is going on. invalid_argument, not_found or already_exists when it makes no sense; timeout and unavailable
-  // when it may or may not be made.
+  // Any thread, any node: runs `then` once when the change is committed, or the new leader leads; it waits while
+  // another change is going on. invalid_argument, not_found or already_exists when it makes no sense; timeout and
+  // unavailable when it may or may not be made.
   void change(Change change, Patience patience, Then then);
 
   // Under load the machine commits many batches at once. Any thread: runs `then` once, on the log thread, when the
@@ -189,6 +199,10 @@ class Log {
   // The same, waited for; costs nothing when there is nothing to commit. timeout when the machine takes longer than
   // `patience`. Not on the log thread.
   Result<> settle(std::chrono::milliseconds patience = std::chrono::seconds(10));
+
+  // Any thread. Reads the TLS files again, for connections between nodes that are made from now on. On an error the old
+  // ones stay.
+  Result<> reload_tls();
 
   Status status() const;  // any thread
   void snapshot_now();    // any thread; asks, does not wait

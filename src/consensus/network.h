@@ -56,9 +56,11 @@ class Network {
     // It could be sent to, and cannot for now.
     virtual void lost(NodeId node) = 0;
     // The other node will not talk to this one, and says why; it is asked again every five seconds.
-    //   conflict           another group (both are told), a node id that is taken, an address that leads to another
-    //   node permission_denied  another secret, a certificate that is not trusted invalid_argument   another version of
-    //   the protocol
+    //   conflict           another group (both are told), a node id that is taken
+    //   not_found          the address leads to another node
+    //   permission_denied  another secret, a certificate that is not trusted
+    //   invalid_argument   another version of the protocol
+    //
     // Only a conflict is what a node that knows the secret said. The others could also be done to this node by somebody
     // on the way.
     virtual void refused(const Peer& by, const Error& why) = 0;
@@ -79,6 +81,8 @@ class Network {
   // error there is no such file. not_found: there is none; already_exists: there is `into`; timeout: it got no further
   // for four times the timeout.
   virtual void fetch(const Peer& from, std::string name, Path into, std::move_only_function<void(Result<>)> then) = 0;
+  // Any thread. Reads the TLS files again, for connections that are made from now on. On an error the old ones stay.
+  virtual Result<> reload_tls() = 0;
 };
 
 struct NetworkOptions {

@@ -154,7 +154,7 @@ TEST_F(IdentityTest, AnAddressThatLeadsToAnotherNodeIsNoticed) {
   two->start();
   (*one)->connect_to({{3, two->peer().address}});
   const Error why = one->refusal().second;
-  EXPECT_EQ(why.code, Code::conflict);
+  EXPECT_EQ(why.code, Code::not_found);
   EXPECT_THAT(why.message, HasSubstr("is node 2, not node 3"));
   EXPECT_TRUE(two->look([&] { return two->refusals.empty(); }));
 }

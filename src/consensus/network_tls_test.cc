@@ -71,6 +71,24 @@ TEST_F(TlsTest, TheSecretIsNeededBesides) {
   EXPECT_THAT(two->refusal().second.message, HasSubstr("raft.secret"));
 }
 
+TEST_F(TlsTest, FilesAreReadAgainForWhoConnectsThen) {
+  const NetworkOptions files = with(authority, "one");
+  const auto one = node(1, files), two = node(2, with(other_authority, "two"));
+  one->start();
+  two->start();
+  ASSERT_TRUE(write_file(files.tls_key_file, "no key"));
+  EXPECT_FALSE((*one)->reload_tls());
+  const NetworkOptions renewed = with(other_authority, "one");
+  for (const auto& [to, from] : {std::pair(files.tls_key_file, renewed.tls_key_file),
+                                 std::pair(files.tls_certificate_file, renewed.tls_certificate_file),
+                                 std::pair(files.tls_ca_file, renewed.tls_ca_file)}) {
+    ASSERT_TRUE(write_file(to, read_file(from).value()));
+  }
+  ASSERT_TRUE((*one)->reload_tls());
+  connect(*one, *two);
+  EXPECT_TRUE(connected(*one, *two));
+}
+
 TEST_F(TlsTest, FilesThatAreOfNoUseAreRefusedAtOnce) {
   const auto refused = [&](const NetworkOptions& made) {
     TestNode receiver(1, free_address(), made);

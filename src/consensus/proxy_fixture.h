@@ -18,7 +18,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <gtest/gtest.h>
 
-#include "consensus/dialer.h"
+#include "base/host_port.h"
+#include "consensus/handshake.h"
 
 namespace cc::consensus {
 
@@ -27,7 +28,7 @@ class Intruder {
  public:
   using tcp = boost::asio::ip::tcp;
   explicit Intruder(const std::string& address) {
-    const auto at = split_address(address).value();
+    const auto at = parse_host_and_port(address).value();
     boost::system::error_code error;
     socket_.connect({boost::asio::ip::make_address(at.host), at.port}, error);
     EXPECT_FALSE(error) << error.message();
@@ -62,7 +63,7 @@ class Proxy {
   using Look = std::function<bool(bool from_dialer, std::string& bytes)>;
 
   Proxy(std::string listen, std::string to, Look look = {}) : to_(std::move(to)), look_(std::move(look)) {
-    const auto at = split_address(listen).value();
+    const auto at = parse_host_and_port(listen).value();
     const tcp::endpoint endpoint(boost::asio::ip::make_address(at.host), at.port);
     acceptor_.open(endpoint.protocol());
     acceptor_.set_option(tcp::acceptor::reuse_address(true));
@@ -85,7 +86,7 @@ class Proxy {
  private:
   void pass(tcp::socket& dialer, std::stop_token stop) {
     ++connections;
-    const auto at = split_address(to_).value();
+    const auto at = parse_host_and_port(to_).value();
     boost::asio::io_context io;
     tcp::socket node(io);
     boost::system::error_code error;

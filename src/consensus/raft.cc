@@ -618,7 +618,15 @@ Result<Index> Raft::change(const Change& change, Mono now) {
       if (found == next.all.end()) return unknown();
       next.all.erase(found);
       break;
+    case Change::Kind::readdress:
+      if (found == next.all.end()) return unknown();
+      if (const auto same = std::ranges::find(next.all, change.address, &Member::address); same != next.all.end()) {
+        return fail(Code::already_exists, fmt::format("{} is the address of node {}", change.address, same->id));
+      }
+      found->address = change.address;
+      break;
     case Change::Kind::transfer:
+    case Change::Kind::step_down:
       return fail(Code::internal, "leadership is no change of members");
   }
   return become(std::move(next), now);

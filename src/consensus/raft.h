@@ -85,7 +85,7 @@ class Raft {
   Index append(std::span<const Entry> entries);
   bool takes_entries() const { return role_ == Role::leader && !transfer_; }
   // Where the entry is that makes the change. unavailable while another one is going on.
-  Result<Index> change(const Change& change, Mono now);  // but transfer
+  Result<Index> change(const Change& change, Mono now);  // but of leadership
   // The result is seen by who leads next.
   Result<> transfer(NodeId to, Mono now);
   bool transferring() const { return transfer_.has_value(); }

@@ -28,7 +28,7 @@ Result<Request> decode_request(Unpacker in) {
       break;
     case Request::Kind::change: {
       const auto change = in.get<std::uint8_t>();
-      if (change > static_cast<std::uint8_t>(Change::Kind::transfer)) return not_understood();
+      if (change > static_cast<std::uint8_t>(Change::Kind::step_down)) return not_understood();
       request.change_to.kind = static_cast<Change::Kind>(change);
       request.change_to.node = in.get<NodeId>();
       request.change_to.address = in.get_bytes();

@@ -29,14 +29,15 @@ SecureChannel::SecureChannel(std::unique_ptr<Wire> wire, const Handshake& handsh
       buffer_(std::make_unique_for_overwrite<char[]>(kBuffer)) {}
 
 Task<Channel> SecureChannel::dial(std::unique_ptr<Wire> wire, std::string secret, Purpose purpose, Introduction self) {
-  CO_TRYV(co_await wire->shake_hands(Side::dialer));
+  const auto hinted = [](Error error) -> Channel {
+    if (error.code == Code::unavailable) error.message += "; do both nodes use TLS, or neither?";
+    return std::unexpected(std::move(error));
+  };
+  if (auto shaken = co_await wire->shake_hands(Side::dialer); !shaken) co_return hinted(std::move(shaken).error());
   Handshake handshake(Side::dialer, std::move(secret), purpose);
   CO_TRYV(co_await wire->write(handshake.hello()));
   std::string hello;
-  if (auto read = co_await wire->read(hello, Handshake::kPrefixSize); !read) {
-    if (read.error().code == Code::unavailable) read.error().message += "; do both nodes use TLS, or neither?";
-    co_return std::unexpected(std::move(read).error());
-  }
+  if (auto read = co_await wire->read(hello, Handshake::kPrefixSize); !read) co_return hinted(std::move(read).error());
   const auto prefix = Handshake::look_at(hello);
   if (prefix == Handshake::Prefix::foreign) co_return fail(Code::unavailable, "what answers there is no node");
   if (prefix == Handshake::Prefix::other_version) {

@@ -16,6 +16,7 @@ namespace cc::consensus {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::AllOf;
 using testing::HasSubstr;
 
 // Free a moment ago.
@@ -142,13 +143,17 @@ TEST_F(SeveralNodes, FormAGroupByThemselves) {
   EXPECT_EQ(log(2).status().role, Role::follower);
   EXPECT_TRUE(log(2).stale());
   EXPECT_EQ(log(2).status().last, 0u) << "it cannot know whether the group exists already";
+  EXPECT_THAT(log(2).status().waits_for, AllOf(HasSubstr("node 1 at"), HasSubstr("node 3 at")));
   start(3);
+  EXPECT_TRUE(eventually([&] { return !log(2).status().waits_for.contains("node 3 at"); }));
+  EXPECT_THAT(log(2).status().waits_for, HasSubstr("node 1 at"));
   start(1);
   wait_for_leader();
   expect_agreement();
   for (NodeId id = 1; id <= 3; ++id) {
     EXPECT_EQ(log(id).status().servers.size(), 3u);
     EXPECT_FALSE(log(id).stale());
+    EXPECT_EQ(log(id).status().waits_for, "");
   }
 }
 
@@ -349,6 +354,87 @@ TEST_F(SeveralNodes, LeadershipIsHandedOver) {
     EXPECT_TRUE(eventually([&] { return leader() != 0; }));
   }
   expect_agreement();
+}
+
+TEST_F(SeveralNodes, WhoStepsDownAndDoesNotLeadHasDoneSo) {
+  found(3);
+  start_all();
+  const NodeId follower = a_follower();
+  ASSERT_TRUE(change(follower, {.kind = Change::Kind::step_down}));
+  const auto done = change(wait_for_leader(), {.kind = Change::Kind::step_down});
+  EXPECT_TRUE(done) << done.error().message;
+  expect_agreement();
+}
+
+TEST_F(SeveralNodes, OneThatMovedIsFoundAgain) {
+  found(3);
+  start_all();
+  const NodeId moved = a_follower();
+  stop(moved);
+  const std::string address = fmt::format("127.0.0.1:{}", free_port());
+  nodes[moved].options.address = address;
+  start(moved);
+  const auto is_known = [&](NodeId to) {
+    return std::ranges::count(log(to).status().servers, address, &Status::Server::address) == 1;
+  };
+  for (NodeId id = 1; id <= 3; ++id)
+    EXPECT_TRUE(eventually([&] { return is_known(id); })) << "node " << id;
+  propose_many(log(moved), 0, 10);
+  expect_agreement();
+}
+
+TEST_F(SeveralNodes, OneAloneMovesAndOthersAreAdded) {
+  prepare({.id = 1, .address = "127.0.0.1:7848"}).secret.clear();
+  start(1);
+  ASSERT_TRUE(ask(log(1), "alone").get());
+  stop(1);
+  prepare({.id = 1, .address = fmt::format("127.0.0.1:{}", free_port())});
+  start(1);
+  Options& second = prepare({.id = 2, .address = fmt::format("127.0.0.1:{}", free_port())});
+  second.join = true;
+  start(2);
+  ASSERT_TRUE(change(1, {.kind = Change::Kind::add, .node = 2, .address = second.address}));
+  EXPECT_TRUE(eventually([&] { return membership(1, 2) == Membership::voter; }));
+  expect_agreement();
+}
+
+TEST_F(SeveralNodes, OneOfAGroupThatHasNoSecretIsRefused) {
+  found(3);
+  start_all();
+  wait_for_leader();
+  expect_agreement();
+  stop(2);
+  Options options = nodes[2].options;
+  options.secret.clear();
+  options.peers.clear();
+  ListMachine machine(folder.path() / "2.state");
+  const auto refused = Log::open(options, machine);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid_argument);
+  EXPECT_THAT(refused.error().message, HasSubstr("raft.secret"));
+}
+
+TEST_F(SeveralNodes, WithoutRoomOnAnyDiskChangesAreRefusedAndReadsAreNot) {
+  found(3);
+  for (auto& [id, node] : nodes)
+    node.options.min_free_disk = std::uint64_t{1} << 60;
+  start_all();
+  wait_for_leader();
+  for (NodeId id = 1; id <= 3; ++id) {
+    Result<std::string> refused = fail(Code::internal, "not asked");
+    std::promise<void> answered;
+    log(id).propose("no room", milliseconds(3000), [&](Result<std::string> outcome) {
+      refused = std::move(outcome);
+      answered.set_value();
+    });
+    answered.get_future().get();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::unavailable);
+    EXPECT_THAT(refused.error().message, HasSubstr("make room"));
+    EXPECT_TRUE(barrier(id));
+  }
+  for (auto& [id, node] : nodes)
+    EXPECT_TRUE(commands(id).empty());
 }
 
 TEST_F(SeveralNodes, TheLastOneCanGoOnAlone) {

@@ -69,11 +69,16 @@ Result<> Snapshots::prepare() const {
 
 bool Snapshots::may_begin(std::uint64_t bytes) {
   if (std::chrono::steady_clock::now() < not_before_) return false;
+  const auto room = room_for(bytes);
+  if (!room) failed(room.error());
+  return room.has_value();
+}
+
+Result<> Snapshots::room_for(std::uint64_t bytes) const {
   const auto room = free_space(folder_);
-  if (!room || *room >= bytes + min_free_disk_) return true;
-  failed({Code::unavailable, fmt::format("{} are free on the disk of {}, and a snapshot takes {}: make room",
-                                         format_size(*room), folder_.string(), format_size(bytes))});
-  return false;
+  if (!room || *room >= bytes + min_free_disk_) return {};
+  return fail(Code::unavailable, fmt::format("{} are free on the disk of {}, and a snapshot takes {}: make room",
+                                             format_size(*room), folder_.string(), format_size(bytes)));
 }
 
 Result<SnapshotReference> Snapshots::write(StateMachine::Snapshot& snapshot) const {
@@ -119,8 +124,8 @@ void Snapshots::done(const SnapshotReference& reference) {
   }
 }
 
-Path Snapshots::file_to_fetch(const SnapshotReference& reference) const {
-  return file(reference).string() + ".fetched" + std::string(kUnfinished);
+Path Snapshots::file_to_fetch() {
+  return folder_ / fmt::format("fetched.{}{}", ++fetches_, kUnfinished);
 }
 
 Result<> Snapshots::verify(const SnapshotReference& reference) const {

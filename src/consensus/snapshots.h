@@ -35,6 +35,8 @@ class Snapshots {
   // Whether one that takes so many bytes should be begun now: not soon after a failure, and not when the disk would
   // be full with it.
   bool may_begin(std::uint64_t bytes);
+  // unavailable when the disk would be full with so many bytes more.
+  Result<> room_for(std::uint64_t bytes) const;
   // Any thread, one at a time.
   Result<SnapshotReference> write(StateMachine::Snapshot& snapshot) const;
   void failed(const Error& why);  // not again for a while, longer each time
@@ -48,8 +50,8 @@ class Snapshots {
   Result<> verify(const SnapshotReference& reference) const;
   Path file(const SnapshotReference& reference) const { return file(reference.applied.index); }
   const Path& folder() const { return folder_; }
-  // Where another node's file is put until it is whole; removed at opening.
-  Path file_to_fetch(const SnapshotReference& reference) const;
+  // Where another node's file is put until it is whole; another one each time, removed at opening.
+  Path file_to_fetch();
 
   std::uint64_t bytes_on_disk() const noexcept;
 
@@ -58,7 +60,8 @@ class Snapshots {
 
   const Path folder_;
   const std::uint64_t min_free_disk_;
-  Index last_ = 0;  // of the newest that libraft has
+  Index last_ = 0;             // of the newest that libraft has
+  std::uint64_t fetches_ = 0;  // begun
   std::chrono::steady_clock::time_point not_before_{};
   std::chrono::seconds delay_;
 };

@@ -11,6 +11,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <fmt/format.h>
 
+#include "base/host_port.h"
 #include "base/inbox.h"
 #include "base/text.h"
 #include "consensus/acquaintances.h"
@@ -48,10 +49,10 @@ Mono now() {
 // What runs on the network's thread, "cc-peers".
 class TcpNetwork final : public Network {
  public:
-  TcpNetwork(NetworkOptions options, std::unique_ptr<TlsContext> tls, Greeting self, Receiver& receiver)
+  TcpNetwork(NetworkOptions options, TlsContextPtr tls, Greeting self, Receiver& receiver)
       : options_(std::move(options)),
         tls_(std::move(tls)),
-        dialer_(io_, wires_, tls_.get(), options_.secret, options_.timeout),
+        dialer_(io_, wires_, tls_, options_.secret, options_.timeout),
         acquaintances_(io_, tasks_, dialer_, outboxes_, strangers_, std::move(self), receiver, options_.timeout) {}
   ~TcpNetwork() override;
 
@@ -70,6 +71,11 @@ class TcpNetwork final : public Network {
       tasks_.spawn("fetch a file", fetch_and_tell(from, std::move(name), std::move(into), std::move(then)));
     });
   }
+  Result<> reload_tls() override {
+    TRY(auto tls, load_tls(options_.tls_certificate_file, options_.tls_key_file, options_.tls_ca_file));
+    inbox_.put([this, tls = std::move(tls)]() mutable { tls_ = std::move(tls); });
+    return {};
+  }
 
  private:
   void run();
@@ -86,7 +92,7 @@ class TcpNetwork final : public Network {
   }
 
   const NetworkOptions options_;
-  const std::unique_ptr<TlsContext> tls_;
+  TlsContextPtr tls_;
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(io_);
   TaskGroup tasks_{io_.get_executor()};
@@ -106,7 +112,7 @@ class TcpNetwork final : public Network {
 // --- life ---
 
 Result<> TcpNetwork::listen() {
-  TRY(const HostAndPort at, split_address(options_.listen));
+  TRY(const HostAndPort at, parse_host_and_port(options_.listen));
   error_code error;
   tcp::endpoint endpoint(asio::ip::make_address(at.host, error), at.port);
   if (error) {
@@ -203,7 +209,7 @@ Task<> TcpNetwork::accept() {
 }
 
 Task<> TcpNetwork::serve(Socket socket, std::string address) {
-  auto wire = std::make_unique<Wire>(std::move(socket), wires_, tls_.get());
+  auto wire = std::make_unique<Wire>(std::move(socket), wires_, tls_);
   std::optional<Strangers::Place> place(std::in_place, strangers_, *wire, address);
   wire->notice_silence(options_.timeout);
   wire->limit(now() + kPatienceWithStrangers);

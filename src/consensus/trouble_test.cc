@@ -36,6 +36,7 @@ TEST_F(TroubleTest, ACommandThatCannotBeAppliedIsAppliedLater) {
   ASSERT_TRUE(eventually([&] { return machine.roll_backs >= 3; }));  // it keeps trying
   EXPECT_THAT(log->status().trouble, HasSubstr("the moon is full"));
   EXPECT_EQ(log->status().role, Role::unavailable);
+  EXPECT_FALSE(log->stale()) << "nobody else acknowledges anything";
   expect_unavailable(ask(*log, "meanwhile").get(), "the moon is full");
   broken = false;
   ASSERT_TRUE(accepted_at_last(*log, "after"));

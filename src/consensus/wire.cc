@@ -37,14 +37,14 @@ bool is_refused_certificate(const error_code& error) {
 
 }  // namespace
 
-Result<std::unique_ptr<TlsContext>> load_tls(const Path& certificate_file, const Path& key_file, const Path& ca_file) {
+Result<TlsContextPtr> load_tls(const Path& certificate_file, const Path& key_file, const Path& ca_file) {
   if (certificate_file.empty() && key_file.empty() && ca_file.empty()) return nullptr;
   if (certificate_file.empty() || key_file.empty() || ca_file.empty()) {
     return fail(Code::invalid_argument,
                 "TLS between nodes needs three files: the certificate, its key, and the CA that signs those of all "
                 "nodes; give all of them or none");
   }
-  auto context = std::make_unique<TlsContext>(TlsContext::tls);
+  auto context = std::make_shared<TlsContext>(TlsContext::tls);
   SSL_CTX* const native = context->native_handle();
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
   SSL_CTX_set_options(native, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
@@ -90,11 +90,12 @@ class Wire::Operation {
   Wire& wire_;
 };
 
-Wire::Wire(asio::io_context& io, Wires& all, TlsContext* tls) : Wire(Socket(io), all, tls) {}
+Wire::Wire(asio::io_context& io, Wires& all, TlsContextPtr tls) : Wire(Socket(io), all, std::move(tls)) {}
 
-Wire::Wire(Socket socket, Wires& all, TlsContext* tls)
+Wire::Wire(Socket socket, Wires& all, TlsContextPtr tls)
     : socket_(std::move(socket)),
-      tls_(tls != nullptr ? std::make_unique<ssl::stream<Socket&>>(socket_, *tls) : nullptr),
+      context_(std::move(tls)),
+      tls_(context_ ? std::make_unique<ssl::stream<Socket&>>(socket_, *context_) : nullptr),
       all_(all),
       place_(all.wires_.insert(all.wires_.end(), this)) {
   if (all_.closed_) close();

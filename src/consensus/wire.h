@@ -23,10 +23,11 @@ namespace cc::consensus {
 
 using Socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
 using TlsContext = asio::ssl::context;
+using TlsContextPtr = std::shared_ptr<TlsContext>;
 
 // Certificate, key and CA of a node: both sides show a certificate that the CA has signed, whatever name stands in it.
 // Null when no file is given; invalid_argument when they are of no use.
-Result<std::unique_ptr<TlsContext>> load_tls(const Path& certificate_file, const Path& key_file, const Path& ca_file);
+Result<TlsContextPtr> load_tls(const Path& certificate_file, const Path& key_file, const Path& ca_file);
 
 class Wire;
 
@@ -44,9 +45,9 @@ class Wires {
 
 class Wire {
  public:
-  // `tls` null: plain. Both outlive it.
-  Wire(asio::io_context& io, Wires& all, TlsContext* tls);
-  Wire(Socket socket, Wires& all, TlsContext* tls);
+  // `tls` null: plain. `io` and `all` outlive it.
+  Wire(asio::io_context& io, Wires& all, TlsContextPtr tls);
+  Wire(Socket socket, Wires& all, TlsContextPtr tls);
   ~Wire();
   Wire(const Wire&) = delete;
   Wire& operator=(const Wire&) = delete;
@@ -78,6 +79,7 @@ class Wire {
   Error failure(const boost::system::error_code& error) const;
 
   Socket socket_;
+  const TlsContextPtr context_;
   std::unique_ptr<asio::ssl::stream<Socket&>> tls_;
   Wires& all_;
   std::list<Wire*>::iterator place_;

@@ -7,6 +7,7 @@
 #include <future>
 #include <latch>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -68,7 +69,6 @@ struct Node::Impl {
   DataFolder folder;
   const Clock& clock;
   const Events events;
-  std::vector<consensus::Peer> peers;
   Counters counters;
   LeaderJobs jobs;
   std::unique_ptr<state::State> state;
@@ -89,7 +89,7 @@ struct Node::Impl {
 };
 
 Result<> Node::Impl::open() {
-  TRY(peers, parse_peers(settings.raft.peers, settings.raft.node_id));
+  TRY(auto peers, parse_peers(settings.raft.peers, settings.raft.node_id));
   const Path state_file = folder.path() / "state.db";
   TRY(state, state::State::open(state_file));
   machine =
@@ -97,7 +97,7 @@ Result<> Node::Impl::open() {
   TRY(log, consensus::Log::open({.directory = folder.path() / "raft",
                                  .node_id = settings.raft.node_id,
                                  .address = settings.raft.address,
-                                 .peers = peers,
+                                 .peers = std::move(peers),
                                  .join = settings.raft.join,
                                  .listen = settings.raft.listen,
                                  .secret = settings.raft.secret,
@@ -133,7 +133,7 @@ Result<> Node::Impl::listen() {
   usage.most_body_bytes = std::max(usage.most_body_bytes, settings.server.max_body);
   metrics_usage.most_connections = 32;  // scrapes are few, and these are not counted with the others
   shared.emplace(Shared{settings, clock, *log, *queries, workers, lockout, *audit, usage, std::move(tls),
-                        [this] { return node::waits_for(log->status(), peers, settings.raft.join); }});
+                        [this] { return node::waits_for(log->status(), settings.raft.join); }});
   for (unsigned i = 0; i < settings.server.workers; ++i) {
     auto& thread = threads.emplace_back(std::make_unique<IoThread>(*shared));
     TRY(port, thread->listen(i == 0 ? settings.server.port : port));
@@ -256,15 +256,16 @@ std::uint64_t Node::leader() const {
 }
 
 Result<> Node::reload_tls() {
-  if (!impl_->shared->tls) return {};
-  return impl_->shared->tls->reload();
+  const auto clients = impl_->shared->tls ? impl_->shared->tls->reload() : Result<>();
+  const auto nodes = impl_->log->reload_tls();
+  return clients ? nodes : clients;
 }
 
 void Node::hand_over(std::move_only_function<void()> then) {
   const consensus::Status log = impl_->log->status();
   const auto votes = [](const auto& server) { return server.membership == consensus::Membership::voter; };
   if (log.role != consensus::Role::leader || std::ranges::count_if(log.servers, votes) < 2) return then();
-  impl_->log->change({.kind = consensus::Change::Kind::transfer}, 2 * impl_->settings.raft.election_timeout,
+  impl_->log->change({.kind = consensus::Change::Kind::step_down}, 2 * impl_->settings.raft.election_timeout,
                      [then = std::move(then)](const Result<>& done) mutable {
                        if (!done) kLog.warn("leadership was not handed over", {{"reason", done.error()}});
                        then();

@@ -4,15 +4,15 @@
 
 #include <fmt/format.h>
 
+#include "base/host_port.h"
 #include "base/text.h"
 
 namespace cc::node {
 
 Result<> check_address(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  const auto port = parse_uint(text.substr(colon == std::string_view::npos ? text.size() : colon + 1), "");
-  if (colon != std::string_view::npos && colon > 0 && port && *port > 0 && *port <= 65535) return {};
-  return fail(Code::invalid_argument, fmt::format("\"{}\" is not host:port", text));
+  TRY(const HostAndPort address, parse_host_and_port(text));
+  if (address.port == 0) return fail(Code::invalid_argument, fmt::format("\"{}\" needs a port, 1 or more", text));
+  return {};
 }
 
 Result<std::vector<consensus::Peer>> parse_peers(std::string_view text, consensus::NodeId self) {
@@ -25,6 +25,10 @@ Result<std::vector<consensus::Peer>> parse_peers(std::string_view text, consensu
       return fail(Code::invalid_argument, fmt::format("raft.peers: \"{}\" is not node_id@host:port", member));
     }
     TRY(const std::uint64_t id, parse_uint(member.substr(0, at), "raft.peers: a node_id"));
+    if (id == 0 || id > kLastNodeId) {
+      return fail(Code::invalid_argument,
+                  fmt::format("raft.peers: a node_id is between 1 and {}, and {} is not", kLastNodeId, id));
+    }
     const std::string_view address = member.substr(at + 1);
     for (const auto& peer : peers) {
       if (peer.id == id) return fail(Code::invalid_argument, fmt::format("raft.peers: node_id {} is given twice", id));

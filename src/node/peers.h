@@ -12,6 +12,8 @@ namespace cc::node {
 // invalid_argument unless `text` is host:port, with a port that others can connect to.
 Result<> check_address(std::string_view text);
 
+inline constexpr consensus::NodeId kLastNodeId = consensus::NodeId{1} << 32;
+
 // invalid_argument that names the member that is wrong, or when `self` is none of them. "" is an empty list.
 Result<std::vector<consensus::Peer>> parse_peers(std::string_view text, consensus::NodeId self);
 

@@ -173,7 +173,7 @@ class Attendant {
   boost::asio::io_context io_{1};
   // Before any thread is started, so that all of them leave these signals to us.
   boost::asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
-  boost::asio::steady_timer timer_{io_};
+  boost::asio::steady_timer waiting_{io_}, draining_{io_};
   std::unique_ptr<Node> node_;
   bool waited_ = false;   // for other nodes
   bool leaving_ = false;  // a signal has said so
@@ -194,7 +194,6 @@ Result<> Attendant::run(DataFolder folder) {
   await_signal();
   if (node_->cluster_id().empty()) tell_who_is_missing();
   io_.run();
-  timer_.cancel();
   std::signal(SIGINT, SIG_DFL);
   node_->stop();
   node_.reset();
@@ -223,8 +222,8 @@ void Attendant::leave() {
       const auto drain = node_->leave();
       if (drain.count() == 0) return io_.stop();
       kLog.info("serving on until load balancers have noticed", {{"drain_ms", drain.count()}});
-      timer_.expires_after(drain);
-      timer_.async_wait([this](const boost::system::error_code& error) {
+      draining_.expires_after(drain);
+      draining_.async_wait([this](const boost::system::error_code& error) {
         if (!error) io_.stop();
       });
     });
@@ -232,7 +231,8 @@ void Attendant::leave() {
 }
 
 void Attendant::serving(Revision revision) {
-  timer_.cancel();
+  waiting_.cancel();
+  if (leaving_) return;
   forget_other_password(settings_.data_dir, node_->cluster_id());
   if (waited_ && !password_to_show(settings_.data_dir)) {
     kLog.info(
@@ -262,8 +262,8 @@ void Attendant::tell_who_is_missing() {
                {"address", fmt::format("{}:{}", settings_.server.host, node_->port())},
                {"metrics_port", node_->metrics_port()}});
   }
-  timer_.expires_after(kOften);
-  timer_.async_wait([this](const boost::system::error_code& error) {
+  waiting_.expires_after(kOften);
+  waiting_.async_wait([this](const boost::system::error_code& error) {
     if (!error && node_->cluster_id().empty()) tell_who_is_missing();
   });
 }

@@ -37,6 +37,13 @@ Result<> check_tls(std::string_view section, const std::string& certificate, con
 // Two addresses for one node are a mistake in one of them.
 Result<> check_own_address(const Settings& settings) {
   const auto& raft = settings.raft;
+  if (raft.join && settings.origin.at("raft.address") == "default") {
+    return fail(
+        Code::invalid_argument,
+        fmt::format("raft.join needs raft.address: host:port under which the other nodes reach this one, as it is "
+                    "given to config-center cluster add; {} is of use on one machine only",
+                    raft.address));
+  }
   TRY(const auto peers, parse_peers(raft.peers, raft.node_id));
   for (const consensus::Peer& peer : peers) {
     if (peer.id == raft.node_id && peer.address != raft.address) {

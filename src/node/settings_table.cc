@@ -241,8 +241,7 @@ std::vector<Setting> make_table() {
       checked(plain("cache.sentinels", "", "host:port of Sentinels, comma-separated", AT(cache.sentinels)),
               check_addresses),
 
-      bounded("raft.node_id", "1", "number of this node in its group", AT(raft.node_id), std::uint64_t{1},
-              std::uint64_t{1} << 32),
+      bounded("raft.node_id", "1", "number of this node in its group", AT(raft.node_id), std::uint64_t{1}, kLastNodeId),
       checked(plain("raft.address", "127.0.0.1:7848",
                     "host:port where the other nodes reach this one; not given, it is what raft.peers has for this "
                     "node",

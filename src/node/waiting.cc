@@ -11,28 +11,19 @@ Task<http::Response> answered(http::Response response) {
 
 }  // namespace
 
-std::string waits_for(const consensus::Status& log, const std::vector<consensus::Peer>& peers, bool joins) {
+std::string waits_for(const consensus::Status& log, bool joins) {
   if (!log.trouble.empty()) return fmt::format("the log cannot be written: {}", log.trouble);
-  std::vector<std::string> others;
-  const auto add = [&](consensus::NodeId id, const std::string& address) {
-    if (id != log.node_id) others.push_back(fmt::format("{} ({})", id, address));
-  };
   if (log.servers.empty()) {
-    if (joins) {
-      return fmt::format("a running group has to add this node, {}: config-center cluster add, on one of its nodes",
-                         log.node_id);
-    }
-    for (const consensus::Peer& peer : peers)
-      add(peer.id, peer.address);
-    return fmt::format(
-        "all nodes of raft.peers have to be there to form the group, or it takes this node in when there is one; the "
-        "others are {}",
-        fmt::join(others, ", "));
+    if (!joins) return log.waits_for;
+    return fmt::format("a running group has to add this node, {}: config-center cluster add, on one of its nodes",
+                       log.node_id);
   }
   if (log.leader_id == log.node_id) return "the cluster is being made";
   if (log.leader_id != 0) return fmt::format("the leader, node {}, makes the cluster or sends it", log.leader_id);
-  for (const auto& server : log.servers)
-    add(server.id, server.address);
+  std::vector<std::string> others;
+  for (const auto& server : log.servers) {
+    if (server.id != log.node_id) others.push_back(fmt::format("node {} at {}", server.id, server.address));
+  }
   return fmt::format("more than half of the nodes have to be there to elect a leader; the others are {}",
                      fmt::join(others, ", "));
 }

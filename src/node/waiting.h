@@ -11,8 +11,8 @@
 
 namespace cc::node {
 
-// Whom a node waits for, in words; `peers` and `joins` as raft.peers and raft.join.
-std::string waits_for(const consensus::Status& log, const std::vector<consensus::Peer>& peers, bool joins);
+// Whom a node waits for, in words; `joins` as raft.join.
+std::string waits_for(const consensus::Status& log, bool joins);
 
 Error not_serving(const std::string& waits_for);
 

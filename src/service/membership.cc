@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
+#include "base/host_port.h"
 #include "model/quote.h"
 #include "service/audit_trail.h"
 
@@ -30,6 +30,9 @@ std::string_view action_of(Kind kind) {
       return "node.remove";
     case Kind::transfer:
       return "node.transfer";
+    case Kind::readdress:
+    case Kind::step_down:
+      break;  // nodes do this by themselves
   }
   std::unreachable();
 }
@@ -45,11 +48,7 @@ Result<> check(const Change& change) {
     return fail(Code::invalid_argument, "a node is 1 or more: its raft.node_id");
   }
   if (change.kind != Kind::add && change.kind != Kind::add_observer) return {};
-  const auto colon = change.address.rfind(':');
-  if (colon != std::string::npos && colon != 0) {
-    const auto port = parse_uint(std::string_view(change.address).substr(colon + 1), "port");
-    if (port && *port >= 1 && *port <= 65535) return {};
-  }
+  if (const auto address = parse_host_and_port(change.address); address && address->port != 0) return {};
   return fail(Code::invalid_argument,
               fmt::format("the address {} is not host:port: give the node's raft.address, under which the other nodes "
                           "reach it",

@@ -40,7 +40,7 @@ def ask(node, method, path, body=None):
 
 def test_it_lives_is_not_ready_and_says_why(waiting):
     node = waiting()
-    assert f"2 ({node.other})" in node.waits_for
+    assert f"node 2 at {node.other}" in node.waits_for
     assert node.probe("/livez") == 200
     status, _, text = ask(node, "GET", "/readyz")
     assert status == 503 and node.other in text
