@@ -45,12 +45,14 @@ void Errands::change(Change change, Mono until, Log::Then then) {
 
 // --- each turn ---
 
+void Errands::take_new() {
+  const std::lock_guard lock(mutex_);
+  std::ranges::move(std::exchange(new_barriers_, {}), std::back_inserter(barriers_));
+  std::ranges::move(std::exchange(new_changes_, {}), std::back_inserter(changes_));
+}
+
 void Errands::run(Group& group, bool may_append, Mono now) {
-  {
-    const std::lock_guard lock(mutex_);
-    std::ranges::move(std::exchange(new_barriers_, {}), std::back_inserter(barriers_));
-    std::ranges::move(std::exchange(new_changes_, {}), std::back_inserter(changes_));
-  }
+  take_new();
   if (group.leader() != asked_of_) {
     take_back();
     asked_of_ = group.leader();
@@ -234,7 +236,7 @@ void Errands::take(Reply reply, Mono now) {
 
 // --- what ends ---
 
-void Errands::lost(NodeId node) {
+void Errands::ask_again(NodeId node) {
   if (node == asked_of_) take_back();
 }
 
@@ -279,11 +281,7 @@ void Errands::stopped_leading(const Error& why) {
 void Errands::give_up(const Error& why) {
   stopped_leading(why);
   take_back();
-  {
-    const std::lock_guard lock(mutex_);
-    std::ranges::move(std::exchange(new_barriers_, {}), std::back_inserter(barriers_));
-    std::ranges::move(std::exchange(new_changes_, {}), std::back_inserter(changes_));
-  }
+  take_new();
   for (Barrier& each : std::exchange(barriers_, {}))
     each.done(std::unexpected(why));
   for (Changing& each : std::exchange(changes_, {}))
@@ -291,6 +289,7 @@ void Errands::give_up(const Error& why) {
 }
 
 void Errands::expire(Mono now) {
+  take_new();
   const Error why = why_not_.value_or(no_leader());
   proposals_.give_up_waiting(why, [now](const Proposal& each) { return each.until <= now; });
   std::vector<Proposal> proposals;

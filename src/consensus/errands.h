@@ -47,7 +47,7 @@ class Errands {
 
   void take(Group& group, NodeId from, const Request& request, Mono now);
   void take(Reply reply, Mono now);
-  void lost(NodeId node);  // no answer comes from there
+  void ask_again(NodeId node);  // what was asked of it may be answered no more
 
  private:
   struct Barrier {
@@ -68,6 +68,7 @@ class Errands {
   };
   using Errand = std::variant<Proposal, std::vector<Barrier>, Changing>;
 
+  void take_new();
   void lead(Group& group, bool may_append);
   void begin(Group& group, Changing& changing);
   bool is_done(Group& group, Changing& changing);

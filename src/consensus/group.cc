@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint64_t kMostBytesKept = 8u << 20;  // of entries that a snapshot has made unnecessary
 constexpr std::uint64_t kRarelyAtMost = 4;          // times fewer snapshots of a large state
 constexpr std::uint64_t kBytesOfAnEntry = 64;       // that it takes to keep one, beside its content
+constexpr std::size_t kMostHeld = 4096;             // messages that wait for the disk
 
 Mono now() {
   return std::chrono::steady_clock::now();
@@ -99,13 +100,12 @@ void Group::need(Result<> outcome) {
 
 // Cutting the log and putting a snapshot must not meet.
 bool Group::may_be_told(const Message& message) const {
-  return (!storage_->writing() && !storage_->putting()) || raft_->takes_while_writing(message);
+  return raft_->can_be_told(message, storage_->writing() || storage_->putting());
 }
 
 void Group::tick() {
   if (closing_ || broken_ || empty_) return;
-  if (storage_->writing() && !raft_->leads()) return;
-  need(raft_->tick(now()));
+  if (raft_->can_be_ticked(storage_->writing())) need(raft_->tick(now()));
 }
 
 void Group::ask_for_admission(NodeId of) {
@@ -118,13 +118,13 @@ void Group::ask_for_admission(NodeId of) {
 void Group::receive(NodeId from, Message message) {
   if (closing_ || broken_) return;
   if (held_.empty() && may_be_told(message)) return take(from, std::move(message));
-  held_.emplace_back(from, std::move(message));
+  if (held_.size() < kMostHeld) held_.emplace_back(from, std::move(message));  // who sent more sends it again
 }
 
 void Group::take(NodeId from, Message message) {
   if (empty_) {
     if (message.kind == Message::Kind::admission && message.round == life_) {
-      need(raft_->admitted(message.term));
+      need(raft_->admitted(from, message.term));
       empty_ = broken_.has_value();
       if (!empty_) log.info("the group takes this node in", {{"by", from}, {"term", message.term}});
     } else if (message.kind == Message::Kind::append) {
@@ -143,12 +143,16 @@ void Group::met(NodeId node) {
 void Group::check() {
   if (storage_) storage_->check();
   if (closing_ || broken_ || !raft_) return;
+  take_held();
+  put_fetched();
+}
+
+void Group::take_held() {
   while (!held_.empty() && may_be_told(held_.front().second) && !broken_) {
     auto [from, message] = std::move(held_.front());
     held_.pop_front();
     take(from, std::move(message));
   }
-  put_fetched();
 }
 
 void Group::flush() {
@@ -171,8 +175,9 @@ void Group::write() {
 void Group::appended(Result<> how) {
   if (closing_) return;
   if (!how) return need(std::move(how));
-  need(raft_->written(writing_upto_));
+  raft_->written(writing_upto_);
   apply();
+  take_held();  // before a leader has the next batch written
 }
 
 void Group::apply() {
@@ -331,19 +336,26 @@ void Group::fetched(const Path& into, Result<> how) {
     installing_.reset();
     return;
   }
-  installing_->fetched = true;
+  storage_->run([this] { installing_->sound = snapshots_.verify(installing_->beside, installing_->reference); },
+                [this] {
+                  if (closing_ || *installing_->sound) return;
+                  log.error("the snapshot that was fetched is not what the leader says; it will be fetched again",
+                            {{"reason", installing_->sound->error()}});
+                  remove_quietly(installing_->beside);
+                  installing_.reset();
+                });
 }
 
 void Group::put_fetched() {
-  if (!installing_ || !installing_->fetched || installing_->putting) return;
-  if (taking_ || storage_->writing() || storage_->putting() || raft_->leads()) return;
-  const Path file = snapshots_.file(installing_->reference);
-  // It may have come by the log meanwhile.
-  if (installing_->point.index <= raft_->commit()) {
+  if (!installing_ || !installing_->sound || installing_->putting) return;
+  // It may have come by the log meanwhile. More than that may have, and been vouched for.
+  if (!raft_->lacks(installing_->point)) {
     remove_quietly(installing_->beside);
     installing_.reset();
     return;
   }
+  if (taking_ || storage_->writing() || storage_->putting() || raft_->leads() || !raft_->is_on_disk()) return;
+  const Path file = snapshots_.file(installing_->reference);
   auto moved = move_file(installing_->beside, file);
   auto begun = moved ? storage_->put_snapshot(installing_->point, installing_->reference.encode(), 0) : moved;
   if (!begun) return need(std::move(begun));

@@ -1,6 +1,6 @@
 // This node's membership of the Raft group: the algorithm over a folder.
 //
-// Everything here happens on the log thread, on one uv loop, except Snapshot::read. When anything fails
+// Everything here happens on the log thread, on one uv loop, except Snapshot::write. When anything fails
 // the owner closes the group and opens another one; a group is never used again after a failure.
 #pragma once
 
@@ -103,8 +103,8 @@ class Group final : public Raft::Port, public Storage::Owner {
   struct Installing {  // a snapshot of the leader's on its way here
     SnapshotPoint point;
     SnapshotReference reference;
-    Path beside;  // where it comes
-    bool fetched = false;
+    Path beside;                    // where it comes
+    std::optional<Result<>> sound;  // once it has come: whether it is what the leader says
     bool putting = false;
   };
 
@@ -122,6 +122,7 @@ class Group final : public Raft::Port, public Storage::Owner {
   void need(Result<> outcome);
   Result<> load();
   void take(NodeId from, Message message);
+  void take_held();
   void apply();
   void write();
   void begin_snapshot();

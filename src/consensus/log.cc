@@ -114,7 +114,7 @@ struct Log::Impl final : Group::Owner, Network::Receiver {
     put([this, greeting] { take(greeting); });
   }
   void lost(NodeId node) override {
-    put([this, node] { errands.lost(node); });
+    put([this, node] { errands.ask_again(node); });
   }
   void refused(const Peer& by, const Error& why) override {
     put([this, by, why] { refused_by(by, why); });
@@ -314,6 +314,7 @@ void Log::Impl::turn() {
   }
   if (stopping && (phase_ == Phase::closed || phase_ == Phase::waiting)) {
     phase_ = Phase::closed;
+    errands.give_up(shut_down());
     network_.reset();  // it wakes this loop
     for (auto* handle : {reinterpret_cast<uv_handle_t*>(&woken), reinterpret_cast<uv_handle_t*>(&reopening_),
                          reinterpret_cast<uv_handle_t*>(&watching_), reinterpret_cast<uv_handle_t*>(&committing_),
@@ -461,6 +462,8 @@ void Log::Impl::take(NodeId from, std::string bytes) {
 void Log::Impl::take(const Greeting& greeting) {
   met_[greeting.node] = greeting;
   refusals_.met(greeting.node);
+  errands.ask_again(
+      greeting.node);  // what was asked, or the answer, may have been on the way when the connection ended
   if (phase_ != Phase::open || broken_) return;
   group_->met(greeting.node);
   if (group_->empty()) form_or_join();

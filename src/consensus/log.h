@@ -25,7 +25,7 @@ using Index = std::uint64_t;
 using Term = std::uint64_t;
 using NodeId = std::uint64_t;
 
-// What commits are applied to. Called on the log thread only, except Snapshot::read.
+// What commits are applied to. Called on the log thread only, except Snapshot::write.
 class StateMachine {
  public:
   virtual ~StateMachine() = default;

@@ -91,7 +91,7 @@ Result<> Pipeline::restore(const SnapshotReference& reference) {
     if (!recognised_) return of_another_log("snapshot", now.index);
     return {};
   }
-  TRYV(snapshots_.verify(reference));
+  TRYV(snapshots_.verify(snapshots_.file(reference), reference));
   TRYV(unless_failed(machine_.restore(snapshots_.file(reference))));
   begin();
   if (recovered_.index != reference.applied.index || recovered_.crc != reference.applied.crc) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 
 #include <fmt/format.h>
 
@@ -50,6 +49,13 @@ void Raft::await_election(Mono now) {
 
 bool Raft::heard_of_leader(Mono now) const {
   return role_ == Role::leader || (leader_ != 0 && now - heard_ < options_.election_timeout);
+}
+
+// What the leader of a term sends in it cuts nothing that it sent in it; and a leader's log is cut by nobody in its
+// term.
+bool Raft::can_be_told(const Message& message, bool writing) const {
+  if (!writing && is_on_disk()) return true;
+  return leads() ? message.term <= term_ : !writing && message.term == term_;
 }
 
 Result<> Raft::tick(Mono now) {
@@ -183,13 +189,14 @@ Result<> Raft::lead(Mono now) {
     if (member.id != options_.self) progress_[member.id] = {.next = last() + 1, .heard = now};
   }
   first_of_term_ = last() + 1;
-  // Entries of earlier terms are committed by one of this term only. Alone, everything is.
-  if (members().all.size() > 1) {
+  // Entries of earlier terms are committed by one of this term only. Those of the only voter are: nobody else can win.
+  if (!only_voter()) {
     push({.term = term_, .kind = EntryKind::barrier, .bytes = kNothing, .owner = nullptr});
   } else {
     first_of_term_ = 0;
   }
-  return advance_commit();
+  advance_commit();
+  return {};
 }
 
 Result<> Raft::on_lead_now(NodeId from, const Message& message_, Mono now) {
@@ -227,11 +234,10 @@ Index Raft::append(std::span<const Entry> entries) {
   return first;
 }
 
-Result<> Raft::written(Index upto) {
+void Raft::written(Index upto) {
   on_disk_ = std::max(on_disk_, std::min(upto, last()));
-  if (role_ == Role::leader) return advance_commit();
-  if (owed_ && on_disk_ == last()) port_.send(owed_to_, *std::exchange(owed_, std::nullopt));
-  return {};
+  if (role_ == Role::leader) advance_commit();
+  if (owed_ && is_on_disk()) port_.send(owed_to_, *std::exchange(owed_, std::nullopt));
 }
 
 void Raft::compact(Index index, Term term, std::uint64_t keep) {
@@ -260,11 +266,12 @@ void Raft::installed(const SnapshotPoint& point) {
   }
 }
 
-Result<> Raft::admitted(Term term) {
+// It may have voted in that term; for whoever leads it, if it did not vote in vain.
+Result<> Raft::admitted(NodeId by, Term term) {
   if (term <= term_) return {};
-  TRYV(port_.store(term, 0));
+  TRYV(port_.store(term, by));
   term_ = term;
-  vote_ = 0;
+  vote_ = by;
   return {};
 }
 
@@ -310,7 +317,7 @@ Result<> Raft::on_append(NodeId from, Message message_, Mono now) {
                                                   "logs of these nodes are not of one group",
                                                   from, at));
       }
-      TRYV(port_.truncate(at));
+      if (at <= on_disk_) TRYV(port_.truncate(at));
       entries_.resize(at - first_);
       on_disk_ = std::min(on_disk_, at - 1);
       while (history_.size() > 1 && history_.back().index >= at)
@@ -348,7 +355,7 @@ Result<> Raft::on_install(NodeId from, const Message& message_, Mono now) {
   heard_ = now;
   await_election(now);
   const SnapshotPoint& point = message_.snapshot;
-  if (point.index > commit_ && term_at(point.index) != point.term) {
+  if (lacks(point)) {
     port_.install(from, message_);
     return {};
   }
@@ -395,7 +402,8 @@ Result<> Raft::on_append_reply(NodeId from, const Message& message_, Mono now) {
     progress.state = State::stream;
     progress.asked = false;
   }
-  return advance_commit();
+  advance_commit();
+  return {};
 }
 
 template <class Value>
@@ -415,10 +423,9 @@ Value Raft::reached_by_majority(Value own, Value Progress::* of) const {
   return reached[members().majority() - 1];
 }
 
-Result<> Raft::advance_commit() {
+void Raft::advance_commit() {
   const Index reached = reached_by_majority(on_disk_, &Progress::match);
   if (reached > commit_ && reached >= first_of_term_) commit_ = reached;
-  return {};
 }
 
 std::uint64_t Raft::begin_round() {
@@ -477,6 +484,9 @@ void Raft::flush(Mono now) {
 void Raft::send_to(NodeId to, Progress& progress, Mono now) {
   using State = Progress::State;
   const bool due = now - progress.sent >= options_.heartbeat_interval;
+  // Who is not heard of is asked no more than that often whether he is there.
+  const bool heard = now - progress.heard < options_.election_timeout;
+  const bool asks = heard && progress.round_sent < round_;
   // What comes next, or the term of what is before it, went with a snapshot.
   const bool gone = progress.next < first_ || (progress.next > 1 && term_at(progress.next - 1) == 0);
   if (progress.state != State::snapshot && gone) {
@@ -486,7 +496,6 @@ void Raft::send_to(NodeId to, Progress& progress, Mono now) {
     progress.bytes_on_the_way = 0;
   }
   if (progress.state == State::snapshot) {
-    const bool heard = now - progress.heard < options_.election_timeout;
     if (heard && (progress.snapshot_sent == Mono{} ||
                   now - progress.snapshot_sent >= kTimeoutsOfAnInstallation * options_.election_timeout)) {
       Message install = message(Message::Kind::install);
@@ -497,24 +506,21 @@ void Raft::send_to(NodeId to, Progress& progress, Mono now) {
       progress.snapshot_sent = progress.sent = now;
       progress.round_sent = round_;
       port_.send(to, install);
-    } else if (due || progress.round_sent < round_) {
+    } else if (due || asks) {
       send_append(to, progress, 0, {}, now);
     }
     return;
   }
   if (progress.state == State::probe) {
-    if (progress.asked && !due && progress.round_sent >= round_) return;
+    if (progress.asked && !due && !asks) return;
     progress.asked = true;
-    // To whom nobody hears of, no more than a question.
-    const bool heard = now - progress.heard < options_.election_timeout;
     if (!heard || !send_entries(to, progress, now)) send_append(to, progress, progress.next - 1, {}, now);
     return;
   }
   bool sent = false;
   while (progress.bytes_on_the_way < options_.most_bytes_on_the_way && send_entries(to, progress, now))
     sent = true;
-  if (!sent && (due || progress.round_sent < round_ || progress.commit_sent < commit_))
-    send_append(to, progress, progress.next - 1, {}, now);
+  if (!sent && (due || asks || progress.commit_sent < commit_)) send_append(to, progress, progress.next - 1, {}, now);
 }
 
 bool Raft::send_entries(NodeId to, Progress& progress, Mono now) {

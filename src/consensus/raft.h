@@ -8,8 +8,8 @@
 // (4.2.1), leadership handed over (3.10), a leader that steps down when it hears of no majority (6.2), and reads that
 // are linearizable by a round of messages (6.4).
 //
-// One rule makes it simple: while something is being written a node is told nothing but what a leader is told in its
-// own term. So whenever the log may be cut or vouched for, the log in memory is the log on disk.
+// One rule makes it simple: as long as the disk lacks something of the log in memory, a node is told nothing that could
+// cut the log (can_be_told). So whenever it is cut, or vouched for, the log in memory is the log on disk.
 #pragma once
 
 #include <chrono>
@@ -68,14 +68,16 @@ class Raft {
   // --- what happens ---
   Result<> start(Mono now);  // first
   Result<> tick(Mono now);   // often: many times an election timeout
-  // Whether this can be taken while something is being written.
-  bool takes_while_writing(const Message& message) const { return leads() && message.term <= term_; }
+  // Whether it can be told now; else when the disk has all of the log. `writing`: something is on its way there.
+  bool can_be_ticked(bool writing) const { return leads() || (!writing && is_on_disk()); }
+  bool can_be_told(const Message& message, bool writing) const;
   Result<> receive(NodeId from, Message message, Mono now);
   void met(NodeId member);                                   // what was sent to it before may be lost
-  Result<> written(Index upto);                              // what was appended is on disk up to here
+  void written(Index upto);                                  // what was appended is on disk up to here
   void compact(Index index, Term term, std::uint64_t keep);  // there is a snapshot; so many entries before it stay
   void installed(const SnapshotPoint& point);                // it replaces the whole log
-  Result<> admitted(Term term);  // an empty node that may have promised something once is taken in again
+  // An empty node that may have promised something once is taken in again, by the leader of a term.
+  Result<> admitted(NodeId by, Term term);
 
   // Sends what there is to send. After each of the above, when no more comes for the moment.
   void flush(Mono now);
@@ -105,6 +107,7 @@ class Raft {
   Index first() const { return first_; }
   Index last() const { return first_ + entries_.size() - 1; }
   Index on_disk() const { return on_disk_; }
+  bool is_on_disk() const { return on_disk_ == last(); }
   Index commit() const { return commit_; }
   // Committed, and on this node's disk.
   Index applicable() const { return std::min(commit_, on_disk_); }
@@ -112,6 +115,7 @@ class Raft {
   // 0 when it is not known any more.
   Term term_at(Index index) const;
   const SnapshotPoint& snapshot() const { return snapshot_; }
+  bool lacks(const SnapshotPoint& point) const { return point.index > commit_ && term_at(point.index) != point.term; }
   const Members& members() const { return history_.back().members; }
   // Who was in the group as of an entry, and which entry said so.
   std::pair<const Members&, Index> members_at(Index index) const;
@@ -161,7 +165,7 @@ class Raft {
   void push(Entry entry);
   Result<Index> become(Members members, Mono now);
   void promote_who_caught_up(Mono now);
-  Result<> advance_commit();
+  void advance_commit();
   template <class Value>
   Value reached_by_majority(Value own, Value Progress::* of) const;
   void send_to(NodeId to, Progress& progress, Mono now);

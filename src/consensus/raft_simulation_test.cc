@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -48,17 +49,20 @@ class Node final : public Raft::Port {
   }
   Result<> truncate(Index from) override {
     EXPECT_EQ(writing, 0u);
+    EXPECT_LE(from, disk.first + disk.entries.size() - 1) << "the disk does not have it";
     disk.entries.resize(from - disk.first);
     return {};
   }
   void send(NodeId to, const Message& message) override;
   std::string reference() const override { return "a snapshot"; }
   void install(NodeId from, const Message& message) override;
+  void fetched();
 
   void write();    // begins
   void written();  // ends, and what waited for it happens
   void crash();
   void start();
+  void receive(NodeId from, Message message);
   void take(NodeId from, Message message);
   void after();
   void apply();
@@ -68,6 +72,7 @@ class Node final : public Raft::Port {
   std::unique_ptr<Raft> raft;
   Index writing = 0;  // up to here
   std::deque<std::pair<NodeId, Message>> held;
+  std::optional<SnapshotPoint> fetching;
   std::vector<std::string> applied;  // commands; belongs to the disk
   Index applied_index = 0;
   bool empty = false;  // its folder was deleted, and it is not admitted yet
@@ -122,15 +127,15 @@ class Simulation {
       if (!node.raft || paused.contains(letter.to)) continue;
       auto message = Message::decode(letter.bytes);
       ASSERT_TRUE(message);
-      node.take(letter.from, *std::move(message));
+      node.receive(letter.from, *std::move(message));
+      if (chance(0.3)) node.after();  // else several come in one turn
     }
     for (auto& [id, node] : nodes) {
       if (!node->raft || paused.contains(id)) continue;
       if (node->writing != 0 && chance(0.3)) node->written();
-      if (node->writing == 0 || node->raft->leads()) {
-        ASSERT_TRUE(node->raft->tick(now));
-        node->after();
-      }
+      if (node->raft->can_be_ticked(node->writing != 0)) ASSERT_TRUE(node->raft->tick(now));
+      node->after();
+      if (chance(0.05)) node->fetched();
       if (node->empty && chance(0.02)) ask_for_admission(*node);
     }
     check();
@@ -270,6 +275,7 @@ void Node::crash() {
   raft.reset();
   writing = 0;
   held.clear();
+  fetching.reset();
 }
 
 void Node::write() {
@@ -281,40 +287,51 @@ void Node::written() {
   for (Index index = disk.first + disk.entries.size(); index <= writing; ++index)
     disk.entries.push_back(raft->entry(index));
   const Index upto = std::exchange(writing, 0);
-  ASSERT_TRUE(raft->written(upto));
-  after();
-  while (raft && !held.empty() && writing == 0) {
+  raft->written(upto);
+  while (!held.empty() && raft->can_be_told(held.front().second, writing != 0)) {
     auto [from, message] = std::move(held.front());
     held.pop_front();
     take(from, std::move(message));
   }
 }
 
+void Node::receive(NodeId from, Message message) {
+  if (held.empty() && raft->can_be_told(message, writing != 0)) return take(from, std::move(message));
+  held.emplace_back(from, std::move(message));
+}
+
 void Node::take(NodeId from, Message message) {
   if (empty) {
     if (message.kind != Message::Kind::admission || message.round != life) return;
-    ASSERT_TRUE(raft->admitted(message.term));
+    ASSERT_TRUE(raft->admitted(from, message.term));
     empty = false;
     return;
   }
-  if (writing != 0 && !raft->takes_while_writing(message)) return held.emplace_back(from, std::move(message)), void();
   const auto taken = raft->receive(from, std::move(message), simulation_.now);
   ASSERT_TRUE(taken) << taken.error().message;
-  after();
 }
 
 void Node::install(NodeId, const Message& message) {
-  // At once; what the machine has comes with it.
-  disk.snapshot = message.snapshot;
-  disk.first = message.snapshot.index + 1;
-  disk.entries.clear();
-  applied.clear();
-  for (const auto& [index, value] : simulation_.committed) {
-    if (index <= message.snapshot.index && value.second.size() == 8 && value.second[0] != '\0')
-      applied.push_back(value.second);
+  if (!fetching) fetching = message.snapshot;
+}
+
+// The snapshot is there; what the machine has comes with it.
+void Node::fetched() {
+  if (!fetching) return;
+  const SnapshotPoint point = *fetching;
+  if (raft->lacks(point)) {
+    if (writing != 0 || raft->leads() || !raft->is_on_disk()) return;
+    disk.snapshot = point;
+    disk.first = point.index + 1;
+    disk.entries.clear();
+    applied.clear();
+    for (const auto& [index, value] : simulation_.committed) {
+      if (index <= point.index && value.second.size() == 8 && value.second[0] != '\0') applied.push_back(value.second);
+    }
+    applied_index = point.index;
+    raft->installed(point);
   }
-  applied_index = message.snapshot.index;
-  raft->installed(message.snapshot);
+  fetching.reset();
 }
 
 void Node::after() {

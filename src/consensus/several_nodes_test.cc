@@ -398,6 +398,19 @@ TEST_F(SeveralNodes, OneAloneMovesAndOthersAreAdded) {
   expect_agreement();
 }
 
+TEST_F(SeveralNodes, TheOnlyVoterStartsWithoutTheOthers) {
+  prepare({.id = 1, .address = fmt::format("127.0.0.1:{}", free_port())});
+  start(1);
+  ASSERT_TRUE(change(1, {.kind = Change::Kind::add_observer, .node = 2, .address = "127.0.0.1:1"}));
+  ASSERT_TRUE(ask(log(1), "before").get());
+  ASSERT_TRUE(log(1).settle());
+  stop(1);
+  start(1);
+  ASSERT_TRUE(ask(log(1), "after").get());
+  ASSERT_TRUE(log(1).settle());
+  EXPECT_EQ(commands(1), (std::map<std::string, int>{{"before", 1}, {"after", 1}}));
+}
+
 TEST_F(SeveralNodes, OneOfAGroupThatHasNoSecretIsRefused) {
   found(3);
   start_all();

@@ -128,8 +128,7 @@ Path Snapshots::file_to_fetch() {
   return folder_ / fmt::format("fetched.{}{}", ++fetches_, kUnfinished);
 }
 
-Result<> Snapshots::verify(const SnapshotReference& reference) const {
-  const Path path = file(reference);
+Result<> Snapshots::verify(const Path& path, const SnapshotReference& reference) const {
   Sha256 hash;
   std::uint64_t bytes = 0;
   auto read = read_in_pieces(path, [&](std::string_view piece) {

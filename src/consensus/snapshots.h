@@ -46,8 +46,8 @@ class Snapshots {
   // At opening libraft has this one.
   void found(const SnapshotReference& reference) { last_ = reference.applied.index; }
 
-  // corruption when the file is missing or is not what was written.
-  Result<> verify(const SnapshotReference& reference) const;
+  // corruption when the file is missing or is not what was written. Any thread.
+  Result<> verify(const Path& file, const SnapshotReference& reference) const;
   Path file(const SnapshotReference& reference) const { return file(reference.applied.index); }
   const Path& folder() const { return folder_; }
   // Where another node's file is put until it is whole; another one each time, removed at opening.

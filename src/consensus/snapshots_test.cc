@@ -30,7 +30,7 @@ TEST_F(SnapshotsTest, AReferenceSaysWhatTheFileMustBe) {
   const SnapshotReference reference = write(7);
   EXPECT_EQ(reference.applied.index, 7u);
   EXPECT_EQ(reference.bytes, std::filesystem::file_size(snapshots.file(reference)));
-  EXPECT_TRUE(snapshots.verify(reference));
+  EXPECT_TRUE(snapshots.verify(snapshots.file(reference), reference));
 
   const SnapshotReference again = SnapshotReference::decode(reference.encode()).value();
   EXPECT_EQ(again.applied.index, reference.applied.index);
@@ -55,9 +55,9 @@ TEST_F(SnapshotsTest, ADamagedAndAMissingFileAreNoticed) {
   std::string content = read_file(file).value();
   content.back() = static_cast<char>(content.back() ^ 1);
   ASSERT_TRUE(write_file(file, content));
-  EXPECT_EQ(snapshots.verify(reference).error().code, Code::corruption);
+  EXPECT_EQ(snapshots.verify(snapshots.file(reference), reference).error().code, Code::corruption);
   std::filesystem::remove(file);
-  EXPECT_THAT(snapshots.verify(reference).error().message, HasSubstr("missing"));
+  EXPECT_THAT(snapshots.verify(snapshots.file(reference), reference).error().message, HasSubstr("missing"));
 }
 
 TEST_F(SnapshotsTest, TheNewestTwoAreKept) {
@@ -66,11 +66,11 @@ TEST_F(SnapshotsTest, TheNewestTwoAreKept) {
   const SnapshotReference second = write(2);
   snapshots.done(second);
   const SnapshotReference third = write(3);
-  EXPECT_TRUE(snapshots.verify(first)) << "the log does not have the third yet";
+  EXPECT_TRUE(snapshots.verify(snapshots.file(first), first)) << "the log does not have the third yet";
   snapshots.done(third);
-  EXPECT_FALSE(snapshots.verify(first));
-  EXPECT_TRUE(snapshots.verify(second));
-  EXPECT_TRUE(snapshots.verify(third));
+  EXPECT_FALSE(snapshots.verify(snapshots.file(first), first));
+  EXPECT_TRUE(snapshots.verify(snapshots.file(second), second));
+  EXPECT_TRUE(snapshots.verify(snapshots.file(third), third));
 }
 
 TEST_F(SnapshotsTest, WhatWasNotFinishedIsRemovedAtOpening) {
@@ -79,7 +79,7 @@ TEST_F(SnapshotsTest, WhatWasNotFinishedIsRemovedAtOpening) {
   ASSERT_TRUE(write_file(half, "half a snapshot"));
   ASSERT_TRUE(snapshots.prepare());
   EXPECT_FALSE(std::filesystem::exists(half));
-  EXPECT_TRUE(snapshots.verify(reference));
+  EXPECT_TRUE(snapshots.verify(snapshots.file(reference), reference));
 }
 
 TEST_F(SnapshotsTest, OneThatCannotBeWrittenLeavesNothing) {

@@ -47,7 +47,8 @@ class Storage {
     Raft::Stored stored;
     std::string reference;  // to the snapshot; empty when there is none
   };
-  Result<Loaded> load();  // once, after open() or bootstrap(), before anything is written
+  Result<Loaded>
+  load();  // after open(), and after bootstrap(), after open() or bootstrap(), before anything is written
   // For a stopped group: what load() would return, with one more entry, which says who is in the group.
   Result<> append_members(const Members& members);
   void close();  // Owner::storage_closed() follows

@@ -19,7 +19,7 @@ class Fake:
     token = "token"
 
     def __init__(self, seed, fault=None):
-        self.fault, self._dice = fault, random.Random(seed)
+        self.fault, self.struck, self._dice = fault, 0, random.Random(seed)
         self._releases, self._answered, self._revision = {}, {}, 0  # key → [Release]
         self._changed = threading.Condition()
         self._servers = [_Server(self) for _ in range(3)]
@@ -42,7 +42,9 @@ class Fake:
         return self._revision
 
     def strikes(self, fault, often=0.05):
-        return self.fault == fault and self._dice.random() < often
+        struck = self.fault == fault and self._dice.random() < often
+        self.struck += struck
+        return struck
 
     # --- each of these returns (status, headers, body) ---
 

@@ -20,7 +20,8 @@ def use(tmp_path):
             fake.folder = tmp_path
             workload = Workload(fake, seed, keys=3, readers=3).start()
             wait_for_changes(workload)
-            wait_until(lambda: workload.acknowledged() > 200, "clients change something")
+            wait_until(lambda: workload.acknowledged() > 200 and (fault is None or fake.struck >= 5),
+                       "clients change something, and the fault is there")
             workload.stop()
             if words is None:
                 return judge(fake, workload, {}, 1)

@@ -226,11 +226,11 @@ class Reader(_Client):
 
 
 class Watcher(_Client):
-    """Follows one config or all of them, from node to node."""
+    """Follows all configs, or every other one of them a single one, from node to node."""
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self._watched = self.dice.choice([self.workload.folder, self.dice.choice(self.workload.keys)])
+        self._watched = self.workload.folder if self.number % 2 else self.dice.choice(self.workload.keys)
         self._after = 0
 
     def act(self):
