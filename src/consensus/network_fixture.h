@@ -133,9 +133,10 @@ class TestNode final : public Network::Receiver {
 
 class NetworkFixture : public testing::Test {
  protected:
-  // Below those that the system gives to connections, so that none of them takes it before it is listened on.
+  // Below those that the system gives to connections, so that none of them takes it before it is listened on; and not
+  // those of the process that was started before or after this one.
   static std::string free_address() {
-    static int next = 20000 + ::getpid() % 12000;
+    static int next = 20000 + ::getpid() * 16 % 12000;
     for (;; ++next) {
       if (next >= 32000) next = 20000;
       boost::asio::io_context io;

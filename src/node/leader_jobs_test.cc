@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <latch>
+#include <memory>
 #include <stdexcept>
 #include <vector>
 
@@ -94,12 +95,12 @@ TEST_F(LeaderJobsTest, what_ended_before_it_could_begin_is_not_begun) {
 }
 
 TEST_F(LeaderJobsTest, the_log_thread_does_not_wait_for_a_job_and_a_job_never_runs_beside_itself) {
-  std::latch let_go(1);
-  jobs_.add("slow", [&](const std::stop_token& stop, Term term) {
+  const auto let_go = std::make_shared<std::latch>(1);  // the second run outlives this function
+  jobs_.add("slow", [this, let_go](const std::stop_token& stop, Term term) {
     diary_.write("begins in " + std::to_string(term));
     until_asked(stop);
     diary_.write("asked to stop in " + std::to_string(term));
-    let_go.wait();
+    let_go->wait();
     diary_.write("ends in " + std::to_string(term));
   });
   jobs_.start();
@@ -109,7 +110,7 @@ TEST_F(LeaderJobsTest, the_log_thread_does_not_wait_for_a_job_and_a_job_never_ru
   jobs_.lead(false, 1);
   diary_.of(2);
   jobs_.lead(true, 4);
-  let_go.count_down();
+  let_go->count_down();
   EXPECT_THAT(diary_.of(4), ElementsAre("begins in 1", "asked to stop in 1", "ends in 1", "begins in 4"));
 }
 

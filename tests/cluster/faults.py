@@ -1,11 +1,12 @@
 """What can happen to nodes. Each fault is begun on some nodes and ended; an ended one leaves nothing behind but what the
 group has to mend by itself."""
 
+import contextlib
 import signal
 
 from group import ELECTION_TIMEOUT
 from machine import fill
-from node import PATIENCE, StartFailed
+from node import PATIENCE, StartFailed, wait_until
 
 DAY = 86_400
 
@@ -191,6 +192,8 @@ class DamagedTail(Fault):
 
     def begin(self):
         for node in self.nodes:
+            # One that has just been started may have written nothing yet.
+            wait_until(lambda: written_segment(node), f"node {node.number} writes to its log")
             node.kill()
             segment, used = written_segment(node)
             content = bytearray(segment.read_bytes())
@@ -210,10 +213,13 @@ class DamagedTail(Fault):
 
 
 def written_segment(node):
-    """The segment of the log that was being written, and where its entries end."""
-    used = {path: len(path.read_bytes().rstrip(b"\0")) for path in (node.data / "raft").glob("open-*")}
-    segment = max((path for path in used if used[path] > 8), key=lambda path: path.name)
-    return segment, used[segment]
+    """The segment of the log that is being written, and where its entries end; None when nothing was written to one."""
+    used = {}
+    for path in (node.data / "raft").glob("open-*"):
+        with contextlib.suppress(FileNotFoundError):  # it is complete, and has another name
+            used[path] = len(path.read_bytes().rstrip(b"\0"))
+    written = [path for path in used if used[path] > 8]
+    return max(((path, used[path]) for path in written), key=lambda each: each[0].name, default=None)
 
 
 HARMLESS = [Kill, Restart, Pause, Partition, Deaf, Mute, Loss, Delay, Clock, FullDisk]
