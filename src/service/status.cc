@@ -27,9 +27,8 @@ Task<Result<state::Queries::Checksum>> state_checksum(Context& context, const Ca
 Health health(const Context& context) {
   const consensus::Status log = context.group->status();
   const bool stops = context.stopping || context.leaving;
-  Health out{.serves_reads = !stops,
-             .takes_changes = !stops && takes_changes(log),
-             .revision = context.view.revision()};
+  Health out{
+      .serves_reads = !stops, .takes_changes = !stops && takes_changes(log), .revision = context.view.revision()};
   const auto check = [&](std::string_view name, bool fine, std::string message) {
     out.checks.push_back({.name = std::string(name),
                           .status = fine ? "ok" : "failing",
