@@ -336,14 +336,18 @@ void Group::fetched(const Path& into, Result<> how) {
     installing_.reset();
     return;
   }
-  storage_->run([this] { installing_->sound = snapshots_.verify(installing_->beside, installing_->reference); },
-                [this] {
-                  if (closing_ || *installing_->sound) return;
-                  log.error("the snapshot that was fetched is not what the leader says; it will be fetched again",
-                            {{"reason", installing_->sound->error()}});
-                  remove_quietly(installing_->beside);
-                  installing_.reset();
-                });
+  storage_->run([this] { installing_->verdict = snapshots_.verify(installing_->beside, installing_->reference); },
+                [this] { fetched_and_verified(); });
+}
+
+void Group::fetched_and_verified() {
+  if (closing_) return;
+  installing_->sound = installing_->verdict.has_value();
+  if (installing_->sound) return;
+  log.error("the snapshot that was fetched is not what the leader says; it will be fetched again",
+            {{"reason", installing_->verdict.error()}});
+  remove_quietly(installing_->beside);
+  installing_.reset();
 }
 
 void Group::put_fetched() {

@@ -103,8 +103,9 @@ class Group final : public Raft::Port, public Storage::Owner {
   struct Installing {  // a snapshot of the leader's on its way here
     SnapshotPoint point;
     SnapshotReference reference;
-    Path beside;                    // where it comes
-    std::optional<Result<>> sound;  // once it has come: whether it is what the leader says
+    Path beside;       // where it comes
+    Result<> verdict;  // whether what has come is what the leader says: a worker's, until it is done
+    bool sound = false;
     bool putting = false;
   };
 
@@ -128,6 +129,7 @@ class Group final : public Raft::Port, public Storage::Owner {
   void begin_snapshot();
   void snapshot_written();
   void end_snapshot(Result<> how);
+  void fetched_and_verified();
   void put_fetched();
   Result<> installed();
   bool may_be_told(const Message& message) const;
