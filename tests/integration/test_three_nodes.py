@@ -3,51 +3,29 @@
 The session runs in a network of its own, where the example's ports are free, in a copy of the example's folder."""
 
 import os
-import pathlib
 import re
 import shutil
-import signal
-import subprocess
 
 import pytest
 
-from machine import cannot, in_own_network
-from node import BINARY, PATIENCE, environment
+import pasted
+from machine import cannot
 
-ROOT = pathlib.Path(__file__).parent.parent.parent
 EXAMPLE = "examples/three-nodes"
 
 
-def blocks_of(name):
-    parts = re.findall(r"<!-- three nodes -->(.*?)<!-- /three nodes -->", (ROOT / name).read_text(), re.S)
-    assert parts, f"{name} has no three nodes"
-    return [block for part in parts for block in re.findall(r"^```sh\n(.*?)^```$", part, re.S | re.M)]
-
-
 def run(script, folder):
-    """The script as one bash session in a copy of the example, which stops at the first command that fails."""
-    shutil.copytree(ROOT / EXAMPLE, folder / EXAMPLE)
-    (folder / "script").write_text("set -eEuo pipefail\ntrap 'echo \"failed: $BASH_COMMAND\"' ERR\n"
-                                   "trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n" + script)
-    variables = environment(folder, TMPDIR=str(folder))
-    variables["PATH"] = f"{os.path.dirname(BINARY)}:/usr/sbin:{variables['PATH']}"
-    session = subprocess.Popen(in_own_network("bash", folder / "script"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, cwd=folder, env=variables, text=True, start_new_session=True)
-    try:
-        output, _ = session.communicate(timeout=120 * PATIENCE)
-    finally:
-        try:
-            os.killpg(session.pid, signal.SIGKILL)  # whatever a failed session left running
-        except ProcessLookupError:
-            pass
+    """The script in a copy of the example."""
+    shutil.copytree(pasted.ROOT / EXAMPLE, folder / EXAMPLE)
+    status, output = pasted.run(folder, script, at=folder, path="/usr/sbin:")
     logs = "\n".join(f"{log}:\n{log.read_text()[-3000:]}" for log in sorted((folder / EXAMPLE).glob("*.log")))
-    assert session.returncode == 0, f"it ends with status {session.returncode}:\n{output[-6000:]}\n{logs}"
+    assert status == 0, f"it ends with status {status}:\n{output[-6000:]}\n{logs}"
     return output
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
 def test_the_three_nodes_of_the_readme_work_as_written(tmp_path, name):
-    blocks = blocks_of(name)
+    blocks = pasted.blocks(name, "three nodes")
     assert len(blocks) == 4
     output = run("\n".join(blocks), tmp_path)
     assert output.count("greeting: hello") == 3 and output.count("greeting: still here") == 3
@@ -56,7 +34,7 @@ def test_the_three_nodes_of_the_readme_work_as_written(tmp_path, name):
 def test_the_load_balancer_of_the_example_is_valid_and_restarting_all_nodes_behind_it_fails_no_request(tmp_path):
     if shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin") is None:
         cannot("haproxy is not installed")
-    start, publish = blocks_of("README.md")[:2]
+    start, publish = pasted.blocks("README.md", "three nodes")[:2]
     output = run(start + publish + r"""
 haproxy -c -f haproxy.cfg
 haproxy -f haproxy.cfg > haproxy.log 2>&1 & haproxy=$!
