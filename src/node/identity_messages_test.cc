@@ -3,8 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "identity/token.h"
-#include "node/state_machine.h"
-#include "state/state_test.h"
+#include "node/state_machine_fixture.h"
 
 namespace cc::node {
 namespace {
@@ -12,7 +11,7 @@ namespace {
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class IdentityMessages : public testing::Test {
+class IdentityMessages : public StateMachineFixture {
  protected:
   IdentityMessages() {
     deliver({commands_.initialize()});
@@ -40,19 +39,11 @@ class IdentityMessages : public testing::Test {
   MessagePtr deliver(const std::vector<log::Command>& commands) {
     for (const log::Command& command : commands)
       apply(command);
-    EXPECT_TRUE(machine_.deliver([] {}));
+    StateMachineFixture::deliver();
     return last_;
   }
 
  private:
-  void apply(const log::Command& command) { EXPECT_TRUE(machine_.apply(++index_, command.SerializeAsString())); }
-
-  TempDirectory folder_;
-  state::Commands commands_;
-  std::unique_ptr<state::State> state_ = state::State::open(folder_.path() / "state.db").value();
-  Counters counters_;
-  StateMachine machine_{*state_, counters_, "a secret that is long enough for tests", false};
-  consensus::Index index_ = 0;
   MessagePtr last_;
 };
 

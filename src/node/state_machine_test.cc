@@ -1,15 +1,13 @@
 // What the I/O threads are told, and what holds when they are.
-#include "node/state_machine.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "state/state_test.h"
+#include "node/state_machine_fixture.h"
 
 namespace cc::node {
 namespace {
 
-class StateMachineTest : public testing::Test {
+class StateMachineTest : public StateMachineFixture {
  protected:
   void go_live(StateMachine& machine) {
     EXPECT_TRUE(machine.go_live([this](const MessagePtr& message, std::move_only_function<void()> then) {
@@ -18,16 +16,10 @@ class StateMachineTest : public testing::Test {
     }));
   }
   void deliver(const log::Command& command) {
-    EXPECT_TRUE(machine_.apply(++index_, command.SerializeAsString()));
-    EXPECT_TRUE(machine_.deliver([] {}));
+    apply(command);
+    StateMachineFixture::deliver();
   }
 
-  TempDirectory folder_;
-  state::Commands commands_;
-  std::unique_ptr<state::State> state_ = state::State::open(folder_.path() / "state.db").value();
-  Counters counters_;
-  StateMachine machine_{*state_, counters_, "a secret that is long enough for tests", false};
-  consensus::Index index_ = 0;
   std::vector<std::string> told_;  // the cluster of each message
 };
 
