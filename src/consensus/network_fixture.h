@@ -165,6 +165,11 @@ class NetworkFixture : public testing::Test {
     a->connect_to({a.peer(), b.peer()});
     b->connect_to({a.peer(), b.peer()});
   }
+  static void start_and_connect(TestNode& a, TestNode& b) {
+    a.start();
+    b.start();
+    connect(a, b);
+  }
   static bool connected(TestNode& a, TestNode& b) { return a.hears(b, "hello") && b.hears(a, "hello"); }
 
   TempDirectory folder;

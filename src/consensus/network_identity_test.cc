@@ -17,9 +17,7 @@ TEST_F(IdentityTest, NodesOfTwoGroupsRefuseEachOtherAndSayWhy) {
   const auto one = node(1), two = node(2);
   one->greeting.group = "apples";
   two->greeting.group = "pears";
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   for (auto [each, other] : {std::pair{one.get(), two.get()}, std::pair{two.get(), one.get()}}) {
     const auto [by, why] = each->refusal();
     EXPECT_EQ(why.code, Code::conflict);
@@ -34,18 +32,14 @@ TEST_F(IdentityTest, NodesOfTwoGroupsRefuseEachOtherAndSayWhy) {
 TEST_F(IdentityTest, ANodeWithoutAGroupTalksToAll) {
   const auto one = node(1), two = node(2);
   one->greeting.group = "apples";
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   EXPECT_TRUE(connected(*one, *two));
 }
 
 TEST_F(IdentityTest, ANodeThatFindsItselfInAnotherGroupIsRefusedFromThenOn) {
   const auto one = node(1), two = node(2);
   one->greeting.group = "apples";
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   ASSERT_TRUE(connected(*one, *two));
   two->greeting.group = "pears";
   (*two)->introduce(two->greeting);
@@ -59,9 +53,7 @@ TEST_F(IdentityTest, WhoWasRefusedIsMetOnceTheReasonIsGone) {
   const auto one = node(1), two = node(2);
   one->greeting.group = "apples";
   two->greeting.group = "pears";
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   ASSERT_EQ(one->refusal().second.code, Code::conflict);
   two->greeting.group = "apples";
   (*two)->introduce(two->greeting);
@@ -70,9 +62,7 @@ TEST_F(IdentityTest, WhoWasRefusedIsMetOnceTheReasonIsGone) {
 
 TEST_F(IdentityTest, ASecondNodeUnderATakenIdIsRefusedByTheOthers) {
   const auto one = node(1), two = node(2), twin = twin_of(*two);
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   ASSERT_TRUE(connected(*one, *two));
   twin->start();
   (*twin)->connect_to({one->peer()});
@@ -100,9 +90,7 @@ TEST_F(IdentityTest, ASecondNodeUnderATakenIdIsRefusedByWhoDialsItToo) {
 
 TEST_F(IdentityTest, TheIdOfANodeThatEndedIsFree) {
   const auto one = node(1), two = node(2), next = twin_of(*two);
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   ASSERT_TRUE(connected(*one, *two));
   two->stop();
   next->start();

@@ -94,9 +94,7 @@ TEST_F(StrangersTest, ANodeWithAnotherSecretIsRefusedAndToldSo) {
   NetworkOptions other = options();
   other.secret = "the secret of another group";
   const auto one = node(1), two = node(2, other);
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   for (TestNode* each : {one.get(), two.get()}) {
     const auto [by, why] = each->refusal();
     EXPECT_EQ(by, each == one.get() ? two->peer() : one->peer());

@@ -16,9 +16,7 @@ using NetworkTest = NetworkFixture;
 
 TEST_F(NetworkTest, NodesMeetAndMessagesArriveInTheirOrder) {
   const auto one = node(1), two = node(2);
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   ASSERT_TRUE(connected(*one, *two));
   std::vector<std::string> sent;
   for (int i = 0; i < 20'000; ++i)
@@ -37,9 +35,7 @@ TEST_F(NetworkTest, NodesMeetAndMessagesArriveInTheirOrder) {
 
 TEST_F(NetworkTest, MessagesArriveWholeWhateverTheirSize) {
   const auto one = node(1), two = node(2);
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   ASSERT_TRUE(connected(*one, *two));
   two->look([&] { two->messages.clear(); });
   std::vector<std::string> sent;
@@ -55,9 +51,7 @@ TEST_F(NetworkTest, MessagesArriveWholeWhateverTheirSize) {
 
 TEST_F(NetworkTest, MessagesOfManyThreadsArriveEachThreadsInItsOrder) {
   const auto one = node(1), two = node(2);
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   ASSERT_TRUE(connected(*one, *two));
   constexpr int kThreads = 4, kEach = 2000;
   {
@@ -109,9 +103,7 @@ TEST_F(NetworkTest, ANodeThatOnlyConnectedIsReachedToo) {
 
 TEST_F(NetworkTest, NodesThatForgetEachOtherAreDisconnected) {
   const auto one = node(1), two = node(2);
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   ASSERT_TRUE(connected(*one, *two));
   (*one)->connect_to({});
   ASSERT_TRUE(one->hears(*two, "still there"));  // it wants to be connected
@@ -134,9 +126,7 @@ TEST_F(NetworkTest, WhatIsSentToNobodyIsDropped) {
 
 TEST_F(NetworkTest, ANodeThatWasStartedAgainIsMetAgain) {
   const auto one = node(1), two = node(2);
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   ASSERT_TRUE(connected(*one, *two));
   for (int i = 1; i <= 3; ++i) {
     two->stop();
@@ -165,9 +155,7 @@ TEST_F(NetworkTest, ANodeThatMovedIsReachedAtItsNewAddress) {
 
 TEST_F(NetworkTest, WhatANodeSaysOfItselfReachesTheOthersWhenItChanges) {
   const auto one = node(1), two = node(2);
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   ASSERT_TRUE(connected(*one, *two));
   one->greeting.group = "a group";
   one->greeting.formed = true;

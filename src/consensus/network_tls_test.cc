@@ -22,9 +22,7 @@ struct TlsTest : NetworkFixture {
 
 TEST_F(TlsTest, NodesWithCertificatesOfOneAuthorityReachEachOther) {
   const auto one = node(1, with(authority, "one")), two = node(2, with(authority, "two"));
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   ASSERT_TRUE(connected(*one, *two));
   const std::string large(10u << 20, 'x');
   EXPECT_TRUE(one->hears(*two, large));
@@ -38,9 +36,7 @@ TEST_F(TlsTest, ACertificateOfAnotherAuthorityIsRefused) {
   NetworkOptions forged = with(other_authority, "two");
   forged.tls_ca_file = authority.ca_file();  // so that it is the other side that must notice
   const auto two = node(2, forged);
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   for (TestNode* each : {one.get(), two.get()}) {
     const Error why = each->refusal().second;
     EXPECT_EQ(why.code, Code::permission_denied);
@@ -51,9 +47,7 @@ TEST_F(TlsTest, ACertificateOfAnotherAuthorityIsRefused) {
 
 TEST_F(TlsTest, WhoHasNoCertificateIsRefused) {
   const auto one = node(1, with(authority, "one")), two = node(2);
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   Intruder stranger(one->peer().address);
   stranger.say(Handshake(Side::dialer, options().secret).hello());
   EXPECT_LT(stranger.hear().size(), Handshake::kHelloSize);  // an alert of TLS
@@ -65,9 +59,7 @@ TEST_F(TlsTest, TheSecretIsNeededBesides) {
   NetworkOptions other = with(authority, "two");
   other.secret = "another secret";
   const auto one = node(1, with(authority, "one")), two = node(2, other);
-  one->start();
-  two->start();
-  connect(*one, *two);
+  start_and_connect(*one, *two);
   EXPECT_THAT(two->refusal().second.message, HasSubstr("raft.secret"));
 }
 
