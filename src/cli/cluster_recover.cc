@@ -21,9 +21,8 @@ struct Options {
 constexpr std::string_view kWhatItMeans =
     "When the majority of the voters is lost for ever, one of the nodes that are left becomes a group of its own, of "
     "one.\n"
-    "  * What only the lost nodes had is lost. Choose the node that has most: compare \"last\" of GET /v1/cluster "
-    "before\n"
-    "    they are stopped.\n"
+    "  * What only the lost nodes had is lost. Choose the node that has the highest revision: compare them with\n"
+    "    config-center cluster status before they are stopped. A log that is merely longer proves nothing.\n"
     "  * All nodes must be stopped. None of the others may ever be started again with the data folder that it has: "
     "wipe\n"
     "    them, and add them again with: config-center cluster add\n";
