@@ -125,8 +125,9 @@ void Errands::follow(NodeId leader, Mono now) {
     for (Proposal& proposal : proposals_.take()) {
       const Entry entry = proposal.entry;
       const auto command = unframe(entry.bytes);
-      ask(leader, {.kind = Request::Kind::propose, .patience = patience(proposal.until, now), .command = *command},
-          std::move(proposal));
+      const Request request{
+          .kind = Request::Kind::propose, .patience = patience(proposal.until, now), .command = *command};
+      ask(leader, request, std::move(proposal));
     }
   }
   if (!barriers_.empty()) {
@@ -140,9 +141,9 @@ void Errands::follow(NodeId leader, Mono now) {
       changes_.push_back(std::move(each));
       continue;
     }
-    const Change change = each.change;
-    ask(leader, {.kind = Request::Kind::change, .patience = patience(each.until, now), .change_to = change},
-        std::move(each));
+    const Request request{
+        .kind = Request::Kind::change, .patience = patience(each.until, now), .change_to = each.change};
+    ask(leader, request, std::move(each));
   }
 }
 
@@ -164,25 +165,20 @@ void Errands::take(Group& group, NodeId from, const Request& request, Mono now) 
     send(from, encode(Reply{.id = id, .outcome = std::move(outcome), .index = index}));
   };
   if (group.role() != Role::leader) return reply(std::unexpected(no_leader()), 0);
+  const auto done = [reply](Result<Index> index) {
+    if (!index) return reply(std::unexpected(std::move(index).error()), 0);
+    reply(std::string(), *index);
+  };
   const Mono until = now + request.patience;
   switch (request.kind) {
     case Request::Kind::propose:
       proposals_.add(request.command, until, true, reply);
       break;
     case Request::Kind::barrier:
-      barriers_.push_back({.until = until,
-                           .done =
-                               [reply](Result<Index> index) {
-                                 if (!index) return reply(std::unexpected(std::move(index).error()), 0);
-                                 reply(std::string(), *index);
-                               },
-                           .foreign = true});
+      barriers_.push_back({.until = until, .done = done, .foreign = true});
       break;
     case Request::Kind::change:
-      changes_.push_back({.change = request.change_to, .until = until, .done = [reply](Result<Index> index) {
-                            if (!index) return reply(std::unexpected(std::move(index).error()), 0);
-                            reply(std::string(), *index);
-                          }});
+      changes_.push_back({.change = request.change_to, .until = until, .done = done});
       break;
   }
 }

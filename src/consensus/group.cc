@@ -60,7 +60,7 @@ Result<> Group::load() {
   reference_ = std::move(loaded.reference);
   if (!reference_.empty()) {
     TRY(const SnapshotReference reference, SnapshotReference::decode(reference_));
-    TRYV(owner_.restore(reference));
+    TRYV(owner_.restore(reference, false));
     snapshots_.found(reference);
     snapshot_size_ = reference.bytes;
   }
@@ -368,7 +368,7 @@ void Group::put_fetched() {
 
 Result<> Group::installed() {
   const SnapshotReference& reference = installing_->reference;
-  TRYV(owner_.restore(reference));
+  TRYV(owner_.restore(reference, true));
   reference_ = reference.encode();
   snapshots_.done(reference);
   snapshot_size_ = reference.bytes;

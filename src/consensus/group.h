@@ -30,7 +30,7 @@ class Group final : public Raft::Port, public Storage::Owner {
     virtual ~Owner() = default;
     virtual Result<> apply(Index index, std::string_view command) = 0;
     virtual Result<std::unique_ptr<StateMachine::Snapshot>> begin_snapshot() = 0;
-    virtual Result<> restore(const SnapshotReference& reference) = 0;
+    virtual Result<> restore(const SnapshotReference& reference, bool verified) = 0;
     virtual void failed(Error why) = 0;  // close me, soon
     virtual void snapshot_taken() = 0;
     virtual void send(NodeId to, const Message& message) = 0;

@@ -92,7 +92,9 @@ struct Log::Impl final : Group::Owner, Network::Receiver {
   // Group::Owner
   Result<> apply(Index index, std::string_view command) override { return pipeline.committed(index, command); }
   Result<std::unique_ptr<StateMachine::Snapshot>> begin_snapshot() override;
-  Result<> restore(const SnapshotReference& reference) override { return pipeline.restore(reference); }
+  Result<> restore(const SnapshotReference& reference, bool verified) override {
+    return pipeline.restore(reference, verified);
+  }
   void failed(Error why) override {
     if (!broken_) broken_ = std::move(why);
   }
@@ -537,11 +539,11 @@ void Log::Impl::correct_addresses() {
     if (!self && (found == met_.end() || group_->hears_of(member.id))) continue;
     const std::string& address = self ? options.address : found->second.address;
     if (address == member.address) continue;
-    const Member before = member;
-    const auto begun = group_->change({.kind = Change::Kind::readdress, .node = before.id, .address = address});
-    if (!begun) continue;  // it has just been elected; or the address is another node's
+    const Change correction{.kind = Change::Kind::readdress, .node = member.id, .address = address};
+    const std::string was = member.address;
+    if (!group_->change(correction)) continue;  // it has just been elected; or the address is another node's
     log.warn("the address of a node is another one now",
-             {{"node", before.id}, {"address", address}, {"was", before.address}});
+             {{"node", correction.node}, {"address", correction.address}, {"was", was}});
     return;
   }
 }
@@ -596,7 +598,9 @@ void Log::Impl::look_at_disk() {
   const Mono now = std::chrono::steady_clock::now();
   if (full && leads && !group_->only_voter() && (handed_over_ == Mono{} || now - handed_over_ >= kHandOverAgain)) {
     handed_over_ = now;
-    (void)group_->transfer(0);
+    if (auto begun = group_->transfer(0); !begun) {
+      log.warn("leadership is not handed over to a node that may have room", {{"reason", begun.error()}});
+    }
   }
   const bool refuse = full && leads && !group_->transferring();
   if (std::exchange(refuses_, refuse) == refuse) return;

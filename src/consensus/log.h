@@ -86,7 +86,7 @@ struct Options {
   std::chrono::milliseconds election_timeout{1000};
   std::chrono::milliseconds heartbeat_interval{100};
   // A snapshot is taken after so many bytes of commands, since the last one: as many as that was large, within a
-  // factor of four. Until then libraft keeps them in memory.
+  // factor of four. Until then they are in memory.
   std::uint64_t snapshot_after_bytes = 64u << 20;
   unsigned snapshot_after_entries = 0;           // and at the latest after so many; 0: only by bytes
   unsigned trailing_entries = 1024;              // kept after a snapshot for slow peers

@@ -42,15 +42,16 @@ std::string Message::encode(std::string_view before) const {
   return out.take();
 }
 
+std::unexpected<Error> not_understood() {
+  return fail(Code::corruption, "a node says what this one does not understand: are both of the same version?");
+}
+
 Result<Message> Message::decode(std::shared_ptr<const std::string> bytes, std::size_t from) {
-  const auto damaged = [] {
-    return fail(Code::corruption, "a node says what this one does not understand: are both of the same version?");
-  };
   Unpacker in(std::string_view(*bytes).substr(from));
   Message message;
   const auto kind = in.get<std::uint8_t>();
   if (kind < static_cast<std::uint8_t>(Kind::vote_request) || kind > static_cast<std::uint8_t>(Kind::admission))
-    return damaged();
+    return not_understood();
   message.kind = static_cast<Kind>(kind);
   const auto flags = in.get<std::uint8_t>();
   message.pre = (flags & kPre) != 0;
@@ -71,7 +72,7 @@ Result<Message> Message::decode(std::shared_ptr<const std::string> bytes, std::s
       entry.owner = bytes;
       if (entry.kind < EntryKind::command || entry.kind > EntryKind::members || entry.bytes.empty() ||
           entry.bytes.size() % 8 != 0)
-        return damaged();
+        return not_understood();
       message.entries.push_back(std::move(entry));
     }
   }
@@ -81,10 +82,10 @@ Result<Message> Message::decode(std::shared_ptr<const std::string> bytes, std::s
     message.snapshot.members_index = in.get<Index>();
     const std::string_view members = in.get_bytes();
     message.reference = in.get_bytes();
-    if (!in.at_end()) return damaged();
+    if (!in.at_end()) return not_understood();
     TRY(message.snapshot.members, Members::decode(members));
   }
-  if (!in.at_end()) return damaged();
+  if (!in.at_end()) return not_understood();
   return message;
 }
 

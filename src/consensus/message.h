@@ -42,4 +42,7 @@ struct Message {
   static Result<Message> decode(std::shared_ptr<const std::string> bytes, std::size_t from = 0);
 };
 
+// corruption: what a node says to another, in a message or else, is none of what there is.
+std::unexpected<Error> not_understood();
+
 }  // namespace cc::consensus

@@ -45,8 +45,8 @@ class Pipeline {
   void begin();
   // The next entry that is committed. corruption when the machine's state is not of this log.
   Result<> committed(Index index, std::string_view command);
-  // The log's snapshot: taken when it is newer than the machine's state.
-  Result<> restore(const SnapshotReference& reference);
+  // The log's snapshot: taken when it is newer than the machine's state. `verified`: its file was, just now.
+  Result<> restore(const SnapshotReference& reference, bool verified);
   Result<std::unique_ptr<StateMachine::Snapshot>> begin_snapshot();
   // After a group has been opened: corruption when the machine's state cannot be of a log that ends so. `all` when it
   // has said all that is committed, as a group of one does.

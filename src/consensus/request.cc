@@ -10,10 +10,6 @@ namespace {
 
 enum class What : std::uint8_t { message = 1, request, reply };
 
-std::unexpected<Error> not_understood() {
-  return fail(Code::corruption, "a node says what this one does not understand: are both of the same version?");
-}
-
 Result<Request> decode_request(Unpacker in) {
   Request request;
   const auto kind = in.get<std::uint8_t>();

@@ -1,7 +1,7 @@
 #include "consensus/storage.h"
 
 #include <cstdlib>
-#include <map>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>

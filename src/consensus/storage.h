@@ -12,8 +12,6 @@
 //  * its "auto recovery" is off: it sets damaged segments aside and goes on without the entries in them.
 #pragma once
 
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,8 +45,7 @@ class Storage {
     Raft::Stored stored;
     std::string reference;  // to the snapshot; empty when there is none
   };
-  Result<Loaded>
-  load();  // after open(), and after bootstrap(), after open() or bootstrap(), before anything is written
+  Result<Loaded> load();  // after open(), and again after bootstrap(); before anything is written
   // For a stopped group: what load() would return, with one more entry, which says who is in the group.
   Result<> append_members(const Members& members);
   void close();  // Owner::storage_closed() follows
