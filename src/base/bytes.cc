@@ -9,6 +9,8 @@
 #include <sodium.h>
 #include <zlib.h>
 
+#include "base/little_endian.h"
+
 namespace cc {
 namespace {
 
@@ -82,6 +84,14 @@ Hash128 hash128(std::string_view bytes) noexcept {
                               reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
                               reinterpret_cast<const unsigned char*>(key.data()));
   return hash;
+}
+
+std::uint64_t hash64(std::string_view bytes) noexcept {
+  constexpr std::array<unsigned char, crypto_shorthash_KEYBYTES> kKey{};
+  std::array<char, crypto_shorthash_BYTES> hash{};
+  crypto_shorthash(reinterpret_cast<unsigned char*>(hash.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
+                   bytes.size(), kKey.data());
+  return get_little_endian<std::uint64_t>({hash.data(), hash.size()});
 }
 
 std::string to_hex(std::string_view bytes) {

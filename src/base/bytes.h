@@ -38,6 +38,9 @@ struct Hash128 {
   };
 };
 Hash128 hash128(std::string_view bytes) noexcept;
+// The same everywhere and in all versions, so it may be kept; who wants to can find two texts with one hash.
+// SipHash-2-4 under a key that everybody knows.
+std::uint64_t hash64(std::string_view bytes) noexcept;
 
 std::string to_hex(std::string_view bytes);
 std::string to_base64url(std::string_view bytes);  // without padding

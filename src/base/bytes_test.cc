@@ -13,6 +13,7 @@ TEST(Bytes, digests_agree_with_their_test_vectors) {
   EXPECT_EQ(to_hex(hmac_sha256("key", "The quick brown fox jumps over the lazy dog")),
             "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8");
   EXPECT_EQ(crc32("123456789"), 0xCBF43926u);
+  EXPECT_EQ(hash64(""), 0x1e924b9d737700d7u);  // SipHash-2-4 under a key of zeros
 }
 
 TEST(Bytes, base64url_comes_back_and_refuses_garbage) {

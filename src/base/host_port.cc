@@ -18,4 +18,8 @@ Result<HostAndPort> parse_host_and_port(std::string_view text) {
   return HostAndPort{std::string(host), static_cast<std::uint16_t>(*port)};
 }
 
+std::string host_and_port(std::string_view host, std::uint16_t port) {
+  return host.contains(':') ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
 }  // namespace cc

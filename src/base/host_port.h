@@ -16,5 +16,7 @@ struct HostAndPort {
 
 // host:port, or [host]:port when there are colons in the host; invalid_argument, which says so, for anything else.
 Result<HostAndPort> parse_host_and_port(std::string_view text);
+// The other way round.
+std::string host_and_port(std::string_view host, std::uint16_t port);
 
 }  // namespace cc

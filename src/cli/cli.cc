@@ -21,6 +21,7 @@ namespace {
 void add_commands(CLI::App& root, Session& session) {
   add_serve(root, session);
   add_config(root, session);
+  add_health(root, session);
   add_login(root, session);
   add_logout(root, session);
   add_whoami(root, session);
@@ -42,6 +43,11 @@ void add_commands(CLI::App& root, Session& session) {
   add_key(root, session);
   add_audit(root, session);
   add_cluster(root, session);
+  add_archive(root, session);
+  add_edge(root, session);
+  add_topology(root, session);
+  add_check_environment(root, session);
+  add_container(root, session);
   add_completion(root, session);
   add_bench(root, session);
   add_version(root, session);

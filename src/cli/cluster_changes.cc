@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "base/host_port.h"
 #include "base/text.h"
 #include "cli/check.h"
 #include "cli/commands.h"
@@ -35,7 +36,8 @@ struct NewMember {
 Result<NewMember> parse_member(const std::string& text) {
   const std::size_t at = text.find('@');
   const auto node = parse_uint(std::string_view(text).substr(0, at), "the node");
-  if (at == std::string::npos || !node || *node == 0 || text.find(':', at) == std::string::npos) {
+  const auto address = parse_host_and_port(at == std::string::npos ? "" : std::string_view(text).substr(at + 1));
+  if (!node || *node == 0 || !address || address->port == 0) {
     return wrong_usage(
         fmt::format("\"{}\" is not NODE@HOST:PORT: give the raft.node_id of the new node and its raft.address, such as "
                     "4@10.0.0.4:7848",
@@ -64,21 +66,34 @@ Result<> must_be_member(Session& session, const std::string& node) {
 
 // --- add ---
 
-bool has_caught_up(const json::value& member) {
+enum class CaughtUp { no, yes, unknown };
+
+// A voter is one when it has. How far an observer is, is known to the leader, and to itself.
+CaughtUp has_caught_up(const json::value& member) {
   const std::string membership = member_text(member, "membership");
-  if (membership != "observer") return membership == "voter";
-  const std::string behind = member_text(member, "behind");  // known to the leader only
-  return behind.empty() || (behind == "0" && member_text(member, "reachable") == "true");
+  if (membership != "observer") return membership == "voter" ? CaughtUp::yes : CaughtUp::no;
+  const std::string behind = member_text(member, "behind");
+  if (behind.empty()) return CaughtUp::unknown;
+  return behind == "0" && member_text(member, "reachable") == "true" ? CaughtUp::yes : CaughtUp::no;
 }
 
-Result<> wait_until_caught_up(Session& session, const std::string& node, milliseconds patience) {
+// No: the node that is asked cannot know; what to do is in Session::notice.
+Result<bool> wait_until_caught_up(Session& session, const std::string& node, milliseconds patience) {
   const auto give_up = std::chrono::steady_clock::now() + patience;
   const Waiting waiting(fmt::format("node {} catches up", node));
   for (;;) {
     auto group = session.get_json("/v1/cluster");
     if (group) {
       const json::value* member = find_member(*group, node);
-      if (member != nullptr && has_caught_up(*member)) return {};
+      const CaughtUp how = member == nullptr ? CaughtUp::no : has_caught_up(*member);
+      if (how == CaughtUp::yes) return true;
+      if (how == CaughtUp::unknown && member_text(*group, "leader_id") != "0") {
+        session.notice = fmt::format(
+            "how far an observer has caught up is known to the leader, node {0}; ask that one: config-center cluster "
+            "status --server URL-OF-NODE-{0}",
+            member_text(*group, "leader_id"));
+        return false;
+      }
     } else if (group.error().code != Code::unavailable && group.error().code != Code::timeout) {
       return fail(std::move(group).error());
     }
@@ -106,22 +121,24 @@ Result<> add(Session& session, const Options& options) {
   const std::string node = std::to_string(member.node);
   const std::string what =
       fmt::format("node {} at {} as {}", node, member.address, options.observer ? "an observer" : "a voter");
+  TRY(const json::value before, session.get_json("/v1/cluster"));
+  const bool is_new = find_member(before, node) == nullptr;
   if (session.dry_run) {
-    TRY(const json::value group, session.get_json("/v1/cluster"));
-    if (find_member(group, node) != nullptr) {
-      return fail(Code::already_exists,
-                  fmt::format("there is a node {} in the group already; see: config-center cluster status", node));
-    }
-    return session.would("add " + what);
+    if (is_new) return session.would("add " + what);
+    return fail(Code::already_exists,
+                fmt::format("there is a node {} in the group already; see: config-center cluster status", node));
   }
   TRY(json::value group,
       session.send_json("POST", "/v1/cluster/members",
                         {{"node", member.node}, {"address", member.address}, {"observer", options.observer}}));
   const bool for_person = session.output == Output::table;
-  if (for_person) TRYV(write_output(fmt::format("added {}\n{}", what, how_to_start(member))));
+  if (for_person) {
+    TRYV(write_output(is_new ? fmt::format("added {}\n{}", what, how_to_start(member))
+                             : fmt::format("{} is in the group already\n", what)));
+  }
   if (*patience > milliseconds::zero()) {
-    TRYV(wait_until_caught_up(session, node, *patience));
-    if (for_person) return write_output(fmt::format("node {} has caught up\n", node));
+    TRY(const bool caught_up, wait_until_caught_up(session, node, *patience));
+    if (for_person) return caught_up ? write_output(fmt::format("node {} has caught up\n", node)) : Result<>();
     TRY(group, session.get_json("/v1/cluster"));
   }
   return for_person ? Result<>() : session.print(group, {});
@@ -136,7 +153,11 @@ Result<> remove(Session& session, const Options& options) {
     return session.would(what);
   }
   TRYV(session.confirm(what));
-  TRY(const json::value group, session.call_json({.method = "DELETE", .target = path_of(options.node)}));
+  TRYV(must_be_member(session, options.node));
+  auto removed = session.call_json({.method = "DELETE", .target = path_of(options.node)});
+  // It was a member: the request was carried out, and its answer was lost with the leader.
+  if (!removed && removed.error().code == Code::not_found) removed = session.get_json("/v1/cluster");
+  TRY(const json::value group, std::move(removed));
   return session.print(group, [&] {
     return fmt::format(
         "removed node {0}; stop it now. Its data folder is of no more use: wipe it before a node is "
@@ -153,7 +174,12 @@ Result<> set_membership(Session& session, const Options& options, std::string_vi
     return session.would(what);
   }
   TRY(const json::value group, session.send_json("PUT", path_of(options.node), {{"membership", membership}}));
-  return session.print(group, [&] { return fmt::format("node {} is now {}\n", options.node, membership); });
+  return session.print(group, [&] {
+    const json::value* member = find_member(group, options.node);
+    const std::string now = member == nullptr ? std::string(membership) : member_text(*member, "membership");
+    return fmt::format("node {} is now {}{}\n", options.node, now,
+                       now == "joining" ? ": it votes as soon as it has caught up" : "");
+  });
 }
 
 Result<> transfer(Session& session, const Options& options) {
@@ -185,7 +211,7 @@ void add_cluster_changes(CLI::App& group, Session& session) {
   CLI::App* command = add_command(group, "add", "Add a node, and wait until it has all that the others have");
   command->add_option("member", options->member, "Its raft.node_id and raft.address: 4@10.0.0.4:7848")
       ->required()
-      ->type_name("NODE@HOST:PORT");
+      ->type_name("NODE@ADDRESS");
   command->add_flag("--observer", options->observer, "It shall replicate and serve, and never vote");
   command->add_option("--wait", options->wait, "How long to wait until it has caught up; 0s: not at all")
       ->capture_default_str()

@@ -13,6 +13,8 @@
 namespace cc::cli {
 namespace {
 
+namespace json = boost::json;
+
 struct Options {
   std::string config;
   std::map<std::string, std::string> flags;  // setting → what was given
@@ -21,11 +23,31 @@ struct Options {
 constexpr std::string_view kWhatItMeans =
     "When the majority of the voters is lost for ever, one of the nodes that are left becomes a group of its own, of "
     "one.\n"
-    "  * What only the lost nodes had is lost. Choose the node that has the highest revision: compare them with\n"
-    "    config-center cluster status before they are stopped. A log that is merely longer proves nothing.\n"
+    "  * What only the lost nodes had is lost. Choose the node whose log ends last: see where with --dry-run, on each "
+    "of\n"
+    "    them. The term of its last entry decides, and only among equal terms how long it is.\n"
     "  * All nodes must be stopped. None of the others may ever be started again with the data folder that it has: "
     "wipe\n"
     "    them, and add them again with: config-center cluster add\n";
+
+json::object json_of(const node::Settings& settings, const consensus::Log::End& end) {
+  return {{"node", settings.raft.node_id},
+          {"address", settings.raft.address},
+          {"data_dir", settings.data_dir.string()},
+          {"last", end.index},
+          {"last_term", end.term}};
+}
+
+Result<> look(Session& session, const node::Settings& settings, const std::string& what) {
+  TRY(const auto end, node::end_of_log(settings));
+  json::object out = json_of(settings, end);
+  out["dry_run"] = true;
+  out["would"] = what;
+  return session.print(out, [&] {
+    return fmt::format("the log of node {} ends with entry {} of term {}\nwould {}; nothing was changed\n",
+                       settings.raft.node_id, end.index, end.term, what);
+  });
+}
 
 Result<> recover(Session& session, const Options& options) {
   auto settings = node::load_settings({.config_path = options.config, .flags = options.flags});
@@ -33,20 +55,15 @@ Result<> recover(Session& session, const Options& options) {
   const std::string what = fmt::format("make node {} a group of its own, with what is in {}", settings->raft.node_id,
                                        settings->data_dir.string());
   fmt::print(stderr, "{}", kWhatItMeans);
-  if (session.dry_run) {
-    TRYV(node::can_be_recovered(*settings));
-    return session.would(what);
-  }
+  if (session.dry_run) return look(session, *settings, what);
   TRYV(session.confirm(what));
-  TRYV(node::recover_group(*settings));
-  const std::uint64_t id = settings->raft.node_id;
-  return session.print({{"node", id}, {"address", settings->raft.address}, {"data_dir", settings->data_dir.string()}},
-                       [&] {
-                         return fmt::format(
-                             "node {} is a group of its own, under {}. Start it without raft.peers, wipe the other "
-                             "nodes, and add them: config-center cluster add NODE@HOST:PORT\n",
-                             id, settings->raft.address);
-                       });
+  TRY(const auto end, node::recover_group(*settings));
+  return session.print(json_of(*settings, end), [&] {
+    return fmt::format(
+        "node {} is a group of its own, under {}; its log ended with entry {} of term {}. Start it without raft.peers, "
+        "wipe the other nodes, and add them: config-center cluster add NODE@HOST:PORT\n",
+        settings->raft.node_id, settings->raft.address, end.index, end.term);
+  });
 }
 
 }  // namespace
@@ -66,10 +83,11 @@ void add_cluster_recover(CLI::App& group, Session& session) {
       ->check(positive())
       ->type_name("NODE");
   setting("--address", "raft.address", "The raft.address that it will have; else as its settings say")
-      ->type_name("HOST:PORT");
+      ->type_name("ADDRESS");
   add_yes(*command, session);
   add_dry_run(*command, session);
   command->footer(examples({
+      "config-center cluster recover --config /etc/config-center/config.yaml --dry-run",
       "config-center cluster recover --config /etc/config-center/config.yaml",
       "config-center cluster recover --data-dir /var/lib/config-center --node-id 2 --address 10.0.0.2:7848",
   }));

@@ -42,9 +42,9 @@ std::string status_text(const json::value& node) {
       of("leader_id") == "0" ? "nobody: changes wait for one" : fmt::format("node {}", of("leader_id"));
   std::string out = fmt::format(
       "cluster   {}\nnode      {} ({}), version {}\nleader    {}, term {}\nrevision  {}\n"
-      "log       entries {} to {}, committed {}, applied {}\n",
+      "log       entries {} to {}, the last of term {}, committed {}, applied {}\n",
       of("cluster_id"), of("node_id"), of("role"), of("version"), leader, of("term"), of("revision"), of("first"),
-      of("last"), of("commit"), of("applied"));
+      of("last"), of("last_term"), of("commit"), of("applied"));
   if (of("stale") == "true")
     out += "stale     no leader was heard of for a while: what this node tells may be older than what others have\n";
   if (!of("trouble").empty()) out += fmt::format("trouble   {}\n", of("trouble"));
@@ -72,7 +72,9 @@ Result<> status(Session& session, bool checksum) {
 // --- comparing nodes ---
 
 struct Sum {
-  std::string server, node, revision, applied, sha256;
+  json::value cluster;  // its id
+  json::value node;     // as it is printed: number, server, and what was summed
+  std::string of(std::string_view name) const { return member_text(node, name); }
 };
 
 Result<Sum> sum_of(Session& session, const std::string& server, const std::string& min_revision) {
@@ -82,11 +84,12 @@ Result<Sum> sum_of(Session& session, const std::string& server, const std::strin
   if (answer.status >= 400) return fail(session.error_of_answer(answer).with_context(server));
   TRY(const json::value node, session.json_of(answer));
   const json::value& sum = node.at("checksum");
-  return Sum{.server = server,
-             .node = member_text(node, "node_id"),
-             .revision = member_text(sum, "revision"),
-             .applied = member_text(sum, "applied"),
-             .sha256 = member_text(sum, "sha256")};
+  return Sum{.cluster = node.at("cluster_id"),
+             .node = {{"node", node.at("node_id")},
+                      {"server", server},
+                      {"revision", sum.at("revision")},
+                      {"applied", sum.at("applied")},
+                      {"sha256", sum.at("sha256")}}};
 }
 
 // All at the same entry of the log: those that are behind are asked again, since only then they can be compared.
@@ -97,10 +100,17 @@ Result<std::vector<Sum>> comparable_sums(Session& session, const std::vector<std
     std::vector<Sum> sums;
     for (const std::string& server : servers) {
       TRY(Sum sum, sum_of(session, server, newest));
-      newest = sum.revision;
+      newest = sum.of("revision");
+      const auto same = [&](const Sum& other) {
+        return other.cluster == sum.cluster && other.of("node") == sum.of("node");
+      };
+      if (const auto twice = std::ranges::find_if(sums, same); twice != sums.end()) {
+        return wrong_usage(fmt::format("{} and {} are both node {}: name each node once", twice->of("server"),
+                                       sum.of("server"), sum.of("node")));
+      }
       sums.push_back(std::move(sum));
     }
-    const auto same = [&](const Sum& sum) { return sum.applied == sums.front().applied; };
+    const auto same = [&](const Sum& sum) { return sum.of("applied") == sums.front().of("applied"); };
     if (std::ranges::all_of(sums, same)) return sums;
     if (std::chrono::steady_clock::now() >= give_up) {
       return fail(Code::unavailable,
@@ -113,20 +123,17 @@ Result<std::vector<Sum>> comparable_sums(Session& session, const std::vector<std
 
 Result<> compare(Session& session, const std::vector<std::string>& servers) {
   TRY(const std::vector<Sum> sums, comparable_sums(session, servers));
-  const bool identical = std::ranges::all_of(sums, [&](const Sum& sum) { return sum.sha256 == sums.front().sha256; });
+  const bool identical =
+      std::ranges::all_of(sums, [&](const Sum& sum) { return sum.of("sha256") == sums.front().of("sha256"); });
   json::array nodes;
   Table table({"NODE", "SERVER", "REVISION", "ENTRY", "CHECKSUM"});
   for (const Sum& sum : sums) {
-    nodes.push_back({{"node", sum.node},
-                     {"server", sum.server},
-                     {"revision", sum.revision},
-                     {"applied", sum.applied},
-                     {"sha256", sum.sha256}});
-    table.add({sum.node, sum.server, sum.revision, sum.applied, sum.sha256});
+    nodes.push_back(sum.node);
+    table.add({sum.of("node"), sum.of("server"), sum.of("revision"), sum.of("applied"), sum.of("sha256")});
   }
   TRYV(session.print({{"identical", identical}, {"nodes", std::move(nodes)}}, [&] {
     return fmt::format("{}\n{} at revision {}\n", table.to_text(), identical ? "identical" : "different",
-                       sums.front().revision);
+                       sums.front().of("revision"));
   }));
   if (identical) return {};
   return fail(Code::corruption,

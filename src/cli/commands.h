@@ -13,6 +13,7 @@ class Session;
 void add_serve(CLI::App& root, Session& session);
 void add_config(CLI::App& root, Session& session);
 void add_version(CLI::App& root, Session& session);
+void add_health(CLI::App& root, Session& session);
 
 void add_login(CLI::App& root, Session& session);
 void add_logout(CLI::App& root, Session& session);
@@ -41,6 +42,13 @@ void add_cluster(CLI::App& root, Session& session);
 void add_cluster_status(CLI::App& group, Session& session);
 void add_cluster_changes(CLI::App& group, Session& session);
 void add_cluster_recover(CLI::App& group, Session& session);
+void add_edge(CLI::App& root, Session& session);
+
+void add_archive(CLI::App& root, Session& session);
+
+void add_container(CLI::App& root, Session& session);
+void add_topology(CLI::App& root, Session& session);
+void add_check_environment(CLI::App& root, Session& session);
 
 void add_completion(CLI::App& root, Session& session);
 void add_bench(CLI::App& root, Session& session);

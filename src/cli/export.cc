@@ -32,7 +32,7 @@ Result<Tree> fetch(Session& session, const std::string& environment, const std::
   TRY(const http::ClientResponse zip, std::move(answer));
   Tree tree;
   TRY(tree.entries, read_zip(zip.body, kMostBytes));
-  TRY(tree.formats, take_formats(tree.entries));
+  TRY(tree.listing, take_listing(tree.entries));
   return tree;
 }
 
@@ -45,8 +45,8 @@ Result<Tree> fetch_by_application(Session& session, const std::string& environme
     TRY(Tree tree, fetch(session, environment, name));
     for (ZipEntry& entry : tree.entries)
       all.entries.push_back({fmt::format("{}/{}", name, entry.name), std::move(entry.content)});
-    for (const auto& [below, format] : tree.formats)
-      all.formats.emplace(fmt::format("{}/{}", name, below), format);
+    for (const auto& [below, config] : tree.listing)
+      all.listing.emplace(fmt::format("{}/{}", name, below), config);
   }
   return all;
 }
@@ -58,23 +58,23 @@ Result<Tree> only_cluster(Tree tree, const std::string& where, const std::string
   for (ZipEntry& entry : tree.entries) {
     if (!entry.name.starts_with(folder)) continue;
     entry.name.erase(0, folder.size());
-    if (entry.name == kFormatsFile) {
+    if (entry.name == kListingFile) {
       return fail(
           Code::invalid_argument,
-          fmt::format("{0} holds a config named {1}, as the file beside them is that tells their formats: export "
+          fmt::format("{0} holds a config named {1}, as the file beside them is that tells what names do not: export "
                       "{2} instead",
-                      where, kFormatsFile, where.substr(0, where.rfind('/'))));
+                      where, kListingFile, where.substr(0, where.rfind('/'))));
     }
     out.entries.push_back(std::move(entry));
   }
-  for (const auto& [name, format] : tree.formats)
-    if (name.starts_with(folder)) out.formats.emplace(name.substr(folder.size()), format);
+  for (const auto& [name, config] : tree.listing)
+    if (name.starts_with(folder)) out.listing.emplace(name.substr(folder.size()), config);
   return out;
 }
 
 Result<std::string> zip_of(const Tree& tree) {
   std::vector<ZipEntry> entries = tree.entries;
-  if (!tree.formats.empty()) entries.push_back({std::string(kFormatsFile), write_formats(tree.formats)});
+  if (!tree.listing.empty()) entries.push_back({std::string(kListingFile), write_listing(tree.listing)});
   auto zip = write_zip(entries);
   if (!zip && zip.error().code == Code::invalid_argument) zip.error().message += "; export to a folder";
   return zip;

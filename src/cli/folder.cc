@@ -15,8 +15,8 @@ namespace {
 // The files of a folder that are taken, and what is not, by reason.
 class Finder {
  public:
-  Finder(const Path& folder, const Selection& selection, const Formats& formats)
-      : folder_(folder), selection_(selection), formats_(formats) {}
+  Finder(const Path& folder, const Selection& selection, const Listing& listing)
+      : folder_(folder), selection_(selection), listing_(listing) {}
 
   Result<std::vector<Path>> find() {
     std::error_code error;
@@ -27,7 +27,7 @@ class Finder {
       std::error_code gone;
       const bool directory = at->is_directory(gone) && !at->is_symlink(gone);
       if (is_hidden(name) && !may_be_taken(name, directory)) {
-        if (name != kFormatsFile) hidden_.push_back(directory ? name + "/" : name);
+        if (name != kListingFile) hidden_.push_back(directory ? name + "/" : name);
         if (directory) at.disable_recursion_pending();
       } else if (directory || !matches(at->path())) {
         continue;
@@ -65,11 +65,11 @@ class Finder {
  private:
   // Hidden, but asked for or listed; of a folder, whether something in it is.
   bool may_be_taken(const std::string& name, bool directory) const {
-    if (name == kFormatsFile) return false;
+    if (name == kListingFile) return false;
     if (selection_.hidden) return true;
-    if (!directory) return formats_.contains(name);
-    const auto first = formats_.lower_bound(name + "/");
-    return first != formats_.end() && first->first.starts_with(name + "/");
+    if (!directory) return listing_.contains(name);
+    const auto first = listing_.lower_bound(name + "/");
+    return first != listing_.end() && first->first.starts_with(name + "/");
   }
   bool matches(const Path& file) const {
     return selection_.include.empty() || ::fnmatch(selection_.include.c_str(), file.filename().c_str(), 0) == 0;
@@ -82,7 +82,7 @@ class Finder {
 
   const Path& folder_;
   const Selection& selection_;
-  const Formats& formats_;
+  const Listing& listing_;
   std::vector<Path> files_;
   std::vector<std::string> hidden_, links_, others_;
 };
@@ -105,12 +105,12 @@ Result<> check_names(std::vector<std::string> names) {
 
 Result<Tree> read_folder(const Path& folder, const Selection& selection) {
   Tree tree;
-  if (auto listed = read_file(folder / kFormatsFile)) {
-    TRY(tree.formats, read_formats(*listed));
+  if (auto listed = read_file(folder / kListingFile)) {
+    TRY(tree.listing, read_listing(*listed));
   } else if (listed.error().code != Code::not_found && std::filesystem::is_directory(folder)) {
     return fail(std::move(listed).error());
   }
-  Finder finder(folder, selection, tree.formats);
+  Finder finder(folder, selection, tree.listing);
   TRY(const std::vector<Path> files, finder.find());
   tree.left_out = finder.left_out();
   Progress progress("reading", files.size());
@@ -138,9 +138,9 @@ Result<> write_folder(const Path& folder, const Tree& tree) {
   }
   // One of an earlier export must not speak for this one.
   std::error_code error;
-  const Path formats = folder / kFormatsFile;
-  if (tree.formats.empty() && !std::filesystem::exists(formats, error)) return {};
-  return write_named_file(formats, write_formats(tree.formats));
+  const Path listing = folder / kListingFile;
+  if (tree.listing.empty() && !std::filesystem::exists(listing, error)) return {};
+  return write_named_file(listing, write_listing(tree.listing));
 }
 
 }  // namespace cc::cli

@@ -7,18 +7,18 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "base/zip.h"
-#include "model/formats_file.h"
+#include "model/listing.h"
 
 namespace cc::cli {
 
 struct Selection {
   std::string include;  // only files whose name matches ("*.yml"); empty: all
-  bool hidden = false;  // hidden files as well, which are taken otherwise only when the formats file names them
+  bool hidden = false;  // hidden files as well, which are taken otherwise only when the listing names them
 };
 
 struct Tree {
   std::vector<ZipEntry> entries;  // by name
-  Formats formats;                // what the formats file in it names
+  Listing listing;                // what the listing in it names
   // What is not taken, as a person would find it: "hidden: .git/, default/.a.swp".
   std::vector<std::string> left_out;
 };

@@ -20,13 +20,13 @@ TEST(Folder, comes_back_as_it_was_written) {
   Tree tree;
   tree.entries = {
       {"default/.env", "A=1"}, {"default/a.yaml", "a: 1\r\n"}, {"default/conf.d/中.txt", std::string("\0x", 2)}};
-  tree.formats = {{"default/.env", Format::text}, {"default/a.yaml", Format::text}};
+  tree.listing = {{"default/.env", {Format::text}}, {"default/a.yaml", {Format::text}}};
   ASSERT_TRUE(write_folder(folder.path() / "out", tree));
   const auto read = read_folder(folder.path() / "out", {}).value();
   ASSERT_EQ(names_of(read.entries), names_of(tree.entries));
   for (std::size_t i = 0; i < tree.entries.size(); ++i)
     EXPECT_EQ(read.entries[i].content, tree.entries[i].content);
-  EXPECT_EQ(read.formats, tree.formats);
+  EXPECT_EQ(read.listing, tree.listing);
   EXPECT_THAT(read.left_out, testing::IsEmpty());
 }
 
@@ -44,7 +44,7 @@ TEST(Folder, leaves_hidden_files_out_and_says_so_unless_they_are_asked_for_or_li
   EXPECT_THAT(plain.left_out, ElementsAre("hidden: .git/, default/.a.swp, default/.d/"));
   EXPECT_THAT(names_of(read_folder(folder.path(), {.hidden = true}).value().entries),
               ElementsAre(".git/config", "default/.a.swp", "default/.d/b", "default/.d/c", "default/a.yaml"));
-  tree.formats = {{"default/.d/b", Format::text}};
+  tree.listing = {{"default/.d/b", {Format::text}}};
   ASSERT_TRUE(write_folder(folder.path(), tree));
   const auto listed = read_folder(folder.path(), {}).value();
   EXPECT_THAT(names_of(listed.entries), ElementsAre("default/.d/b", "default/a.yaml"));
@@ -78,10 +78,10 @@ TEST(Folder, that_cannot_hold_all_names_is_not_begun) {
 
 TEST(Folder, of_an_earlier_export_does_not_speak_for_this_one) {
   const TempDirectory folder;
-  ASSERT_TRUE(write_folder(folder.path(), {.entries = {{"a", "{}"}}, .formats = {{"a", Format::json}}}));
+  ASSERT_TRUE(write_folder(folder.path(), {.entries = {{"a", "{}"}}, .listing = {{"a", {Format::json}}}}));
   ASSERT_TRUE(write_folder(folder.path(), {.entries = {{"a", "{}"}}}));
-  EXPECT_TRUE(read_folder(folder.path(), {}).value().formats.empty());
-  ASSERT_TRUE(write_file(folder.path() / kFormatsFile, "nonsense"));
+  EXPECT_TRUE(read_folder(folder.path(), {}).value().listing.empty());
+  ASSERT_TRUE(write_file(folder.path() / kListingFile, "nonsense"));
   EXPECT_FALSE(read_folder(folder.path(), {}));
 }
 

@@ -46,6 +46,7 @@ Result<> get(Session& session, const Options& options) {
                               {"version", number("X-Config-Version")},
                               {"revision", number("X-Config-Revision")},
                               {"format", answer.header("X-Config-Format")},
+                              {"secret", !answer.header("X-Config-Secret").empty()},
                               {"md5", answer.header("X-Config-Md5")}};
   if (to_file) {
     told["to"] = options.output_file;

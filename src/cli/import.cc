@@ -32,7 +32,7 @@ Result<Tree> read_tree(const Options& options) {
   TRY(const std::string zip, read_file_or_input(options.from));
   Tree tree;
   TRY(tree.entries, read_zip(zip, kMostBytes));
-  TRY(tree.formats, take_formats(tree.entries));
+  TRY(tree.listing, take_listing(tree.entries));
   return tree;
 }
 
@@ -40,8 +40,8 @@ Tree below(const std::string& folder, Tree tree) {
   Tree out;
   for (ZipEntry& each : tree.entries)
     out.entries.push_back({fmt::format("{}/{}", folder, each.name), std::move(each.content)});
-  for (const auto& [name, format] : tree.formats)
-    out.formats.emplace(fmt::format("{}/{}", folder, name), format);
+  for (const auto& [name, config] : tree.listing)
+    out.listing.emplace(fmt::format("{}/{}", folder, name), config);
   return out;
 }
 
@@ -56,10 +56,10 @@ Result<std::map<std::string, Tree>> by_application(Tree tree) {
     }
     out[each.name.substr(0, slash)].entries.push_back({each.name.substr(slash + 1), std::move(each.content)});
   }
-  for (const auto& [name, format] : tree.formats) {
+  for (const auto& [name, config] : tree.listing) {
     const std::size_t slash = name.find('/');
     const auto found = out.find(name.substr(0, slash));
-    if (slash != std::string::npos && found != out.end()) found->second.formats.emplace(name.substr(slash + 1), format);
+    if (slash != std::string::npos && found != out.end()) found->second.listing.emplace(name.substr(slash + 1), config);
   }
   return out;
 }
@@ -95,8 +95,8 @@ Result<> print_outcome(Session& session, const boost::json::value& outcome, cons
 Result<boost::json::value> send_tree(Session& session, const Options& options, const std::string& environment,
                                      const std::string& application, Tree tree) {
   const std::size_t count = tree.entries.size();
-  if (!tree.formats.empty()) {
-    tree.entries.push_back({std::string(kFormatsFile), write_formats(tree.formats)});
+  if (!tree.listing.empty()) {
+    tree.entries.push_back({std::string(kListingFile), write_listing(tree.listing)});
   }
   TRY(std::string zip, write_zip(tree.entries));
   std::string target = "/v1/import/" + percent_encode(environment);

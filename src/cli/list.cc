@@ -28,6 +28,7 @@ Result<> list(Session& session, const Options& options) {
   return session.print_list(configs,
                             {{"KEY", "key"},
                              {"FORMAT", "format"},
+                             {"SECRET", "secret"},
                              {"VERSION", "version"},
                              {"REVISION", "revision"},
                              {"SIZE", "size"},

@@ -17,7 +17,7 @@ namespace {
 struct Options {
   std::string key, file, message, format;
   std::optional<std::uint64_t> if_match;
-  bool only_new = false, from_draft = false;
+  bool only_new = false, from_draft = false, secret = false, not_secret = false;
 };
 
 Result<> show_only(Session& session, const Options& options, const ConfigKey& key, const std::string& content) {
@@ -28,9 +28,11 @@ Result<> show_only(Session& session, const Options& options, const ConfigKey& ke
     TRY(format, parse_format(options.format));
   }
   TRYV(check_format(format, content));
-  return print_planned_release(
-      session, fmt::format("publish {} ({}, {})", options.key, to_string(format), format_size(content.size())), key,
-      before, content);
+  const bool secret = options.secret || (before && before->secret && !options.not_secret);
+  return print_planned_release(session,
+                               fmt::format("publish {} ({}, {}{})", options.key, to_string(format),
+                                           format_size(content.size()), secret ? ", secret" : ""),
+                               key, before, content);
 }
 
 Result<> publish(Session& session, const Options& options) {
@@ -52,9 +54,12 @@ Result<> publish(Session& session, const Options& options) {
 
   http::ClientRequest request{
       .method = "PUT",
-      .target = with_query(
-          path_of("/v1/configs", key),
-          {{"comment", options.message}, {"format", options.format}, {"from", options.from_draft ? "draft" : ""}}),
+      .target = with_query(path_of("/v1/configs", key), {{"comment", options.message},
+                                                         {"format", options.format},
+                                                         {"secret", options.secret       ? "true"
+                                                                    : options.not_secret ? "false"
+                                                                                         : ""},
+                                                         {"from", options.from_draft ? "draft" : ""}}),
       .headers = {},
       .body = std::move(content)};
   if (options.if_match) request.headers.emplace_back("If-Match", quoted(*options.if_match));
@@ -74,6 +79,9 @@ void add_publish(CLI::App& root, Session& session) {
   command->add_option("--format", options->format, "Format; without it the config's own, or the name's")
       ->check(one_of({"properties", "yaml", "json", "toml", "xml", "text"}))
       ->type_name("FORMAT");
+  auto* secret = command->add_flag("--secret", options->secret,
+                                   "Never copy it to Redis in the clear; so are later releases of the config");
+  command->add_flag("--not-secret", options->not_secret, "It is secret no longer")->excludes(secret);
   add_if_match(*command, options->if_match, "Only when the config is still at this revision");
   command->add_flag("--new", options->only_new, "Only when the config does not exist yet");
   command->add_flag("--from-draft", options->from_draft, "Publish the draft");
@@ -82,6 +90,7 @@ void add_publish(CLI::App& root, Session& session) {
       "config-center publish dev/shop/default/application.yaml --file application.yaml -m \"raise pool size\"",
       "sed s/debug/info/ log.yaml | config-center publish dev/shop/default/log.yaml --file -",
       "config-center publish dev/shop/default/application.yaml --from-draft",
+      "config-center publish dev/shop/default/passwords.properties --file passwords.properties --secret",
       "config-center publish dev/shop/default/application.yaml --file application.yaml --if-match 17",
       "config-center publish dev/shop/default/application.yaml --file application.yaml --dry-run",
   }));

@@ -39,7 +39,8 @@ Result<std::optional<Published>> published(Session& session, const ConfigKey& ke
   if (answer.status == 404) return std::nullopt;
   if (answer.status >= 400) return fail(session.error_of_answer(answer));
   return Published{std::move(answer.body), std::string(answer.header("X-Config-Version")),
-                   std::string(answer.header("X-Config-Revision")), std::string(answer.header("X-Config-Format"))};
+                   std::string(answer.header("X-Config-Revision")), std::string(answer.header("X-Config-Format")),
+                   !answer.header("X-Config-Secret").empty()};
 }
 
 Result<> check_revision(std::string_view what, std::string_view is_at, std::optional<std::uint64_t> wanted) {

@@ -17,6 +17,7 @@ Result<> print_release(Session& session, std::string_view done, const boost::jso
 // The content that is published now, or nothing when there is none.
 struct Published {
   std::string content, version, revision, format;
+  bool secret = false;
 };
 Result<std::optional<Published>> published(Session& session, const ConfigKey& key, const Freshness& freshness = {});
 

@@ -25,6 +25,8 @@ using std::chrono::milliseconds;
 constexpr std::string_view kDefaultServer = "http://127.0.0.1:8848";
 constexpr std::string_view kWrongUsage = R"({"usage":true})";
 constexpr std::size_t kLargestPage = 1000;
+// A change that was answered later than that was waited for by the server already, and is not sent again.
+constexpr milliseconds kAgainWithin(2000);
 constexpr std::array kPauses = {milliseconds(100), milliseconds(300), milliseconds(900)};
 
 bool changes_something(std::string_view method) {
@@ -168,11 +170,13 @@ Result<http::ClientResponse> Session::send_to(const std::string& url, const http
 Result<http::ClientResponse> Session::send(http::ClientRequest request) {
   const bool change = changes_something(request.method);
   if (change) request.headers.emplace_back("X-Request-Id", random_id());
+  const auto began = std::chrono::steady_clock::now();
   for (std::size_t attempt = 0;; ++attempt) {
     auto answer = ask_any([&](http::Client& to) { return to.send(request); }, [] { return true; });
     const bool lost = !answer ? answer.error().code == Code::unavailable || answer.error().code == Code::timeout
                               : answer->status == 503 || answer->status == 504;
-    if (!change || !lost || attempt == kPauses.size()) return answer;
+    const bool late = std::chrono::steady_clock::now() - began >= kAgainWithin;
+    if (!change || !lost || late || attempt == kPauses.size()) return answer;
     if (answer || answer.error().code == Code::timeout) turn_to_next_server();
     std::this_thread::sleep_for(kPauses.at(attempt));
   }
@@ -303,6 +307,7 @@ Result<> Session::print_list(const json::array& items, const std::vector<std::pa
       for (const auto& [title, member] : columns) {
         std::string text = member_text(item, member);
         if (member == "size") text = format_size(std::strtoull(text.c_str(), nullptr, 10));
+        if (member == "secret") text = text == "true" ? "yes" : "";
         row.push_back(std::move(text));
       }
       table.add(std::move(row));

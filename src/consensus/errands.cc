@@ -20,8 +20,9 @@ bool is_of_leadership(const Change& change) {
   return change.kind == Change::Kind::transfer || change.kind == Change::Kind::step_down;
 }
 
+// Not `unavailable`, which says that nothing was done: it would be asked for again.
 Error unknown_change() {
-  return {Code::unavailable,
+  return {Code::timeout,
           "the leader changed meanwhile: the change may or may not be made; look at the status of the cluster"};
 }
 
@@ -29,18 +30,20 @@ Error unknown_change() {
 
 void Errands::barrier(Mono until, Log::Then then) {
   const std::lock_guard lock(mutex_);
-  new_barriers_.push_back({.until = until, .done = [this, until, then = std::move(then)](Result<Index> index) mutable {
-                             if (!index) return then(std::unexpected(std::move(index).error()));
-                             pipeline_.when_delivered(*index, until, std::move(then));
-                           }});
+  new_barriers_.push_back({.until = until, .done = when_delivered(until, std::move(then))});
 }
 
 void Errands::change(Change change, Mono until, Log::Then then) {
   const std::lock_guard lock(mutex_);
-  new_changes_.push_back(
-      {.change = std::move(change), .until = until, .done = [then = std::move(then)](Result<Index> index) mutable {
-         then(index ? Result<>{} : std::unexpected(std::move(index).error()));
-       }});
+  new_changes_.push_back({.change = std::move(change), .until = until, .done = when_delivered(until, std::move(then))});
+}
+
+// Who asks this node then finds it there.
+std::move_only_function<void(Result<Index>)> Errands::when_delivered(Mono until, Log::Then then) {
+  return [this, until, then = std::move(then)](Result<Index> index) mutable {
+    if (!index) return then(std::unexpected(std::move(index).error()));
+    pipeline_.when_delivered(*index, until, std::move(then));
+  };
 }
 
 // --- each turn ---
@@ -59,19 +62,9 @@ void Errands::run(Group& group, bool may_append, Mono now) {
     not_before_ = {};
     why_not_.reset();
   }
+  answer_changes(group);
   if (group.role() == Role::leader) return lead(group, may_append);
-  for (Changing& each :
-       take_if(changes_, [](const Changing& one) { return one.change.kind == Change::Kind::step_down; }))
-    each.done(1);
-  if (group.leader() == 0) return;
-  for (Changing& each : std::exchange(changes_, {})) {  // of leadership, that has changed now
-    if (is_done(group, each)) {
-      each.done(each.index);
-    } else {
-      changes_.push_back(std::move(each));
-    }
-  }
-  if (now >= not_before_) follow(group.leader(), now);
+  if (group.leader() != 0 && now >= not_before_) follow(group.leader(), now);
 }
 
 void Errands::lead(Group& group, bool may_append) {
@@ -82,7 +75,6 @@ void Errands::lead(Group& group, bool may_append) {
   }
   for (Changing& each : std::exchange(changes_, {})) {
     if (each.index == 0) begin(group, each);
-    if (each.done && is_done(group, each)) std::exchange(each.done, {})(each.index);
     if (each.done) changes_.push_back(std::move(each));
   }
   const std::uint64_t confirmed = group.confirmed();
@@ -98,24 +90,47 @@ void Errands::lead(Group& group, bool may_append) {
 void Errands::begin(Group& group, Changing& changing) {
   const auto hand_over = [&]() -> Result<Index> {
     TRYV(group.transfer(changing.change.node));
+    changing.led_by = group.leader();
     return 1;
   };
   auto begun = is_of_leadership(changing.change) ? hand_over() : group.change(changing.change);
   if (begun) {
     changing.index = *begun;
-  } else if (begun.error().code != Code::unavailable) {  // else it may be possible soon
+  } else if (begun.error().code == Code::unavailable) {  // it may be possible soon
+    changing.why_not = std::move(begun).error();
+  } else {
     std::exchange(changing.done, {})(std::unexpected(std::move(begun).error()));
   }
 }
 
-bool Errands::is_done(Group& group, Changing& changing) {
-  if (changing.index == 0) return false;
-  if (!is_of_leadership(changing.change)) return group.applied() >= changing.index;
-  if (group.role() == Role::leader && !group.transferring()) {
-    std::exchange(changing.done,
-                  {})(fail(Code::unavailable, "the other node did not take over in time; this one still leads"));
+void Errands::answer_changes(Group& group) {
+  for (Changing& each : std::exchange(changes_, {})) {
+    if (auto outcome = outcome_of(group, each)) {
+      each.done(*std::move(outcome));
+    } else {
+      changes_.push_back(std::move(each));
+    }
   }
-  return changing.done && group.role() != Role::leader && group.leader() != 0;
+}
+
+// Of who is in the group: done when it is applied. Of leadership: when another node leads than before, or the one that
+// is meant. That is seen here, whoever made it. None: not yet.
+std::optional<Result<Index>> Errands::outcome_of(const Group& group, Changing& changing) {
+  const bool leads = group.role() == Role::leader;
+  if (!is_of_leadership(changing.change)) {
+    if (changing.index == 0 || !leads || group.applied() < changing.index) return std::nullopt;
+    return changing.index;
+  }
+  if (changing.change.kind == Change::Kind::step_down && !leads) return 1;
+  const NodeId leader = group.leader();
+  if (leader == 0) return std::nullopt;
+  const bool other_than_before = leader != changing.led_by;
+  const NodeId to = changing.change.node;
+  if (to != 0 ? leader == to : changing.led_by != 0 && other_than_before) return 1;
+  if (other_than_before) changing.index = 0;  // a third one leads now: it is asked
+  if (leads && changing.index != 0 && !group.transferring())
+    return fail(Code::timeout, "the other node did not take over in time; this one still leads: try again");
+  return std::nullopt;
 }
 
 void Errands::follow(NodeId leader, Mono now) {
@@ -141,6 +156,7 @@ void Errands::follow(NodeId leader, Mono now) {
       changes_.push_back(std::move(each));
       continue;
     }
+    each.led_by = leader;
     const Request request{
         .kind = Request::Kind::change, .patience = patience(each.until, now), .change_to = each.change};
     ask(leader, request, std::move(each));
@@ -178,7 +194,7 @@ void Errands::take(Group& group, NodeId from, const Request& request, Mono now) 
       barriers_.push_back({.until = until, .done = done, .foreign = true});
       break;
     case Request::Kind::change:
-      changes_.push_back({.change = request.change_to, .until = until, .done = done});
+      changes_.push_back({.change = request.change_to, .until = until, .done = done, .foreign = true});
       break;
   }
 }
@@ -226,8 +242,16 @@ void Errands::take(Reply reply, Mono now) {
     return;
   }
   auto& changing = std::get<Changing>(errand);
-  if (reply.outcome) return changing.done(reply.index);
-  changing.done(std::unexpected(std::move(reply.outcome).error()));
+  if (again) {
+    changes_.push_back(std::move(changing));
+  } else if (!reply.outcome) {
+    changing.done(std::unexpected(std::move(reply.outcome).error()));
+  } else if (is_of_leadership(changing.change)) {
+    changing.index = 1;  // done when this node knows it
+    changes_.push_back(std::move(changing));
+  } else {
+    changing.done(reply.index);
+  }
 }
 
 // --- what ends ---
@@ -244,14 +268,16 @@ void Errands::take_back() {
       proposals.push_back(std::move(*proposal));
     } else if (auto* barriers = std::get_if<std::vector<Barrier>>(&errand)) {
       std::ranges::move(*barriers, std::back_inserter(barriers_));
+    } else if (auto& changing = std::get<Changing>(errand); is_of_leadership(changing.change)) {
+      changes_.push_back(std::move(changing));
     } else {
-      std::get<Changing>(errand).done(std::unexpected(unknown_change()));
+      changing.done(std::unexpected(unknown_change()));
     }
   }
   proposals_.put_back(std::move(proposals));
 }
 
-void Errands::stopped_leading(const Error& why) {
+void Errands::stopped_leading(const Error& why, Index commit) {
   proposals_.put_back(pipeline_.take_back(why));
   proposals_.give_up_waiting(why, [](const Proposal& each) { return each.foreign; });
   for (Confirming& each : std::exchange(confirming_, {}))
@@ -264,10 +290,12 @@ void Errands::stopped_leading(const Error& why) {
     }
   }
   for (Changing& each : std::exchange(changes_, {})) {
-    if (each.index == 0) {
-      each.done(std::unexpected(why));
-    } else if (is_of_leadership(each.change)) {
-      changes_.push_back(std::move(each));  // done when somebody else leads
+    if (each.index == 0 && each.foreign) {
+      each.done(std::unexpected(no_leader()));
+    } else if (each.index == 0 || is_of_leadership(each.change)) {
+      changes_.push_back(std::move(each));
+    } else if (each.index <= commit) {
+      each.done(each.index);
     } else {
       each.done(std::unexpected(unknown_change()));
     }
@@ -275,13 +303,23 @@ void Errands::stopped_leading(const Error& why) {
 }
 
 void Errands::give_up(const Error& why) {
-  stopped_leading(why);
+  stopped_leading(why, 0);
   take_back();
   take_new();
   for (Barrier& each : std::exchange(barriers_, {}))
     each.done(std::unexpected(why));
   for (Changing& each : std::exchange(changes_, {}))
     each.done(std::unexpected(why));
+}
+
+Error Errands::not_in_time(const Changing& changing) const {
+  if (changing.index != 0) {
+    return {Code::timeout, is_of_leadership(changing.change)
+                               ? "no other node is known to lead yet: look at the status of the cluster"
+                               : "the change is in the log and not committed yet: look at the status of the cluster"};
+  }
+  const Error why = changing.why_not.value_or(why_not_.value_or(no_leader()));
+  return {Code::timeout, "the change was not begun in time: " + why.message};
 }
 
 void Errands::expire(Mono now) {
@@ -312,12 +350,8 @@ void Errands::expire(Mono now) {
   proposals_.give_up(std::move(proposals), why);
   for (Barrier& each : barriers)
     each.done(std::unexpected(why));
-  for (Changing& each : changes) {
-    each.done(fail(Code::timeout, each.index != 0
-                                      ? "the change is in the log and not committed yet: look at the status "
-                                        "of the cluster"
-                                      : "no leader took the change in time: try again"));
-  }
+  for (Changing& each : changes)
+    each.done(std::unexpected(not_in_time(each)));
 }
 
 }  // namespace cc::consensus

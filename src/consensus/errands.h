@@ -40,8 +40,8 @@ class Errands {
   void run(Group& group, bool may_append, Mono now);
   // Answers what has waited too long.
   void expire(Mono now);
-  // This node no longer leads, or the group is closed.
-  void stopped_leading(const Error& why);
+  // This node no longer leads, or the group is closed; `commit` is what it knew to be committed then.
+  void stopped_leading(const Error& why, Index commit);
   // Nothing can be done until the group is open again: answers everything that waits here.
   void give_up(const Error& why);
 
@@ -59,7 +59,10 @@ class Errands {
     Change change;
     Mono until;
     std::move_only_function<void(Result<Index>)> done;
-    Index index = 0;  // once it is begun: where it is in the log; 1 for leadership
+    bool foreign = false;
+    Index index = 0;               // once it is begun: where it is in the log; 1 for leadership
+    NodeId led_by = 0;             // of leadership: who led when it was asked for
+    std::optional<Error> why_not;  // it is not begun
   };
   struct Confirming {
     std::uint64_t round;
@@ -68,13 +71,16 @@ class Errands {
   };
   using Errand = std::variant<Proposal, std::vector<Barrier>, Changing>;
 
+  std::move_only_function<void(Result<Index>)> when_delivered(Mono until, Log::Then then);
   void take_new();
   void lead(Group& group, bool may_append);
   void begin(Group& group, Changing& changing);
-  bool is_done(Group& group, Changing& changing);
+  void answer_changes(Group& group);
+  static std::optional<Result<Index>> outcome_of(const Group& group, Changing& changing);
   void follow(NodeId leader, Mono now);
   void take_back();
   void ask(NodeId leader, Request request, Errand errand);
+  Error not_in_time(const Changing& changing) const;
   Log::Patience patience(Mono until, Mono now) const;
 
   Proposals& proposals_;

@@ -12,8 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "base/little_endian.h"
 #include "base/text.h"
-#include "consensus/little_endian.h"
 #include "consensus/open_segment.h"
 
 namespace cc::consensus {

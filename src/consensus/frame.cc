@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "consensus/little_endian.h"
+#include "base/little_endian.h"
 
 namespace cc::consensus {
 namespace {

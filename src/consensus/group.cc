@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kMostBytesKept = 8u << 20;  // of entries that a snapshot has made unnecessary
 constexpr std::uint64_t kRarelyAtMost = 4;          // times fewer snapshots of a large state
+constexpr std::uint64_t kTimesApart = 8;            // nodes take their snapshots so much of the way to the next apart
 constexpr std::uint64_t kBytesOfAnEntry = 64;       // that it takes to keep one, beside its content
 constexpr std::size_t kMostHeld = 4096;             // messages that wait for the disk
 
@@ -212,6 +213,10 @@ Result<Index> Group::change(const Change& change) {
   return raft_->change(change, now());
 }
 
+std::vector<NodeId> Group::heirs() const {
+  return raft_->heirs(now());
+}
+
 Result<> Group::transfer(NodeId to) {
   return raft_->transfer(to, now());
 }
@@ -226,9 +231,14 @@ bool Group::hears_of(NodeId node) const {
 
 // --- snapshots ---
 
-// A snapshot costs what the state is large: of a large one fewer are taken.
+// A snapshot costs what the state is large: of a large one fewer are taken. The nodes of a group take theirs one after
+// the other.
 std::uint64_t Group::bytes_between_snapshots() const {
-  return std::clamp(snapshot_size_, options_.snapshot_after_bytes, kRarelyAtMost * options_.snapshot_after_bytes);
+  const std::uint64_t bytes =
+      std::clamp(snapshot_size_, options_.snapshot_after_bytes, kRarelyAtMost * options_.snapshot_after_bytes);
+  const auto& members = raft_->members().all;
+  const auto place = std::ranges::count_if(members, [&](const Member& one) { return one.id < options_.node_id; });
+  return bytes + bytes * static_cast<std::uint64_t>(place) / kTimesApart;
 }
 
 bool Group::snapshot_is_due() const {
@@ -392,6 +402,7 @@ void Group::fill(Status& status) const {
   status.term = raft_->term();
   status.first = raft_->first();
   status.last = raft_->last();
+  status.last_term = raft_->last_term();
   status.commit = raft_->commit();
   status.applied = applied_;
   status.snapshot = raft_->snapshot().index;

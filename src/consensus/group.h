@@ -67,6 +67,7 @@ class Group final : public Raft::Port, public Storage::Owner {
   Index append(const std::vector<Proposal>& batch);
   bool takes_proposals() const;
   Result<Index> change(const Change& change);
+  std::vector<NodeId> heirs() const;
   Result<> transfer(NodeId to);
   bool transferring() const { return raft_->transferring(); }
   std::uint64_t begin_round() { return raft_->begin_round(); }
@@ -86,6 +87,7 @@ class Group final : public Raft::Port, public Storage::Owner {
   NodeId leader() const { return raft_->leader(); }
   Term term() const { return raft_->term(); }
   Index last() const { return raft_->last(); }
+  Index commit() const { return raft_->commit(); }
   Index applied() const { return applied_; }  // given to the owner
   const Members& members() const { return raft_->members(); }
   bool change_pending() const { return raft_->change_pending(); }

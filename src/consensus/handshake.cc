@@ -6,7 +6,7 @@
 #include <sodium.h>
 
 #include "base/bytes.h"
-#include "consensus/little_endian.h"
+#include "base/little_endian.h"
 
 namespace cc::consensus {
 namespace {

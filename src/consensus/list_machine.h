@@ -12,7 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
-#include "consensus/little_endian.h"
+#include "base/little_endian.h"
 #include "consensus/log.h"
 
 namespace cc::consensus {

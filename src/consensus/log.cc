@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -18,10 +19,10 @@
 #include "consensus/folder.h"
 #include "consensus/founding.h"
 #include "consensus/group.h"
+#include "consensus/neighbours.h"
 #include "consensus/network.h"
 #include "consensus/pipeline.h"
 #include "consensus/proposals.h"
-#include "consensus/refusals.h"
 #include "consensus/say.h"
 
 namespace cc::consensus {
@@ -136,6 +137,7 @@ struct Log::Impl final : Group::Owner, Network::Receiver {
   void tick();
   void look_at_role();
   void look_at_disk();
+  void ask_an_heir();
   void measure();
   void publish();
 
@@ -145,10 +147,7 @@ struct Log::Impl final : Group::Owner, Network::Receiver {
   void take(NodeId from, std::string bytes);
   void take(const Greeting& greeting);
   void refused_by(const Peer& by, const Error& why);
-  Greeting greeting() const;
-  void introduce();
   void form_or_join();
-  void correct_addresses();
 
   std::thread thread_;
   std::promise<Result<>> opened_;
@@ -173,17 +172,13 @@ struct Log::Impl final : Group::Owner, Network::Receiver {
   Role role_ = Role::unavailable;
   bool only_voter_ = false;  // when the group was open last
   bool disk_full_ = false;
-  bool refuses_ = false;  // proposals, because of that
-  Mono handed_over_{};    // leadership, because of that
+  bool refuses_ = false;          // proposals, because of that
+  Mono asked_heir_{};             // to lead instead, because of that; the last
+  std::set<NodeId> asked_heirs_;  // of this minute
   std::uint64_t elections_ = 0, snapshots_taken_ = 0;
   std::uint64_t log_bytes_ = 0, snapshot_bytes_ = 0;
 
-  Greeting introduced_;
-  std::vector<Peer> connected_to_;
-  std::map<NodeId, Greeting> met_;  // in this process's life
-  Refusals refusals_;
-  Mono asked_{};           // to be taken in
-  std::string waits_for_;  // Status::waits_for, as last said
+  Neighbours neighbours_{options, machine};
 };
 
 // --- the thread ---
@@ -242,10 +237,9 @@ void Log::Impl::run() {
                                   .tls_ca_file = options.tls_ca_file,
                                   .files = snapshots.folder(),
                                   .timeout = options.election_timeout},
-                                 greeting(), *this);
+                                 neighbours_.greeting(group_.get()), *this);
     if (network) {
       network_ = *std::move(network);
-      introduced_ = greeting();
       tick();
     } else {
       opened = std::unexpected(std::move(network).error());
@@ -277,6 +271,7 @@ void Log::Impl::turn() {
     if (!broken_ && !stopping) {
       if (snapshot_wanted && group_->take_snapshot()) snapshot_wanted = false;
       if (refuses_ || (role_ == Role::leader && !proposals.empty())) look_at_disk();
+      if (group_->leader() != status.leader_id) publish();  // for those whom errands answers that
       errands.run(*group_, !disk_full_, std::chrono::steady_clock::now());
       group_->flush();
     }
@@ -332,14 +327,11 @@ void Log::Impl::tick() {
   errands.expire(now);
   pipeline.expire(now);
   if (phase_ != Phase::open || broken_ || stopping) return;
-  if (group_->empty()) {
-    form_or_join();
-  } else {
-    waits_for_.clear();
-  }
+  form_or_join();
+  if (!group_->empty()) neighbours_.waits_no_more();
   group_->tick();
-  correct_addresses();
-  introduce();
+  neighbours_.correct_addresses(*group_);
+  if (network_) neighbours_.connect(*network_, *group_);
 }
 
 // --- opening and closing ---
@@ -462,90 +454,22 @@ void Log::Impl::take(NodeId from, std::string bytes) {
 }
 
 void Log::Impl::take(const Greeting& greeting) {
-  met_[greeting.node] = greeting;
-  refusals_.met(greeting.node);
+  neighbours_.met(greeting);
   errands.ask_again(
       greeting.node);  // what was asked, or the answer, may have been on the way when the connection ended
   if (phase_ != Phase::open || broken_) return;
   group_->met(greeting.node);
-  if (group_->empty()) form_or_join();
-}
-
-void Log::Impl::refused_by(const Peer& by, const Error& why) {
-  log.error("a node refuses this one", {{"node", by.id}, {"address", by.address}, {"reason", why}});
-  refusals_.refused(by, why);
-  if (phase_ != Phase::open || broken_) return;
-  const bool at_home = !group_->empty() && !group_->only_voter() && !group_->stale();
-  if (!at_home && refusals_.most_refuse(group_->empty())) observer.refused(why);
-}
-
-Greeting Log::Impl::greeting() const {
-  Greeting out{.node = options.node_id, .address = options.address, .group = machine.group()};
-  out.formed = phase_ == Phase::open && !group_->empty() && group_->formed();
-  if (!out.formed) out.founders = names_of(founders_of(options));
-  return out;
-}
-
-// The others are told what this node is, and who is in the group decides whom it is connected to.
-void Log::Impl::introduce() {
-  if (!network_) return;
-  Greeting now = greeting();
-  if (now.formed != introduced_.formed || now.group != introduced_.group) {
-    introduced_ = now;
-    network_->introduce(std::move(now));
-  }
-  std::vector<Peer> others;
-  const auto add = [&](NodeId id, const std::string& address) {
-    if (id != options.node_id && std::ranges::find(others, id, &Peer::id) == others.end())
-      others.push_back({.id = id, .address = address});
-  };
-  for (const Member& member : group_->members().all)
-    add(member.id, member.address);
-  if (group_->members().empty()) {
-    for (const Peer& peer : options.peers)
-      add(peer.id, peer.address);
-  }
-  if (others == connected_to_) return;
-  connected_to_ = others;
-  refusals_.listen_to(options.peers.empty() ? others : options.peers, options.node_id);
-  network_->connect_to(std::move(others));
+  form_or_join();
 }
 
 void Log::Impl::form_or_join() {
-  const Mono now = std::chrono::steady_clock::now();
-  const Founding founding = look_around(options, met_);
-  if (founding.can_form) {
-    if (auto formed = group_->form(founders_of(options)); !formed) return failed(std::move(formed).error());
-    log.info("forming a group with the other nodes", {{"nodes", group_->members().all.size()}});
-    return;
-  }
-  if (founding.waits_for != waits_for_) {
-    waits_for_ = founding.waits_for;
-    log.info("waiting", {{"for", waits_for_}});
-  }
-  constexpr auto kAskAgain = std::chrono::milliseconds(500);
-  if (!founding.exists || now - asked_ < kAskAgain) return;
-  asked_ = now;
-  for (const auto& [node, greeting] : met_)
-    group_->ask_for_admission(node);
+  if (!group_->empty()) return;
+  if (auto outcome = neighbours_.form_or_join(*group_); !outcome) failed(std::move(outcome).error());
 }
 
-// A node keeps its number wherever it is. One that is heard of is reached where the log says, whatever it says itself.
-void Log::Impl::correct_addresses() {
-  if (group_->role() != Role::leader || group_->change_pending()) return;
-  for (const Member& member : group_->members().all) {
-    const bool self = member.id == options.node_id;
-    const auto found = met_.find(member.id);
-    if (!self && (found == met_.end() || group_->hears_of(member.id))) continue;
-    const std::string& address = self ? options.address : found->second.address;
-    if (address == member.address) continue;
-    const Change correction{.kind = Change::Kind::readdress, .node = member.id, .address = address};
-    const std::string was = member.address;
-    if (!group_->change(correction)) continue;  // it has just been elected; or the address is another node's
-    log.warn("the address of a node is another one now",
-             {{"node", correction.node}, {"address", correction.address}, {"was", was}});
-    return;
-  }
+void Log::Impl::refused_by(const Peer& by, const Error& why) {
+  const Group* const group = phase_ == Phase::open && !broken_ ? group_.get() : nullptr;
+  if (neighbours_.refused(by, why, group)) observer.refused(why);
 }
 
 void Log::Impl::fetch(const Peer& from, const SnapshotReference& reference, const Path& into) {
@@ -571,13 +495,14 @@ void Log::Impl::look_at_role() {
     observer.leads(true, now.term);
   } else if (before == Role::leader) {
     errands.stopped_leading(
-        {Code::unavailable, "the node stopped leading before the change was committed: it may or may not be made"});
+        {Code::unavailable, "the node stopped leading before the change was committed: it may or may not be made"},
+        group_->commit());
     observer.leads(false, now.term);
   }
 }
 
-// Who leads and has no room asks somebody else to lead, who may have some. Nobody may: then changes are refused, by
-// whoever leads.
+// Who leads and has no room asks the others to lead, one after the other, who may have some. When nobody does, changes
+// are refused, by whoever leads.
 void Log::Impl::look_at_disk() {
   if (phase_ != Phase::open || broken_) return;
   const auto room = free_space(folder.path());
@@ -594,19 +519,27 @@ void Log::Impl::look_at_disk() {
     }
   }
   const bool leads = group_->role() == Role::leader;
-  constexpr std::chrono::minutes kHandOverAgain{1};
-  const Mono now = std::chrono::steady_clock::now();
-  if (full && leads && !group_->only_voter() && (handed_over_ == Mono{} || now - handed_over_ >= kHandOverAgain)) {
-    handed_over_ = now;
-    if (auto begun = group_->transfer(0); !begun) {
-      log.warn("leadership is not handed over to a node that may have room", {{"reason", begun.error()}});
-    }
-  }
+  if (full && leads && !group_->transferring()) ask_an_heir();
   const bool refuse = full && leads && !group_->transferring();
   if (std::exchange(refuses_, refuse) == refuse) return;
   if (!refuse) return proposals.open();
   proposals.close({Code::unavailable, trouble_});
   proposals.give_up_waiting({Code::unavailable, trouble_});
+}
+
+void Log::Impl::ask_an_heir() {
+  constexpr std::chrono::minutes kAskAgain{1};
+  const Mono now = std::chrono::steady_clock::now();
+  if (now - asked_heir_ >= kAskAgain) asked_heirs_.clear();
+  for (const NodeId heir : group_->heirs()) {
+    if (!asked_heirs_.insert(heir).second) continue;
+    asked_heir_ = now;
+    log.info("leadership is handed over to a node that may have room on its disk", {{"to", heir}});
+    if (auto begun = group_->transfer(heir); !begun) {
+      log.warn("leadership is not handed over to a node that may have room", {{"reason", begun.error()}});
+    }
+    return;
+  }
 }
 
 void Log::Impl::measure() {
@@ -628,7 +561,7 @@ void Log::Impl::publish() {
     status.leader_address.clear();
     status.stale = !only_voter_;
   }
-  if (status.waits_for != waits_for_) status.waits_for = waits_for_;
+  if (status.waits_for != neighbours_.waits_for()) status.waits_for = neighbours_.waits_for();
   stale.store(status.stale, std::memory_order_relaxed);
   status.log_bytes = log_bytes_;
   status.snapshot_bytes = snapshot_bytes_;

@@ -86,7 +86,7 @@ struct Options {
   std::chrono::milliseconds election_timeout{1000};
   std::chrono::milliseconds heartbeat_interval{100};
   // A snapshot is taken after so many bytes of commands, since the last one: as many as that was large, within a
-  // factor of four. Until then they are in memory.
+  // factor of four, and later by an eighth for each member with a smaller id. Until then they are in memory.
   std::uint64_t snapshot_after_bytes = 64u << 20;
   unsigned snapshot_after_entries = 0;           // and at the latest after so many; 0: only by bytes
   unsigned trailing_entries = 1024;              // kept after a snapshot for slow peers
@@ -127,6 +127,7 @@ struct Status {
   std::string leader_address;
   Term term = 0;
   Index first = 0, last = 0, commit = 0, applied = 0;
+  Term last_term = 0;           // of entry `last`
   Index snapshot = 0;           // index of the last snapshot
   std::uint64_t log_bytes = 0;  // on disk
   std::uint64_t snapshot_bytes = 0;
@@ -207,9 +208,20 @@ class Log {
   Status status() const;  // any thread
   void snapshot_now();    // any thread; asks, does not wait
 
+  // The newest entry of a log. Of several nodes of a group, one whose end is the greatest has everything that was
+  // acknowledged by a majority that it was part of (5.4.1 of the Raft paper): terms are compared before indexes.
+  struct End {
+    Term term = 0;
+    Index index = 0;
+    friend auto operator<=>(const End&, const End&) = default;
+  };
+  // For a node that is stopped. Mends what a crash left in the folder, and changes nothing else. not_found when there
+  // is no log in it; conflict when it belongs to another node id.
+  static Result<End> end_on_disk(const Options& options);
   // For a node that is stopped and whose group has lost the majority of its voters for ever: makes it a group of its
-  // own, of one. What the lost nodes alone had is lost. The others must be wiped, and join.
-  static Result<> recover(const Options& options);
+  // own, of one, and returns where its log ended. What the lost nodes alone had is lost. The others must be wiped, and
+  // join. Fails like end_on_disk().
+  static Result<End> recover(const Options& options);
 
  private:
   struct Impl;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "consensus/little_endian.h"
+#include "base/little_endian.h"
 
 namespace cc::consensus {
 namespace {

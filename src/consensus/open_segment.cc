@@ -12,8 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "base/little_endian.h"
 #include "consensus/entry.h"
-#include "consensus/little_endian.h"
 #include "consensus/say.h"
 
 namespace cc::consensus {

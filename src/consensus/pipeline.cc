@@ -15,7 +15,7 @@ namespace {
 // A transaction of the machine ends at one of these, so that neither it nor a replay after a crash grows too long.
 constexpr std::size_t kMostUncommitted = 8192;
 constexpr std::size_t kMostBytesUncommitted = 16u << 20;
-constexpr auto kLongestTransaction = std::chrono::milliseconds(100);
+constexpr auto kLongestTransaction = std::chrono::milliseconds(250);
 
 }  // namespace
 

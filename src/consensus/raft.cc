@@ -85,7 +85,7 @@ bool Raft::majority(const std::set<NodeId>& of) const {
 }
 
 bool Raft::up_to_date(const Message& candidate) const {
-  return std::pair(candidate.index_term, candidate.index) >= std::pair(term_at(last()), last());
+  return std::pair(candidate.index_term, candidate.index) >= std::pair(last_term(), last());
 }
 
 Result<> Raft::campaign(bool urgent, Mono now) {
@@ -99,7 +99,7 @@ Result<> Raft::campaign(bool urgent, Mono now) {
   request.term = term_ + 1;
   request.pre = true;
   request.index = last();
-  request.index_term = term_at(last());
+  request.index_term = last_term();
   for (const Member& member : members().all) {
     if (member.id != options_.self && member.membership == Membership::voter) port_.send(member.id, request);
   }
@@ -119,7 +119,7 @@ Result<> Raft::elect(bool urgent, Mono now) {
   Message request = message(Message::Kind::vote_request);
   request.urgent = urgent;
   request.index = last();
-  request.index_term = term_at(last());
+  request.index_term = last_term();
   for (const Member& member : members().all) {
     if (member.id != options_.self && member.membership == Membership::voter) port_.send(member.id, request);
   }
@@ -168,10 +168,7 @@ Result<> Raft::follow(Term term, NodeId leader, Mono now) {
     term_ = term;
     vote_ = 0;
   }
-  if (role_ == Role::leader) {
-    progress_.clear();
-    transfer_.reset();
-  }
+  if (role_ == Role::leader) lead_no_more();
   if (role_ != Role::follower) await_election(now);
   role_ = Role::follower;
   leader_ = leader;
@@ -181,10 +178,9 @@ Result<> Raft::follow(Term term, NodeId leader, Mono now) {
 Result<> Raft::lead(Mono now) {
   role_ = Role::leader;
   leader_ = options_.self;
-  transfer_.reset();
+  lead_no_more();  // what is left of an earlier time
   owed_.reset();
   checked_ = now;
-  progress_.clear();
   for (const Member& member : members().all) {
     if (member.id != options_.self) progress_[member.id] = {.next = last() + 1, .heard = now};
   }
@@ -197,6 +193,12 @@ Result<> Raft::lead(Mono now) {
   }
   advance_commit();
   return {};
+}
+
+void Raft::lead_no_more() {
+  progress_.clear();
+  admissions_.clear();
+  transfer_.reset();
 }
 
 Result<> Raft::on_lead_now(NodeId from, const Message& message_, Mono now) {
@@ -461,6 +463,7 @@ void Raft::met(NodeId member) {
 
 void Raft::flush(Mono now) {
   if (role_ != Role::leader) return;
+  admit_confirmed();
   for (auto& [id, progress] : progress_)
     send_to(id, progress, now);
   if (transfer_ && !transfer_->told) {
@@ -474,8 +477,7 @@ void Raft::flush(Mono now) {
   }
   // Not of the group any more, or without a vote, and everybody else knows: 4.2.2.
   if (!change_pending() && !members().votes(options_.self)) {
-    progress_.clear();
-    transfer_.reset();
+    lead_no_more();
     role_ = Role::follower;
     leader_ = 0;
   }
@@ -652,18 +654,27 @@ void Raft::promote_who_caught_up(Mono now) {
   }
 }
 
+std::vector<NodeId> Raft::heirs(Mono now) const {
+  std::vector<NodeId> found;
+  for (const auto& [id, progress] : progress_) {
+    if (now - progress.heard < options_.election_timeout && members().votes(id)) found.push_back(id);
+  }
+  std::ranges::sort(found, std::greater(), [this](NodeId id) { return progress_.at(id).match; });
+  return found;
+}
+
 Result<> Raft::transfer(NodeId to, Mono now) {
   if (transfer_) return fail(Code::unavailable, "leadership is being handed over: try again in a moment");
   if (to == options_.self) return fail(Code::already_exists, fmt::format("node {} leads already", to));
   if (to == 0) {
-    Index most = 0;
-    for (const auto& [id, progress] : progress_) {
-      const bool heard = now - progress.heard < options_.election_timeout;
-      if (!heard || !members().votes(id) || progress.match < most) continue;
-      most = progress.match;
-      to = id;
+    if (only_voter()) {
+      return fail(
+          Code::invalid_argument,
+          fmt::format("node {} is the only voter, and no other can lead: add or promote one first", options_.self));
     }
-    if (to == 0) return fail(Code::unavailable, "there is no other voter that could lead");
+    const std::vector<NodeId> all = heirs(now);
+    if (all.empty()) return fail(Code::unavailable, "no other voter was heard of in the last moment");
+    to = all.front();
   }
   if (members().find(to) == nullptr) return fail(Code::not_found, fmt::format("node {} is not in the group", to));
   if (!members().votes(to)) {
@@ -685,10 +696,28 @@ Result<> Raft::on_admission_request(NodeId from, const Message& message_, Mono n
   }
   progress_[from] = {.next = last() + 1, .heard = now};
   if (change_pending()) return {};
-  Message admission = message(Message::Kind::admission);
-  admission.round = message_.round;
-  port_.send(from, admission);
+  Admission& admission = admissions_[from];
+  if (admission.life != message_.round) admission = {.life = message_.round, .round = begin_round()};
   return {};
+}
+
+// A leader that was deposed and does not know it has no say in who counts.
+void Raft::admit_confirmed() {
+  for (auto at = admissions_.begin(); at != admissions_.end();) {
+    const auto& [node, asked] = *at;
+    const Member* member = members().find(node);
+    const bool may_come = member != nullptr && member->membership != Membership::voter;
+    if (may_come && (change_pending() || confirmed() < asked.round)) {
+      ++at;
+      continue;
+    }
+    if (may_come) {
+      Message admission = message(Message::Kind::admission);
+      admission.round = asked.life;
+      port_.send(node, admission);
+    }
+    at = admissions_.erase(at);
+  }
 }
 
 Result<> Raft::receive(NodeId from, Message message_, Mono now) {

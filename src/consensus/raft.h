@@ -88,7 +88,9 @@ class Raft {
   bool takes_entries() const { return role_ == Role::leader && !transfer_; }
   // Where the entry is that makes the change. unavailable while another one is going on.
   Result<Index> change(const Change& change, Mono now);  // but of leadership
-  // The result is seen by who leads next.
+  // The voters that were heard of in the last moment, the one that has most of the log first.
+  std::vector<NodeId> heirs(Mono now) const;
+  // To the first of them when `to` is 0. The result is seen by who leads next.
   Result<> transfer(NodeId to, Mono now);
   bool transferring() const { return transfer_.has_value(); }
   // A read that begins now is linearizable once confirmed() reaches the number that is returned and everything up to
@@ -106,6 +108,7 @@ class Raft {
   bool heard_of_leader(Mono now) const;  // within the election timeout; true of a leader
   Index first() const { return first_; }
   Index last() const { return first_ + entries_.size() - 1; }
+  Term last_term() const { return term_at(last()); }
   Index on_disk() const { return on_disk_; }
   bool is_on_disk() const { return on_disk_ == last(); }
   Index commit() const { return commit_; }
@@ -149,6 +152,7 @@ class Raft {
   Result<> campaign(bool urgent, Mono now);
   Result<> elect(bool urgent, Mono now);
   Result<> lead(Mono now);
+  void lead_no_more();
   Result<> follow(Term term, NodeId leader, Mono now);
   void await_election(Mono now);
   bool up_to_date(const Message& candidate) const;
@@ -162,6 +166,7 @@ class Raft {
   Result<> on_lead_now(NodeId from, const Message& message, Mono now);
   Result<> on_admission_request(NodeId from, const Message& message, Mono now);
 
+  void admit_confirmed();
   void push(Entry entry);
   Result<Index> become(Members members, Mono now);
   void promote_who_caught_up(Mono now);
@@ -210,6 +215,11 @@ class Raft {
   Mono checked_{};  // when it last made sure that it has a majority
   std::uint64_t round_ = 0;
   std::optional<Transfer> transfer_;
+  struct Admission {
+    std::uint64_t life = 0;   // of the folder that it is for
+    std::uint64_t round = 0;  // that must be confirmed before it is sent
+  };
+  std::map<NodeId, Admission> admissions_;
 };
 
 }  // namespace cc::consensus

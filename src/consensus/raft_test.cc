@@ -424,7 +424,7 @@ TEST_F(RaftTest, ALeaderThatIsRemovedLeadsUntilThatIsCommitted) {
   EXPECT_EQ(said_to(3, Kind::append)->commit, raft->last()) << "the others know";
 }
 
-TEST_F(RaftTest, ANodeThatLostItsFolderDoesNotCountBeforeTheGroupHasAgreedOnIt) {
+TEST_F(RaftTest, ANodeThatLostItsFolderDoesNotCountBeforeTheGroupHasAgreedOnItAndOnWhoLeads) {
   begin();
   lead();
   Message request = of(Kind::admission_request, 0);
@@ -435,6 +435,12 @@ TEST_F(RaftTest, ANodeThatLostItsFolderDoesNotCountBeforeTheGroupHasAgreedOnIt) 
   write();
   hear(2, acknowledgement(raft->last()));
   hear(3, request);
+  std::uint64_t round = 0;
+  for (const Sent& each : said()) {
+    EXPECT_NE(each.message.kind, Kind::admission) << "another may lead meanwhile, for all that this one knows";
+    if (each.to == 2 && each.message.kind == Kind::append) round = each.message.round;
+  }
+  hear(2, acknowledgement(raft->last(), round));
   const auto admission = said_to(3, Kind::admission);
   ASSERT_TRUE(admission);
   EXPECT_EQ(admission->round, 77u);
@@ -442,6 +448,17 @@ TEST_F(RaftTest, ANodeThatLostItsFolderDoesNotCountBeforeTheGroupHasAgreedOnIt) 
 }
 
 // --- leadership handed over ---
+
+TEST_F(RaftTest, HeirsWereHeardOfAndTheFirstOfThemHasMost) {
+  begin();
+  lead();
+  raft->append(std::vector{command(0)});
+  write();
+  hear(3, acknowledgement(raft->last()));
+  EXPECT_EQ(raft->heirs(now).front(), 3u);
+  now += kTimeout;
+  EXPECT_TRUE(raft->heirs(now).empty());
+}
 
 TEST_F(RaftTest, LeadershipGoesToWhoHasEverythingAndNothingIsTakenMeanwhile) {
   begin();

@@ -6,8 +6,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "base/little_endian.h"
 #include "base/text.h"
-#include "consensus/little_endian.h"
 
 namespace cc::consensus {
 namespace {

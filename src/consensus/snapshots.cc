@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/little_endian.h"
 #include "base/text.h"
-#include "consensus/little_endian.h"
 #include "consensus/say.h"
 
 namespace cc::consensus {

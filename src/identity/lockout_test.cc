@@ -1,6 +1,7 @@
 #include "identity/lockout.h"
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -98,6 +99,34 @@ TEST_F(LockoutTest, remembers_no_more_than_it_may) {
   EXPECT_FALSE(locked("ann", "10.0.0.1")) << "forgotten: the crowd came between";
   fail_times(3, "bob", "10.0.0.2");
   EXPECT_TRUE(locked("bob", "10.0.0.2"));
+}
+
+TEST_F(LockoutTest, what_another_node_has_locked_is_locked_for_as_long_as_it_is_there) {
+  std::vector<std::string> told;
+  lockout.observe({.failed = [&](const std::string& who,
+                                 unsigned limit) { told.push_back("failed " + std::to_string(limit) + " " + who); },
+                   .succeeded = [&](const std::string& who) { told.push_back("succeeded " + who); },
+                   .locked = [&](const std::string& who) { told.push_back("locked " + who); }});
+  fail_times(3, "ann", "10.0.0.1");
+  lockout.succeeded("bob", "10.0.0.1");
+  ASSERT_EQ(told.size(), 7u);
+  const std::string ann = told[0].substr(9), network = told[1].substr(9);
+  EXPECT_EQ(told[0], "failed 3 " + ann);
+  EXPECT_EQ(told[1], "failed 6 " + network);
+  EXPECT_EQ(told[4], "locked " + ann);
+  EXPECT_EQ(told[5], "failed 6 " + network);
+  EXPECT_TRUE(told[6].starts_with("succeeded "));
+  EXPECT_FALSE(ann.contains("ann")) << "names do not leave the node in the clear";
+
+  Lockout other(clock, kOptions);
+  other.lock(ann, 2min);
+  EXPECT_FALSE(other.check("ann", "10.0.0.7"));
+  EXPECT_TRUE(other.check("bob", "10.0.0.1"));
+  clock.advance(2min);
+  EXPECT_TRUE(other.check("ann", "10.0.0.7"));
+  other.lock(network, 24h);
+  clock.advance(5min);
+  EXPECT_TRUE(other.check("carl", "10.0.0.1")) << "no longer than it may be locked";
 }
 
 TEST_F(LockoutTest, a_user_named_like_an_address_is_not_that_address) {

@@ -76,6 +76,7 @@ struct Release {
   Version version = 0;    // of a tombstone: the last one published
   bool deleted = false;   // a tombstone: content and checksums are empty
   Format format = Format::text;
+  bool secret = false;  // not to be copied to where it would stand in the clear; the next release of the config is, too
   std::string content;
   std::string md5;  // lower-case hex
   std::string sha256;
@@ -94,6 +95,7 @@ struct ReleaseInfo {
   Revision revision = 0;
   bool deleted = false;  // the record of a deletion
   Format format = Format::text;
+  bool secret = false;
   std::uint64_t size = 0;
   std::string md5, sha256, author, comment;
   Wall time{};

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <string>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -19,9 +20,20 @@ std::string system_message() {
   return std::system_category().message(errno);
 }
 
+// False with errno.
+bool lock_within(int fd, std::chrono::milliseconds patience) {
+  constexpr std::chrono::milliseconds kPause{20};
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK || std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(kPause);
+  }
+  return true;
+}
+
 }  // namespace
 
-Result<DataFolder> DataFolder::open(const Path& path) {
+Result<DataFolder> DataFolder::open(const Path& path, std::chrono::milliseconds patience) {
   if (auto made = make_directories(path, 0700); !made) {
     return fail(Code::unavailable, std::move(made).error().message + ": correct data_dir or its permissions");
   }
@@ -29,7 +41,7 @@ Result<DataFolder> DataFolder::open(const Path& path) {
   const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return fail(Code::unavailable, fmt::format("cannot write to {}: {}", path.string(), system_message()));
   DataFolder folder(path, fd);
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  if (!lock_within(fd, patience)) {
     if (errno != EWOULDBLOCK) {
       return fail(Code::unavailable, fmt::format("cannot lock {}: {}", file.string(), system_message()));
     }

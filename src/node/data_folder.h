@@ -2,6 +2,7 @@
 // and replace what is in it, and nobody else looks.
 #pragma once
 
+#include <chrono>
 #include <utility>
 
 #include "base/file.h"
@@ -12,9 +13,10 @@ namespace cc::node {
 // Movable. What works in the folder ends before it.
 class DataFolder {
  public:
-  // Creates the folder, closed to others, when it is absent, and locks it. conflict, with the process that has it, when
-  // another one does; unavailable when it cannot be created or written to.
-  static Result<DataFolder> open(const Path& path);
+  // Creates the folder, closed to others, when it is absent, and locks it; waits so long for a process that has it,
+  // such as one that was killed a moment ago. conflict, with that process, when it goes on having it; unavailable when
+  // the folder cannot be created or written to.
+  static Result<DataFolder> open(const Path& path, std::chrono::milliseconds patience = {});
   ~DataFolder();
   DataFolder(DataFolder&& other) noexcept : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
   DataFolder& operator=(DataFolder&&) = delete;

@@ -3,6 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <memory>
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -32,6 +35,17 @@ TEST(DataFolder, in_use_is_refused_with_its_holder_and_free_again_afterwards) {
     EXPECT_THAT(second.error().message, HasSubstr(std::to_string(::getpid())));
   }
   EXPECT_TRUE(DataFolder::open(above.path()));
+}
+
+TEST(DataFolder, is_waited_for_while_another_process_ends) {
+  const TempDirectory above;
+  auto held = std::make_unique<DataFolder>(DataFolder::open(above.path()).value());
+  std::thread ending([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    held.reset();
+  });
+  EXPECT_TRUE(DataFolder::open(above.path(), std::chrono::minutes(1)));
+  ending.join();
 }
 
 TEST(DataFolder, that_cannot_be_written_is_unavailable) {

@@ -1,12 +1,9 @@
 #include "node/first_start.h"
 
-#include <condition_variable>
-#include <memory>
-#include <mutex>
-
 #include "base/bytes.h"
 #include "base/text.h"
 #include "identity/password.h"
+#include "node/log_answer.h"
 #include "proto/command.pb.h"
 
 namespace cc::node {
@@ -46,35 +43,6 @@ Result<Kept> keep_password(const Path& data_dir) {
   return made;
 }
 
-// What the log answers, as long as somebody waits for it.
-template <class T>
-class Answer {
- public:
-  auto taker() {
-    return [shared = shared_](Result<T> answer) {
-      {
-        const std::lock_guard lock(shared->mutex);
-        shared->answer = std::move(answer);
-      }
-      shared->there.notify_all();
-    };
-  }
-  Result<T> get(const std::stop_token& stop) {
-    std::unique_lock lock(shared_->mutex);
-    if (!shared_->there.wait(lock, stop, [&] { return shared_->answer.has_value(); }))
-      return fail(Code::unavailable, "this node no longer leads its group");
-    return *std::move(shared_->answer);
-  }
-
- private:
-  struct Shared {
-    std::mutex mutex;
-    std::condition_variable_any there;
-    std::optional<Result<T>> answer;
-  };
-  std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
-};
-
 Result<> propose(const FirstStart& start, const Kept& first, const std::stop_token& stop) {
   log::Command command;
   command.set_request_id(random_id());
@@ -87,7 +55,7 @@ Result<> propose(const FirstStart& start, const Kept& first, const std::stop_tok
   what.set_admin_name("admin");
   TRY(*what.mutable_admin_password_hash(), identity::hash_password(first.password));
 
-  Answer<std::string> answer;
+  LogAnswer<std::string> answer;
   start.log.propose(command.SerializeAsString(), kPatience, answer.taker());
   TRY(const std::string bytes, answer.get(stop));
   log::Outcome outcome;
@@ -102,7 +70,7 @@ Result<> propose(const FirstStart& start, const Kept& first, const std::stop_tok
 
 Result<> create_cluster(const FirstStart& start, const std::stop_token& stop) {
   // What earlier leaders did first.
-  Answer<void> delivered;
+  LogAnswer<void> delivered;
   start.log.read_barrier(kPatience, delivered.taker());
   TRYV(delivered.get(stop));
   if (!start.cluster_id().empty()) return {};

@@ -33,8 +33,9 @@ class FirstStartTest : public testing::Test {
   const Path data_ = folder_.path() / "data";
   ManualClock clock_;
   Counters counters_;
+  Bell committed_;
   std::unique_ptr<state::State> state_ = state::State::open(folder_.path() / "state.db").value();
-  StateMachine machine_{*state_, counters_, "a secret that is long enough for tests", false};
+  StateMachine machine_{*state_, counters_, committed_, "a secret that is long enough for tests", false};
   std::unique_ptr<consensus::Log> log_ =
       consensus::Log::open({.directory = folder_.path() / "raft", .min_free_disk = 0}, machine_).value();
 };

@@ -21,13 +21,17 @@ IoThread::IoThread(const Shared& shared)
                .queries = shared.queries,
                .workers = shared.workers,
                .lockout = shared.lockout,
-               .audit = shared.audit} {
+               .audit = shared.audit,
+               .archive = shared.archive} {
   context_.limits.content = shared.settings.server.max_content;
   context_.limits.transfer = 8 * std::min<std::uint64_t>(shared.settings.server.max_body, 1ull << 60);
   context_.jwt_secret = shared.settings.security.jwt_secret;
   context_.jwt_expiration = shared.settings.security.jwt_expiration;
   context_.timeout = shared.settings.server.timeout;
   context_.node_version = CC_VERSION;
+  context_.edge = shared.edge;
+  if (shared.settings.limits.requests_per_user != 0 || shared.settings.limits.requests_per_address != 0)
+    context_.sessions.limit(shared.rates);
   api::native::add_all_routes(router_, context_);
   add_waiting_routes(waiting_router_, shared.waits_for);
 }
@@ -102,6 +106,10 @@ void IoThread::take(const Message& message) {
   context_.cluster_id = message.cluster_id;
   serving_ = true;
   if (server_) server_->use(router_);
+}
+
+void IoThread::revoke(const identity::RevokedTokens& tokens) {
+  asio::post(io_, [this, tokens] { service::revoke_tokens(context_, tokens); });
 }
 
 void IoThread::leave() {

@@ -29,9 +29,12 @@ struct Shared {
   service::Workers& workers;
   identity::Lockout& lockout;
   service::AuditTrail& audit;
+  archive::Archive* archive;  // null: there is none
   http::Usage& usage;
   std::shared_ptr<http::TlsContext> tls;
   std::function<std::string()> waits_for;  // as long as there is no cluster; any thread
+  const edge::Edge* edge = nullptr;        // when there is a Redis
+  service::Rates& rates;
 };
 
 class IoThread {
@@ -47,6 +50,9 @@ class IoThread {
 
   // Any thread; taken in order.
   void tell(MessagePtr message, std::function<void()> taken);
+
+  // Any thread. As a message's revoked_tokens, of which no message has come yet.
+  void revoke(const identity::RevokedTokens& tokens);
 
   // Any thread. From now on /readyz says no, and each answer is the last of its connection; everything is served.
   void leave();

@@ -9,8 +9,12 @@
 #include <map>
 #include <sstream>
 
+#include <fmt/format.h>
+
+#include "archive/archive.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "edge/edge.h"
 #include "monitor/exposition.h"
 
 namespace cc::node {
@@ -118,6 +122,29 @@ void add_counters(monitor::Exposition& page, Counters& counters) {
   }
 }
 
+// `name`: of the projection.
+void add_projection(monitor::Exposition& page, std::string_view name, const ProjectionStatus& status) {
+  const auto add = [&](std::string_view what, auto value) {
+    page.add(fmt::format("config_center_{}_{}", name, what), static_cast<double>(value));
+  };
+  add("up", status.trouble.empty());
+  add("revision", status.revision);
+  add("lag_revisions", status.lag_revisions);
+  add("lag_seconds", std::chrono::duration<double>(status.lag).count());
+  add("batches_total", status.batches);
+  add("errors_total", status.errors);
+  add("connects_total", status.connects);
+  add("went_back_total", status.went_back);
+}
+
+void add_archive(monitor::Exposition& page, const ProjectionStatus& status) {
+  add_projection(page, "archive", status);
+  const auto gauge = [&](std::string_view name, auto value) { page.add(name, static_cast<double>(value)); };
+  gauge("config_center_archive_writing", status.writing);
+  gauge("config_center_archive_connections", status.connections);
+  gauge("config_center_archive_connections_in_use", status.connections_in_use);
+}
+
 void add_disk(monitor::Exposition& page, const Path& folder) {
   std::uint64_t state_bytes = 0;
   for (const char* name : {"state.db", "state.db-wal"}) {
@@ -142,10 +169,12 @@ std::string page_of(const MetricsSources& sources, std::size_t watchers, const I
   page.add("config_center_http_body_bytes", static_cast<double>(sources.usage.body_bytes.load()));
   add_requests(page, sources.threads);
   add_counters(page, sources.counters);
+  if (sources.archive != nullptr) add_archive(page, sources.archive->status(figures.revision));
   const consensus::Status status = sources.log.status();
   add_log(page, status);
   add_group(page, status, sources.log.stale());
   add_disk(page, sources.settings.data_dir);
+  if (sources.edge != nullptr) add_projection(page, "edge", sources.edge->status());
   add_process(page);
   return page.text();
 }

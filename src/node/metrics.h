@@ -14,9 +14,11 @@ struct MetricsSources {
   const Settings& settings;
   consensus::Log& log;
   Counters& counters;
+  const archive::Archive* archive;  // null: there is none
   asio::thread_pool& workers;
   const http::Usage& usage;
   const std::vector<std::unique_ptr<IoThread>>& threads;
+  const edge::Edge* edge = nullptr;  // when there is a Redis
 };
 
 // Adds GET <metrics_path>. Its handlers stay on the I/O thread that serves them, and ask the others and a worker.

@@ -12,13 +12,18 @@
 
 #include <fmt/format.h>
 
+#include "archive/archive.h"
+#include "base/background.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "node/counting.h"
+#include "node/edge_copy.h"
 #include "node/first_start.h"
 #include "node/io_thread.h"
 #include "node/leader_jobs.h"
 #include "node/metrics.h"
 #include "node/peers.h"
+#include "node/retention.h"
 #include "node/state_machine.h"
 #include "node/waiting.h"
 #include "service/audit_trail.h"
@@ -42,7 +47,8 @@ struct Node::Impl {
         folder(std::move(folder_)),
         clock(clock_),
         events(std::move(events_)),
-        lockout(clock_, lockout_options(settings)) {}
+        lockout(clock_, lockout_options(settings)),
+        rates({settings.limits.requests_per_user, settings.limits.requests_per_address}, clock_) {}
 
   ~Impl() {
     stop();
@@ -51,12 +57,14 @@ struct Node::Impl {
     // The log tells the I/O threads what it commits, and answers there: they go last.
     audit.reset();
     log.reset();
+    counting.reset();
     threads.clear();
   }
 
   Result<> open();
   Result<> listen();
   Result<> go_live();
+  void count_together();
   void stop();
   void broadcast(const MessagePtr& message, std::move_only_function<void()> then);
   void make_cluster(const std::stop_token& stop);
@@ -70,18 +78,24 @@ struct Node::Impl {
   const Clock& clock;
   const Events events;
   Counters counters;
+  Bell committed;  // rings when the state's file has something new
   LeaderJobs jobs;
   std::unique_ptr<state::State> state;
   std::unique_ptr<StateMachine> machine;
   std::unique_ptr<consensus::Log> log;
   std::unique_ptr<state::Queries> queries;
+  std::optional<edge::Servers> redis;  // nothing: the settings name none
+  std::unique_ptr<edge::Edge> edge;    // when there is a Redis
   std::unique_ptr<service::AuditTrail> audit;
+  std::unique_ptr<archive::Archive> archive;  // null: there is none
   identity::Lockout lockout;
+  service::Rates rates;
   service::Workers workers;
   http::Usage usage, metrics_usage;
   http::Router metrics_router;
   std::optional<Shared> shared;
   std::vector<std::unique_ptr<IoThread>> threads;
+  std::unique_ptr<Counting> counting;  // when there is a Redis
   std::uint16_t port = 0, metrics_port = 0;
   std::mutex cluster_mutex;
   std::string cluster;  // its id, once the I/O threads are told; guarded by cluster_mutex
@@ -92,8 +106,8 @@ Result<> Node::Impl::open() {
   TRY(auto peers, parse_peers(settings.raft.peers, settings.raft.node_id));
   const Path state_file = folder.path() / "state.db";
   TRY(state, state::State::open(state_file));
-  machine =
-      std::make_unique<StateMachine>(*state, counters, settings.security.jwt_secret, settings.security.anonymous_read);
+  machine = std::make_unique<StateMachine>(*state, counters, committed, settings.security.jwt_secret,
+                                           settings.security.anonymous_read);
   TRY(log, consensus::Log::open({.directory = folder.path() / "raft",
                                  .node_id = settings.raft.node_id,
                                  .address = settings.raft.address,
@@ -120,6 +134,21 @@ Result<> Node::Impl::open() {
   queries = std::make_unique<state::Queries>(state_file, service::Workers::kQuestions + service::Workers::kSearches,
                                              [this](auto patience) { return log->settle(patience); });
   audit = std::make_unique<service::AuditTrail>(*log, clock);
+  if (!settings.database.host.empty()) {
+    const auto& database = settings.database;
+    TRY(archive, archive::Archive::open({.hosts = database.host,
+                                         .port = database.port,
+                                         .username = database.username,
+                                         .password = database.password,
+                                         .database = database.database,
+                                         .sslmode = database.sslmode,
+                                         .root_certificate = database.root_certificate,
+                                         .pool_size = database.pool_size,
+                                         .max_lifetime = database.max_lifetime},
+                                        state_file, committed, clock));
+  }
+  TRY(redis, redis_of(settings));
+  if (redis) edge = make_edge(*redis, settings, state_file, committed, *log, clock);
   return {};
 }
 
@@ -132,14 +161,15 @@ Result<> Node::Impl::listen() {
   usage.most_connections = settings.server.max_connections;
   usage.most_body_bytes = std::max(usage.most_body_bytes, settings.server.max_body);
   metrics_usage.most_connections = 32;  // scrapes are few, and these are not counted with the others
-  shared.emplace(Shared{settings, clock, *log, *queries, workers, lockout, *audit, usage, std::move(tls),
-                        [this] { return node::waits_for(log->status(), settings.raft.join); }});
+  shared.emplace(Shared{settings, clock, *log, *queries, workers, lockout, *audit, archive.get(), usage, std::move(tls),
+                        [this] { return node::waits_for(log->status(), settings.raft.join); }, edge.get(), rates});
   for (unsigned i = 0; i < settings.server.workers; ++i) {
     auto& thread = threads.emplace_back(std::make_unique<IoThread>(*shared));
     TRY(port, thread->listen(i == 0 ? settings.server.port : port));
   }
   if (settings.monitoring.enabled) {
-    add_metrics_route(metrics_router, {settings, *log, counters, workers.of(service::Work::question), usage, threads});
+    add_metrics_route(metrics_router, {settings, *log, counters, archive.get(), workers.of(service::Work::question),
+                                       usage, threads, edge.get()});
     TRY(metrics_port,
         threads.front()->listen_metrics(settings.monitoring.prometheus_port, metrics_router, metrics_usage));
   }
@@ -155,12 +185,23 @@ Result<> Node::Impl::go_live() {
         broadcast(message, std::move(then));
       });
     }
+    if (settled && redis) count_together();
     live.set_value(std::move(settled));
   });
   TRYV(live.get_future().get());
   for (const auto& thread : threads)
     thread->run();
   return {};
+}
+
+// With the other nodes, from the first request on. Log thread: what is heard of them comes after everything that the
+// I/O threads are told at first, which would make them forget it.
+void Node::Impl::count_together() {
+  const auto revoke = [this](const identity::RevokedTokens& tokens) {
+    for (const auto& thread : threads)
+      thread->revoke(tokens);
+  };
+  counting = std::make_unique<Counting>(*redis, settings, lockout, rates, revoke, clock);
 }
 
 // Log thread.
@@ -177,6 +218,7 @@ void Node::Impl::broadcast(const MessagePtr& message, std::move_only_function<vo
       events.serving(revision);
     };
   }
+  if (counting && !message->revoked_tokens.empty()) counting->announce(message->revoked_tokens);
   auto barrier = std::make_shared<Barrier>(threads.size(), std::move(then));
   for (const auto& thread : threads) {
     thread->tell(message, [barrier] {
@@ -234,6 +276,26 @@ Result<std::unique_ptr<Node>> Node::start(Settings settings, DataFolder folder, 
   // Each is a line: what only the leader does.
   impl->jobs.add("make the cluster",
                  [node = impl.get()](const std::stop_token& stop, consensus::Term) { node->make_cluster(stop); });
+  if (archive::Archive* archive = impl->archive.get()) {
+    impl->jobs.add("write the archive", [archive](const std::stop_token& stop, consensus::Term) {
+      go_to_background();
+      archive->write(stop);
+    });
+  }
+  impl->jobs.add("forget history", [node = impl.get()](const std::stop_token& stop, consensus::Term) {
+    forget_history({.log = *node->log,
+                    .queries = *node->queries,
+                    .archive = node->archive.get(),
+                    .clock = node->clock,
+                    .releases = node->settings.history.releases,
+                    .audit = node->settings.history.audit},
+                   stop);
+  });
+  if (impl->edge) {
+    impl->jobs.add("edge copy", [edge = impl->edge.get()](const std::stop_token& stop, consensus::Term term) {
+      edge->write(stop, term);
+    });
+  }
   impl->jobs.start();
   return std::unique_ptr<Node>(new Node(std::move(impl)));
 }

@@ -20,17 +20,20 @@ Result<DataFolder> open_existing(const Settings& settings) {
   return DataFolder::open(settings.data_dir);
 }
 
-}  // namespace
-
-Result<> can_be_recovered(const Settings& settings) {
-  TRYV(open_existing(settings));
-  return {};
+consensus::Options options_of(const Settings& settings, const DataFolder& folder) {
+  return {.directory = folder.path() / "raft", .node_id = settings.raft.node_id, .address = settings.raft.address};
 }
 
-Result<> recover_group(const Settings& settings) {
+}  // namespace
+
+Result<consensus::Log::End> end_of_log(const Settings& settings) {
   TRY(const DataFolder folder, open_existing(settings));
-  return consensus::Log::recover(
-      {.directory = folder.path() / "raft", .node_id = settings.raft.node_id, .address = settings.raft.address});
+  return consensus::Log::end_on_disk(options_of(settings, folder));
+}
+
+Result<consensus::Log::End> recover_group(const Settings& settings) {
+  TRY(const DataFolder folder, open_existing(settings));
+  return consensus::Log::recover(options_of(settings, folder));
 }
 
 }  // namespace cc::node

@@ -18,7 +18,7 @@ Settings settings_of(const Path& folder) {
 TEST(Recover, a_folder_without_a_log_is_refused_and_not_made) {
   const TempDirectory above;
   const Settings settings = settings_of(above.path() / "mistyped");
-  for (const auto& refused : {can_be_recovered(settings), recover_group(settings)}) {
+  for (const auto& refused : {end_of_log(settings), recover_group(settings)}) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::not_found);
   }
@@ -31,7 +31,7 @@ TEST(Recover, the_folder_of_a_node_that_runs_is_refused) {
   ASSERT_TRUE(running);
   std::filesystem::create_directory(above.path() / "raft");
   const Settings settings = settings_of(above.path());
-  for (const auto& refused : {can_be_recovered(settings), recover_group(settings)}) {
+  for (const auto& refused : {end_of_log(settings), recover_group(settings)}) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::conflict);
   }

@@ -32,13 +32,13 @@ struct Settings {
     std::string tls_certificate_file, tls_key_file, tls_client_ca_file;
   } server;
   struct {
-    std::string host, username, password, database;
+    std::string host, username, password, database, sslmode, root_certificate;
     std::uint16_t port;
     unsigned pool_size;
     std::chrono::milliseconds max_lifetime;
   } database;
   struct {
-    std::string host, password, key_prefix, sentinels;
+    std::string host, password, key_prefix, sentinels, sentinel_primary, sentinel_password;
     std::uint16_t port;
     unsigned pool_size;
   } cache;
@@ -51,12 +51,19 @@ struct Settings {
     unsigned snapshot_entries;
   } raft;
   struct {
+    std::uint64_t releases;
+    std::chrono::milliseconds audit;
+  } history;
+  struct {
     std::string jwt_secret, encryption_key;
     std::chrono::milliseconds jwt_expiration;
     bool anonymous_read;
     unsigned login_failures;
     std::chrono::milliseconds login_lock;
   } security;
+  struct {
+    std::uint64_t requests_per_user, requests_per_address;
+  } limits;
   struct {
     std::uint16_t prometheus_port;
     bool enabled;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "archive/archive.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "node/cron.h"
@@ -225,21 +226,53 @@ std::vector<Setting> make_table() {
       plain("server.tls.client_ca_file", "", "PEM; clients must show a certificate signed by it",
             AT(server.tls_client_ca_file)),
 
-      plain("database.host", "", "PostgreSQL hosts, comma-separated; empty: no archive", AT(database.host)),
-      bounded("database.port", "5432", "port of PostgreSQL", AT(database.port), kAnyPort, kLastPort),
+      checked(
+          plain("database.host", "",
+                "PostgreSQL hosts, a primary and its replicas, comma-separated, each with or without a port; empty: "
+                "no archive",
+                AT(database.host)),
+          archive::check_hosts),
+      bounded("database.port", "5432", "port of those that have none", AT(database.port), kAnyPort, kLastPort),
       plain("database.username", "", "user of PostgreSQL", AT(database.username)),
       secret("database.password", "password of that user", AT(database.password)),
       plain("database.database", "", "name of the database", AT(database.database)),
-      bounded("database.pool_size", "8", "connections", AT(database.pool_size), 1u, 1000u),
-      plain("database.max_lifetime", "30m", "connections are renewed after this", AT(database.max_lifetime)),
+      one_of("database.sslmode", "prefer", "whether to speak TLS, and what is verified, as libpq has it",
+             AT(database.sslmode), {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}),
+      plain("database.root_certificate", "", "PEM; with verify-ca and verify-full, who signs the servers' certificates",
+            AT(database.root_certificate)),
+      bounded("database.pool_size", "8", "connections of this node in all, to all hosts together",
+              AT(database.pool_size), 1u, 1000u),
+      bounded("database.max_lifetime", "30m", "a connection is not used any more when it is older",
+              AT(database.max_lifetime), milliseconds(1s), milliseconds(24h * 365)),
 
-      plain("cache.host", "", "Redis host; empty: no edge copy", AT(cache.host)),
+      bounded("history.releases", "100000",
+              "releases of each config that a node keeps itself, the newest; with an archive never less than what that "
+              "does not have yet. The leader's setting holds for all nodes, also the next",
+              AT(history.releases), std::uint64_t{1}, std::uint64_t{1'000'000'000}),
+      bounded("history.audit", "3650d",
+              "how long a node keeps audit records itself, at most the newest million of changes and 100,000 of "
+              "attempts; likewise",
+              AT(history.audit), milliseconds(1s), milliseconds(24h * 36500)),
+
+      plain("cache.host", "",
+            "host of the Redis primary, unless cache.sentinels find it; without both there is no edge copy",
+            AT(cache.host)),
       bounded("cache.port", "6379", "port of Redis", AT(cache.port), kAnyPort, kLastPort),
-      secret("cache.password", "password of Redis", AT(cache.password)),
-      bounded("cache.pool_size", "8", "connections", AT(cache.pool_size), 1u, 1000u),
-      plain("cache.key_prefix", "config-center:", "start of every key", AT(cache.key_prefix)),
-      checked(plain("cache.sentinels", "", "host:port of Sentinels, comma-separated", AT(cache.sentinels)),
+      secret("cache.password", "password of Redis; empty: none", AT(cache.password)),
+      bounded(
+          "cache.pool_size", "8",
+          "connections at most; a node opens three: to write, on the node that leads, to look, and to count together",
+          AT(cache.pool_size), 3u, 1000u),
+      not_empty(plain("cache.key_prefix",
+                      "config-center:", "start of every key, and of the channel; each group of nodes needs its own",
+                      AT(cache.key_prefix)),
+                "give a prefix of this group's own, or leave it out"),
+      checked(plain("cache.sentinels", "", "host:port of the Sentinels that know the primary, comma-separated",
+                    AT(cache.sentinels)),
               check_addresses),
+      plain("cache.sentinel_primary", "mymaster", "the name that the Sentinels know the primary by",
+            AT(cache.sentinel_primary)),
+      secret("cache.sentinel_password", "password of the Sentinels; empty: none", AT(cache.sentinel_password)),
 
       bounded("raft.node_id", "1", "number of this node in its group", AT(raft.node_id), std::uint64_t{1}, kLastNodeId),
       checked(plain("raft.address", "127.0.0.1:7848",
@@ -280,6 +313,14 @@ std::vector<Setting> make_table() {
               AT(security.login_failures), 1u, 1000u),
       bounded("security.login_lock", "10m", "how long it is locked, and the time in which failures count",
               AT(security.login_lock), milliseconds(1s), milliseconds(24h)),
+
+      bounded("limits.requests_per_user", "0",
+              "requests a second that a user or an access key may make on average, and twice as many at once; 0: "
+              "unlimited",
+              AT(limits.requests_per_user), std::uint64_t{0}, std::uint64_t{1'000'000}),
+      bounded("limits.requests_per_address", "0",
+              "the same of one address; behind a load balancer that is the load balancer's. 0: unlimited",
+              AT(limits.requests_per_address), std::uint64_t{0}, std::uint64_t{1'000'000}),
 
       plain("monitoring.enabled", "true", "whether metrics are served", AT(monitoring.enabled)),
       bounded("monitoring.prometheus_port", "8849", "port of the metrics; 0 takes a free one",

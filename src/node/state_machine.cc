@@ -107,7 +107,9 @@ void StateMachine::count(const std::vector<Event>& events) {
 }
 
 Result<> StateMachine::commit() {
-  return state_.commit();
+  TRYV(state_.commit());
+  committed_.ring();
+  return {};
 }
 
 void StateMachine::roll_back() {
@@ -121,6 +123,7 @@ Result<std::unique_ptr<StateMachine::Snapshot>> StateMachine::begin_snapshot() {
 
 Result<> StateMachine::restore(const Path& file) {
   TRYV(state_.restore(file));
+  committed_.ring();
   delivered_ = state_.position().revision;
   if (broadcast_) return broadcast_everything();
   return {};

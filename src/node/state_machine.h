@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bell.h"
 #include "consensus/log.h"
 #include "identity/directory.h"
 #include "model/event.h"
@@ -35,9 +36,13 @@ using Broadcast = std::function<void(MessagePtr, std::move_only_function<void()>
 
 class StateMachine final : public consensus::StateMachine {
  public:
-  // `jwt_secret` and `anonymous_read` as in the settings.
-  StateMachine(state::State& state, Counters& counters, std::string jwt_secret, bool anonymous_read)
-      : state_(state), counters_(counters), jwt_secret_(std::move(jwt_secret)), anonymous_read_(anonymous_read) {}
+  // `jwt_secret` and `anonymous_read` as in the settings. `committed` rings when the state's file has something new.
+  StateMachine(state::State& state, Counters& counters, Bell& committed, std::string jwt_secret, bool anonymous_read)
+      : state_(state),
+        counters_(counters),
+        committed_(committed),
+        jwt_secret_(std::move(jwt_secret)),
+        anonymous_read_(anonymous_read) {}
 
   // From here on every change is broadcast, after everything that there is now, which is nothing as long as there is no
   // cluster. Once, on the log thread, when the log has settled.
@@ -60,6 +65,7 @@ class StateMachine final : public consensus::StateMachine {
 
   state::State& state_;
   Counters& counters_;
+  Bell& committed_;
   std::string jwt_secret_;
   bool anonymous_read_;
   Broadcast broadcast_;  // empty until go_live()

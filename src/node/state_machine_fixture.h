@@ -22,7 +22,8 @@ class StateMachineFixture : public testing::Test {
   state::Commands commands_;
   std::unique_ptr<state::State> state_ = state::State::open(folder_.path() / "state.db").value();
   Counters counters_;
-  StateMachine machine_{*state_, counters_, "a secret that is long enough for tests", false};
+  Bell committed_;
+  StateMachine machine_{*state_, counters_, committed_, "a secret that is long enough for tests", false};
 
  private:
   consensus::Index index_ = 0;

@@ -57,7 +57,7 @@ TEST_F(StateMachineTest, io_threads_are_told_of_the_cluster_that_a_snapshot_brin
   ASSERT_TRUE(machine_.begin_snapshot().value()->write(file));
 
   const auto fresh = state::State::open(folder_.path() / "other.db").value();
-  StateMachine other(*fresh, counters_, "a secret that is long enough for tests", false);
+  StateMachine other(*fresh, counters_, committed_, "a secret that is long enough for tests", false);
   go_live(other);
   EXPECT_THAT(told_.back(), "");
   ASSERT_TRUE(other.restore(file));

@@ -14,7 +14,7 @@ Task<http::Response> answered(http::Response response) {
 std::string waits_for(const consensus::Status& log, bool joins) {
   if (!log.trouble.empty()) return fmt::format("the log cannot be written: {}", log.trouble);
   if (log.servers.empty()) {
-    if (!joins) return log.waits_for;
+    if (!joins) return "it waits for " + log.waits_for;
     return fmt::format("a running group has to add this node, {}: config-center cluster add, on one of its nodes",
                        log.node_id);
   }
@@ -36,7 +36,7 @@ void add_waiting_routes(http::Router& router, const std::function<std::string()>
   using http::Method;
   router.add(Method::get, "/livez", [](http::Request&) { return answered(http::Response::text(200, "ok\n")); });
   router.add(Method::get, "/readyz", [waits_for](http::Request&) {
-    return answered(http::Response::text(503, not_serving(waits_for()).message + "\n"));
+    return answered(http::Response::text(503, not_serving(waits_for()).message + "\n").header("Retry-After", "1"));
   });
   for (const Method method : {Method::get, Method::put, Method::post, Method::delete_}) {
     for (const char* path : {"/", "/{path...}"}) {

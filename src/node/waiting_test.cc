@@ -24,7 +24,7 @@ consensus::Status group_of_three() {
 }
 
 TEST(WaitsFor, says_what_the_log_waits_for_as_long_as_there_is_none) {
-  EXPECT_EQ(waits_for({.node_id = 1, .waits_for = "node 2 at b:1"}, false), "node 2 at b:1");
+  EXPECT_EQ(waits_for({.node_id = 1, .waits_for = "node 2 at b:1"}, false), "it waits for node 2 at b:1");
 }
 
 TEST(WaitsFor, names_the_other_nodes_as_long_as_there_is_no_leader) {

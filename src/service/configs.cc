@@ -30,12 +30,14 @@ Result<ReleasePtr> read_config(Context& context, const Call& call, const ConfigK
   return context.view.find(key.to_string());
 }
 
-Task<Result<ReleasePtr>> read_release(Context& context, const Call& call, const ConfigKey& key, Version version) {
+Task<Result<Answer<ReleasePtr>>> read_release(Context& context, const Call& call, const ConfigKey& key,
+                                              Version version) {
   CO_TRYV(authorise(context, call, Permission::read, "release.read", key));
   ReleasePtr published = context.view.find(key.to_string());
-  if (published && !published->deleted && published->version == version) co_return published;
-  co_return co_await ask(context, call, Work::question,
-                         [&](const state::Queries& queries) { return queries.release(key, version); });
+  if (published && !published->deleted && published->version == version)
+    co_return Answer<ReleasePtr>{.value = std::move(published)};
+  co_return co_await ask_past(context, call, Work::question,
+                              [&](const Past& past) { return past.release(key, version); });
 }
 
 Task<Result<Change>> publish(Context& context, const Call& call, NewRelease release) {
@@ -57,15 +59,16 @@ Task<Result<Change>> publish(Context& context, const Call& call, NewRelease rele
   one.set_content(std::move(release.content));
   one.set_md5(std::move(sums.md5));
   one.set_sha256(std::move(sums.sha256));
+  if (release.secret) one.set_secret(*release.secret);
   if (release.expected) put(*release.expected, *one.mutable_expected());
   CO_TRY(log::Outcome outcome, co_await propose(context, call, std::move(command)));
   co_return change_of(std::move(outcome));
 }
 
-Task<Result<Change>> publish_draft(Context& context, const Call& call, const ConfigKey& key, std::string comment,
-                                   std::optional<Expected> expected, std::optional<Expected> expected_draft) {
+Task<Result<Change>> publish_draft(Context& context, const Call& call, DraftToPublish wanted) {
+  const ConfigKey& key = wanted.key;
   CO_TRYV(authorise(context, call, Permission::publish, "config.publish", key));
-  CO_TRYV(check_text(context.limits, comment, "comment"));
+  CO_TRYV(check_text(context.limits, wanted.comment, "comment"));
   // A repetition finds the draft gone; the log knows the first outcome, so what was not checked is not published.
   auto draft =
       co_await ask(context, call, Work::question, [&](const state::Queries& queries) { return queries.draft(key); });
@@ -80,7 +83,7 @@ Task<Result<Change>> publish_draft(Context& context, const Call& call, const Con
 
   log::Command command;
   log::PublishConfigs& publishing = *command.mutable_publish_configs();
-  publishing.set_comment(std::move(comment));
+  publishing.set_comment(std::move(wanted.comment));
   publishing.set_action("config.publish");
   auto& one = *publishing.add_configs();
   put(key, *one.mutable_key());
@@ -88,8 +91,9 @@ Task<Result<Change>> publish_draft(Context& context, const Call& call, const Con
   one.set_format(std::string(to_string(format)));
   one.set_md5(draft ? std::move(sums.md5) : std::string("no draft"));
   one.set_sha256(std::move(sums.sha256));
-  if (expected) put(*expected, *one.mutable_expected());
-  if (expected_draft) put(*expected_draft, *one.mutable_expected_draft());
+  if (wanted.secret) one.set_secret(*wanted.secret);
+  if (wanted.expected) put(*wanted.expected, *one.mutable_expected());
+  if (wanted.expected_draft) put(*wanted.expected_draft, *one.mutable_expected_draft());
   CO_TRY(log::Outcome outcome, co_await propose(context, call, std::move(command)));
   co_return change_of(std::move(outcome));
 }

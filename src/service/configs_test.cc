@@ -157,22 +157,22 @@ TEST(PublishDraft, TakesContentAndFormatAndTheDraftIsGone) {
   const Call admin = node.admin();
   ASSERT_TRUE(node.run(
       save_draft(node.context(), admin, {.key = kKey, .content = "{}", .format = Format::json, .expected = {}})));
-  const auto change = node.run(publish_draft(node.context(), node.admin(), kKey, "from draft", {}));
+  const auto change = node.run(publish_draft(node.context(), node.admin(), {.key = kKey, .comment = "from draft"}));
   ASSERT_TRUE(change) << change.error().message;
   const auto release = node.view().find(kKey.to_string());
   EXPECT_EQ(release->content, "{}");
   EXPECT_EQ(release->format, Format::json);
   EXPECT_EQ(release->sha256, sha256_hex("{}"));
   EXPECT_EQ(code_of(node.run(read_draft(node.context(), admin, kKey))), Code::not_found);
-  EXPECT_EQ(code_of(node.run(publish_draft(node.context(), node.admin(), kKey, "", {}))), Code::not_found);
+  EXPECT_EQ(code_of(node.run(publish_draft(node.context(), node.admin(), {.key = kKey}))), Code::not_found);
 }
 
 TEST(PublishDraft, ARepetitionHasTheFirstOutcomeThoughTheDraftIsGone) {
   TestNode node;
   ASSERT_TRUE(node.run(save_draft(node.context(), node.admin(), {.key = kKey, .content = "a: 1\n"})));
   const Call call = node.admin();
-  const auto first = node.run(publish_draft(node.context(), call, kKey, "", {}));
-  const auto again = node.run(publish_draft(node.context(), call, kKey, "", {}));
+  const auto first = node.run(publish_draft(node.context(), call, {.key = kKey}));
+  const auto again = node.run(publish_draft(node.context(), call, {.key = kKey}));
   ASSERT_TRUE(first && again) << again.error().message;
   EXPECT_TRUE(again->repeated);
   EXPECT_EQ(again->revision, first->revision);
@@ -181,7 +181,7 @@ TEST(PublishDraft, ARepetitionHasTheFirstOutcomeThoughTheDraftIsGone) {
 TEST(PublishDraft, WhatIsNotItsFormatStaysADraft) {
   TestNode node;
   ASSERT_TRUE(node.run(save_draft(node.context(), node.admin(), {.key = kKey, .content = "a: [\n"})));
-  EXPECT_EQ(code_of(node.run(publish_draft(node.context(), node.admin(), kKey, "", {}))), Code::invalid_argument);
+  EXPECT_EQ(code_of(node.run(publish_draft(node.context(), node.admin(), {.key = kKey}))), Code::invalid_argument);
   EXPECT_TRUE(node.run(read_draft(node.context(), node.admin(), kKey)));
 }
 
@@ -206,9 +206,10 @@ TEST(PublishDraft, CanBeLimitedToTheDraftThatWasReviewed) {
   TestNode node;
   const auto reviewed = node.run(save_draft(node.context(), node.admin(), {.key = kKey, .content = "a: 1\n"}));
   const auto newer = node.run(save_draft(node.context(), node.admin(), {.key = kKey, .content = "a: 2\n"}));
-  EXPECT_EQ(code_of(node.run(publish_draft(node.context(), node.admin(), kKey, "", {}, reviewed->revision))),
+  EXPECT_EQ(code_of(node.run(
+                publish_draft(node.context(), node.admin(), {.key = kKey, .expected_draft = reviewed->revision}))),
             Code::conflict);
-  EXPECT_TRUE(node.run(publish_draft(node.context(), node.admin(), kKey, "", {}, newer->revision)));
+  EXPECT_TRUE(node.run(publish_draft(node.context(), node.admin(), {.key = kKey, .expected_draft = newer->revision})));
   EXPECT_EQ(node.view().find(kKey.to_string())->content, "a: 2\n");
 }
 
@@ -250,8 +251,8 @@ TEST(Read, EveryVersionStays) {
   TestNode node;
   publish(node, node.admin(), "a: 1\n");
   publish(node, node.admin(), "a: 2\n");
-  EXPECT_EQ((*node.run(read_release(node.context(), node.admin(), kKey, 1)))->content, "a: 1\n");
-  EXPECT_EQ((*node.run(read_release(node.context(), node.admin(), kKey, 2)))->content, "a: 2\n");
+  EXPECT_EQ(node.run(read_release(node.context(), node.admin(), kKey, 1)).value().value->content, "a: 1\n");
+  EXPECT_EQ(node.run(read_release(node.context(), node.admin(), kKey, 2)).value().value->content, "a: 2\n");
   EXPECT_EQ(code_of(node.run(read_release(node.context(), node.admin(), kKey, 3))), Code::not_found);
 }
 
@@ -344,8 +345,8 @@ TEST(RollBack, IsANewReleaseWithTheOldContent) {
             Code::conflict);
   const auto history = node.run(service::history(node.context(), node.admin(), kKey, {}));
   ASSERT_TRUE(history);
-  ASSERT_EQ(history->items.size(), 4u);
-  EXPECT_EQ(history->items[0].rolled_back_from, 1u);
+  ASSERT_EQ(history->value.items.size(), 4u);
+  EXPECT_EQ(history->value.items[0].rolled_back_from, 1u);
 }
 
 TEST(Compare, AnythingAgainstAnything) {

@@ -28,6 +28,13 @@ class Command;
 class Outcome;
 }  // namespace cc::log
 
+namespace cc::archive {
+class Archive;
+}
+namespace cc::edge {
+class Edge;
+}  // namespace cc::edge
+
 namespace cc::service {
 
 class AuditTrail;
@@ -59,6 +66,7 @@ struct Context {
   Workers& workers;
   identity::Lockout& lockout;
   AuditTrail& audit;
+  archive::Archive* archive = nullptr;  // null: there is none
   Limits limits;
   std::string jwt_secret;
   std::chrono::milliseconds timeout{30'000};  // of one call, waiting by intent not counted
@@ -71,6 +79,7 @@ struct Context {
   unsigned imports = 0;                          // that are unpacked and not committed
   std::unique_ptr<Inbox<LogAnswer>> answers = std::make_unique<Inbox<LogAnswer>>(io, take);
   std::unique_ptr<Group> group = group_of(log);
+  const edge::Edge* edge = nullptr;  // of the node, when it has a Redis
 };
 
 // Replaces the directory, and wakes what waits in a session that has ended or may do other things now.

@@ -63,11 +63,11 @@ TEST_F(Members, WhatCannotBeIsRefusedWithWhatWouldBeRight) {
 }
 
 TEST_F(Members, ARefusalOfTheGroupIsAnsweredAndAudited) {
-  node.group().refuse = [](const Change&) { return fail(Code::conflict, "another change is going on"); };
+  node.group().refuse = [](const Change&) { return fail(Code::invalid_argument, "it has no vote"); };
   const auto refused = change({.kind = Kind::promote, .node = 2});
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::conflict);
-  EXPECT_EQ(node.audited({.action = "node.promote"}).at(0).message, "another change is going on");
+  EXPECT_EQ(refused.error().code, Code::invalid_argument);
+  EXPECT_EQ(node.audited({.action = "node.promote"}).at(0).message, "it has no vote");
 }
 
 TEST_F(Members, WhatIsSoAlreadyIsDone) {

@@ -4,7 +4,7 @@ namespace cc::service {
 namespace {
 
 // Of each kind and I/O thread. What waits holds memory: a question some hundred bytes, a document its content.
-constexpr std::array<unsigned, kKindsOfWork> kMost{256, 32, 64, 32};
+constexpr std::array<unsigned, kKindsOfWork> kMost{256, 32, 64, 32, 64};
 
 }  // namespace
 

@@ -194,10 +194,10 @@ TEST_F(PlacesTest, audit_records_of_a_place_are_for_who_administers_it) {
   const auto ask = [&](const Call& call, const std::string& target) {
     return node.run(audit_records(node.context(), call, {.target_prefix = target}, {}));
   };
-  EXPECT_GE(ask(node.admin(), "").value().items.size(), 3u);
+  EXPECT_GE(ask(node.admin(), "").value().value.items.size(), 3u);
   EXPECT_TRUE(ask(user("otto", {.role = Role::operator_, .scope = {}}), ""));
   const Call of_shop = user("ann", {.role = Role::admin, .scope = {.application = "shop"}});
-  EXPECT_EQ(ask(of_shop, "dev/shop/").value().items.size(), 1u);
+  EXPECT_EQ(ask(of_shop, "dev/shop/").value().value.items.size(), 1u);
   EXPECT_EQ(ask(of_shop, "dev/shop").error().code, Code::permission_denied) << "that would be shop2's too";
   EXPECT_EQ(ask(of_shop, "dev/").error().code, Code::permission_denied);
   EXPECT_EQ(ask(of_shop, "").error().code, Code::permission_denied);

@@ -7,23 +7,22 @@
 #include "base/text.h"
 #include "service/change.h"
 #include "service/content.h"
-#include "service/on_worker.h"
+#include "service/past.h"
 
 namespace cc::service {
 namespace {
 
-Result<std::string> content_of(const state::Queries& queries, const ConfigKey& key, const ReleasePtr& published,
-                               Side side) {
+Result<std::string> content_of(const Past& past, const ConfigKey& key, const ReleasePtr& published, Side side) {
   switch (side.kind) {
     case Side::Kind::draft: {
-      TRY(Draft draft, queries.draft(key));
+      TRY(Draft draft, past.here().draft(key));
       return std::move(draft.content);
     }
     case Side::Kind::published:
       return published && !published->deleted ? published->content : std::string();
     case Side::Kind::version: {
-      TRY(const ReleasePtr release, queries.release(key, side.version));
-      return release->content;
+      TRY(const auto release, past.release(key, side.version));
+      return release.value->content;
     }
   }
   std::unreachable();
@@ -54,11 +53,10 @@ std::string Side::to_string() const {
   std::unreachable();
 }
 
-Task<Result<state::Page<ReleaseInfo>>> history(Context& context, const Call& call, const ConfigKey& key,
-                                               state::PageRequest page) {
+Task<Result<Answer<state::Page<ReleaseInfo>>>> history(Context& context, const Call& call, const ConfigKey& key,
+                                                       state::PageRequest page) {
   CO_TRYV(authorise(context, call, Permission::read, "config.history", key));
-  co_return co_await ask(context, call, Work::question,
-                         [&](const state::Queries& queries) { return queries.history(key, page); });
+  co_return co_await ask_past(context, call, Work::question, [&](const Past& past) { return past.history(key, page); });
 }
 
 Task<Result<Sides>> contents(Context& context, const Call& call, const ConfigKey& key, Side before, Side after) {
@@ -67,9 +65,9 @@ Task<Result<Sides>> contents(Context& context, const Call& call, const ConfigKey
     CO_TRYV(authorise(context, call, Permission::read_draft, "config.diff", key));
   }
   const ReleasePtr published = context.view.find(key.to_string());
-  co_return co_await ask(context, call, Work::question, [&](const state::Queries& queries) -> Result<Sides> {
-    TRY(std::string first, content_of(queries, key, published, before));
-    TRY(std::string second, content_of(queries, key, published, after));
+  co_return co_await ask_past(context, call, Work::question, [&](const Past& past) -> Result<Sides> {
+    TRY(std::string first, content_of(past, key, published, before));
+    TRY(std::string second, content_of(past, key, published, after));
     return Sides{.before = std::move(first), .after = std::move(second)};
   });
 }
@@ -84,6 +82,20 @@ Task<Result<Change>> roll_back(Context& context, const Call& call, const ConfigK
   rolling.set_to_version(to);
   rolling.set_comment(std::move(comment));
   if (expected) put(*expected, *rolling.mutable_expected());
+  if (context.archive != nullptr) {
+    // What nodes have forgotten they take from the command.
+    auto old =
+        co_await ask_past(context, call, Work::question, [&](const Past& past) { return past.release(key, to); });
+    if (old && old->source != archive::Source::node) {
+      const Release& release = *old->value;
+      log::PublishConfigs::One& archived = *rolling.mutable_archived();
+      archived.set_format(std::string(to_string(release.format)));
+      archived.set_content(release.content);
+      archived.set_md5(release.md5);
+      archived.set_sha256(release.sha256);
+      archived.set_secret(release.secret);
+    }
+  }
   CO_TRY(log::Outcome outcome, co_await propose(context, call, std::move(command)));
   co_return change_of(std::move(outcome));
 }

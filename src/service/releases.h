@@ -15,8 +15,8 @@
 
 namespace cc::service {
 
-Task<Result<state::Page<ReleaseInfo>>> history(Context& context, const Call& call, const ConfigKey& key,
-                                               state::PageRequest page);
+Task<Result<Answer<state::Page<ReleaseInfo>>>> history(Context& context, const Call& call, const ConfigKey& key,
+                                                       state::PageRequest page);
 
 // One side of a comparison.
 struct Side {

@@ -30,6 +30,13 @@ Result<identity::CallerPtr> Session::find_caller(const identity::Directory& dire
   return directory.find_caller(*credential_, address_, now, revoked_since_);
 }
 
+// Whoever the caller is later, it is the same user or key.
+void Session::limit(Rates& rates) {
+  rate_of_address_ = rates.of_address(address_);
+  if (caller_ && *caller_ && (*caller_)->kind != identity::Caller::Kind::anonymous)
+    rate_of_user_ = rates.of_user((*caller_)->name);
+}
+
 void Session::wake() const {
   for (const auto* wake : waits_)
     (*wake)();
@@ -52,9 +59,15 @@ Result<SessionPtr> Sessions::open(const identity::DirectoryPtr& directory, std::
   }
   auto session = std::make_shared<Session>(authorization, address, revoked_since_);
   if (const auto& caller = session->caller(directory, now); !caller) return fail(caller.error());
+  if (rates_ != nullptr) session->limit(*rates_);
   if (sessions_.size() >= forget_at_) forget_unused();
   sessions_.emplace(Shown{session->authorization_, session->address_}, session);
   return session;
+}
+
+Result<> Sessions::admit_stranger(std::string_view address, Mono now) const {
+  const RatePtr rate = rates_ != nullptr ? rates_->of_address(address) : nullptr;
+  return rate ? rate->admit(now) : Result<>();
 }
 
 void Sessions::refresh(const identity::DirectoryPtr& directory, Wall now) {

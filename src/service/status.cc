@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "archive/archive.h"
+#include "edge/edge.h"
 #include "service/login.h"
 #include "service/on_worker.h"
 
@@ -43,6 +45,18 @@ Health health(const Context& context) {
   check("freshness", !context.group->stale(),
         "no leader was heard of for a while: reads may be older than what other nodes have acknowledged, and say so "
         "(X-Config-Stale); changes wait for a leader");
+  if (context.archive != nullptr) {
+    const ProjectionStatus archive = context.archive->status(context.view.revision());
+    check(
+        "archive", archive.trouble.empty(),
+        "the archive is not written or not reached (why: GET /v1/archive); reads, watches and changes go on, and it is "
+        "brought up to date when it is back");
+  }
+  if (context.edge != nullptr) {
+    check("edge", context.edge->status().trouble.empty(),
+          "the edge copy in Redis does not go on (why: \"trouble\" of GET /v1/edge); who reads there reads what was "
+          "published before, everybody else is served as ever");
+  }
   return out;
 }
 

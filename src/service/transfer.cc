@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 #include "base/zip.h"
-#include "model/formats_file.h"
+#include "model/listing.h"
 #include "service/change.h"
 #include "service/content.h"
 #include "service/on_worker.h"
@@ -31,11 +31,13 @@ struct File {
   std::string name;  // in the zip
   std::string content;
   Format format = Format::text;
+  bool secret = false;   // listed as such; else as the config is
   ReleasePtr published;  // what is there now; null: nothing
   Sums sums;
 
   bool unchanged() const {
-    return published && !published->deleted && published->format == format && published->sha256 == sums.sha256;
+    return published && !published->deleted && published->format == format && published->sha256 == sums.sha256 &&
+           (published->secret || !secret);
   }
 };
 
@@ -108,13 +110,14 @@ Result<> check_total(const Limits& limits, const std::vector<ReleasePtr>& releas
 
 Result<std::string> pack(const std::vector<ReleasePtr>& releases, std::size_t strip) {
   ZipWriter zip;
-  Formats formats;
+  Listing listing;
   for (const ReleasePtr& release : releases) {
     const std::string name = release->key_text.substr(strip);
     TRYV(zip.add(name, release->content));
-    if (must_be_listed(name, release->format)) formats.emplace(name, release->format);
+    const Listed listed{.format = release->format, .secret = release->secret};
+    if (must_be_listed(name, listed)) listing.emplace(name, listed);
   }
-  if (!formats.empty()) TRYV(zip.add(std::string(kFormatsFile), write_formats(formats)));
+  if (!listing.empty()) TRYV(zip.add(std::string(kListingFile), write_listing(listing)));
   return zip.finish();
 }
 
@@ -134,6 +137,7 @@ std::vector<File> files_of(std::vector<ZipEntry> entries, const std::string& pre
                      .name = std::move(entry.name),
                      .content = std::move(entry.content),
                      .format = Format::text,
+                     .secret = false,
                      .published = nullptr,
                      .sums = {}});
   }
@@ -212,6 +216,7 @@ log::Command command_of(Import& import, std::vector<File>& files) {
     one.set_content(std::move(file.content));
     one.set_md5(std::move(file.sums.md5));
     one.set_sha256(std::move(file.sums.sha256));
+    if (file.secret) one.set_secret(true);
   }
   return command;
 }
@@ -247,11 +252,11 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
 
   CO_TRY(const Place place, Place::take(context.imports, kImportsAtOnce));
   Faults faults;
-  Formats formats;
+  Listing listing;
   CO_TRY(std::vector<File> files,
          co_await on_worker(context, call, Work::document, [&](const Deadline&) -> Result<std::vector<File>> {
            TRY(auto entries, unpack(context.limits, import.zip));
-           TRY(formats, take_formats(entries));
+           TRY(listing, take_listing(entries));
            return files_of(std::move(entries), prefix, faults);
          }));
   import.zip = {};
@@ -259,8 +264,9 @@ Task<Result<Change>> import_configs(Context& context, const Call& call, Import i
   CO_TRYV(authorise_import(context, call, import, files));
   for (File& file : files) {
     file.published = context.view.find(file.key.to_string());
-    const auto listed = formats.find(file.name);
-    file.format = listed != formats.end()                      ? listed->second
+    const auto listed = listing.find(file.name);
+    file.secret = listed != listing.end() && listed->second.secret;
+    file.format = listed != listing.end()                      ? listed->second.format
                   : file.published && !file.published->deleted ? file.published->format
                                                                : format_of_name(file.key.name);
   }

@@ -11,7 +11,7 @@
 namespace cc::service {
 
 // Published configs that the caller may read, as <app>/<cluster>/<name>, or of one application as <cluster>/<name>; and
-// kFormatsFile when a name does not tell a format. not_found when there is no such environment or application;
+// kListingFile where a name does not tell all. not_found when there is no such environment or application;
 // exhausted when it is more than limits.transfer.
 Task<Result<std::string>> export_configs(Context& context, const Call& call, const std::string& environment,
                                          const std::string& application);
@@ -23,9 +23,10 @@ struct Import {
   bool dry_run = false;  // say what would be done, and do nothing
 };
 
-// All in one commit or none. A config gets the format that kFormatsFile names, else keeps its own, else has its name's.
-// Configs that are so already are left alone. An error names the files that are in the way: in its message the first,
-// in details {"count","errors":[{"name","message",…}]} their number and the first hundred.
+// All in one commit or none. A config gets the format that kListingFile names, else keeps its own, else has its name's;
+// it is secret when that says so, or when it was. Configs that are so already are left alone. An error names the files
+// that are in the way: in its message the first, in details {"count","errors":[{"name","message",…}]} their number and
+// the first hundred.
 Task<Result<Change>> import_configs(Context& context, const Call& call, Import import);
 
 }  // namespace cc::service

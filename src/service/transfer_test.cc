@@ -116,7 +116,32 @@ TEST_F(Transfer, FormatsThatDoNotFollowFromTheNameGoAlong) {
     EXPECT_EQ(node.view().find("prod/shop/" + name)->format, format) << name;
 }
 
-TEST_F(Transfer, AFormatsFileOfSomebodyElseIsRefused) {
+TEST_F(Transfer, SecretConfigsAreSecretWhereTheyCome) {
+  const ConfigKey secret{"dev", "shop", "default", "passwords.json"}, open{"dev", "shop", "default", "open.json"};
+  ASSERT_TRUE(node.run(publish(node.context(), node.admin(), {.key = secret, .content = "{}", .secret = true})));
+  ASSERT_TRUE(node.run(publish(node.context(), node.admin(), {.key = open, .content = "{}"})));
+  const auto zip = node.run(export_configs(node.context(), node.admin(), "dev", "shop"));
+  ASSERT_TRUE(zip);
+  const Import into{.environment = "prod", .application = "shop", .zip = *zip};
+  ASSERT_TRUE(node.run(import_configs(node.context(), node.admin(), into)));
+  EXPECT_TRUE(node.view().find("prod/shop/default/passwords.json")->secret);
+  EXPECT_FALSE(node.view().find("prod/shop/default/open.json")->secret);
+
+  // A tree of files that does not know of it.
+  ASSERT_TRUE(import_as(node.admin(), {{"default/passwords.json", "[]"}}, false, "shop", "prod"));
+  EXPECT_TRUE(node.view().find("prod/shop/default/passwords.json")->secret);
+}
+
+TEST_F(Transfer, MakingAConfigSecretIsForeseenAsAChange) {
+  ASSERT_TRUE(import({{"default/a.json", "{}"}}));
+  const Files secret{{"default/a.json", "{}"},
+                     {".config-center.json", R"({"configs": {"default/a.json": {"format": "json", "secret": true}}})"}};
+  EXPECT_FALSE(import(secret, true)->published.at(0).unchanged);
+  EXPECT_FALSE(import(secret)->published.at(0).unchanged);
+  EXPECT_TRUE(import(secret, true)->published.at(0).unchanged);
+}
+
+TEST_F(Transfer, AListingOfSomebodyElseIsRefused) {
   const auto refused = import({{"default/a", "x"}, {".config-center.json", "{}"}});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::invalid_argument);

@@ -16,21 +16,22 @@ enum class Work : unsigned char {
   search,    // SQL that may read through everything there is; exports
   document,  // parsing and comparing documents: up to 100 MiB of memory each
   password,  // hashing passwords: 19 MiB and some tens of milliseconds each
+  archived,  // questions to PostgreSQL, as slow as that is
 };
-inline constexpr std::size_t kKindsOfWork = 4;
+inline constexpr std::size_t kKindsOfWork = 5;
 
 class Workers {
  public:
   // Those that ask SQL, and so need a connection each.
-  static constexpr std::size_t kQuestions = 4, kSearches = 2;
+  static constexpr std::size_t kQuestions = 4, kSearches = 2, kArchived = 4;
 
   boost::asio::thread_pool& of(Work kind) { return threads_[static_cast<std::size_t>(kind)]; }
   void join();  // when everything has been done
 
  private:
-  std::array<boost::asio::thread_pool, kKindsOfWork> threads_{boost::asio::thread_pool{kQuestions},
-                                                              boost::asio::thread_pool{kSearches},
-                                                              boost::asio::thread_pool{2}, boost::asio::thread_pool{2}};
+  std::array<boost::asio::thread_pool, kKindsOfWork> threads_{
+      boost::asio::thread_pool{kQuestions}, boost::asio::thread_pool{kSearches}, boost::asio::thread_pool{2},
+      boost::asio::thread_pool{2}, boost::asio::thread_pool{kArchived}};
 };
 
 }  // namespace cc::service

@@ -99,21 +99,50 @@ TEST_F(RepeatedRequests, without_an_id_are_no_repetition) {
   EXPECT_EQ(release(kKey)->version, 2);
 }
 
-TEST_F(RepeatedRequests, are_forgotten_after_the_time_by_the_commands_clock) {
+TEST_F(RepeatedRequests, are_known_although_the_clock_jumped) {
   auto command = commands.publish(kKey, "a: 1\n");
   done(command);
-  command.set_time_ms(command.time_ms() + 24 * 3'600'000);  // when it was repeated
-  EXPECT_TRUE(run(command).repeated_request());             // exactly that old is not older
-  command.set_time_ms(command.time_ms() + 1);
-  EXPECT_FALSE(run(command).repeated_request());
-  EXPECT_TRUE(run(command).repeated_request());  // now it is the newer one that is known
+  const auto time = command.time_ms();
+  for (const int hours : {1, -1, 72, -72, 24 * 366}) {
+    auto other = commands.publish("prod/shop/default/other.yaml", std::to_string(hours));
+    other.set_time_ms(time + hours * 3'600'000LL);
+    done(other);
+    command.set_time_ms(other.time_ms());
+    EXPECT_TRUE(run(command).repeated_request()) << hours;
+  }
+  EXPECT_EQ(release(kKey)->version, 1);
+}
+
+class BrieflyRepeatedRequests : public RepeatedRequests {
+ protected:
+  BrieflyRepeatedRequests() : RepeatedRequests({.remember_requests = std::chrono::milliseconds(1500)}) {}
+};
+
+TEST_F(BrieflyRepeatedRequests, are_forgotten_after_the_time_of_which_a_gap_counts_as_a_second) {
+  auto command = commands.publish(kKey, "a: 1\n");
+  done(command);
+  const auto again = [&](std::int64_t after_ms) {
+    auto later = command;
+    later.set_time_ms(command.time_ms() + after_ms);
+    return run(later).repeated_request();
+  };
+  auto other = commands.publish("prod/shop/default/other.yaml", "a: 1\n");
+  other.set_time_ms(command.time_ms() + 3'600'000);
+  done(other);
+  EXPECT_TRUE(again(3'600'000 + 500)) << "exactly that old is not older";
+  reopen();
+  EXPECT_TRUE(again(3'600'000 + 500));
+  EXPECT_FALSE(again(3'600'000 + 501));
+  EXPECT_TRUE(again(3'600'000 + 501)) << "now it is the newer one that is known";
 }
 
 class FewRepeatedRequests : public RepeatedRequests {
  protected:
-  static constexpr std::int64_t kMinute = 60'000;
+  static constexpr std::int64_t kShort = 600;  // ms, for which all are kept
 
-  FewRepeatedRequests() : RepeatedRequests({.remember_requests_at_most = 3}) {}
+  FewRepeatedRequests()
+      : RepeatedRequests(
+            {.remember_requests_at_most = 3, .remember_requests_at_least = std::chrono::milliseconds(kShort)}) {}
 
   log::Command publish(std::int64_t after_ms) {
     log::Command command = commands.publish(kKey, "a: 1\n");
@@ -140,28 +169,28 @@ class FewRepeatedRequests : public RepeatedRequests {
 
 TEST_F(FewRepeatedRequests, are_forgotten_beyond_the_number_the_oldest_first) {
   for (int i = 0; i < 5; ++i)
-    publish_at(i * kMinute);
-  const auto later = 5 * kMinute + 1;
+    publish_at(i * kShort);
+  const auto later = 5 * kShort + 1;
   reopen();
   for (std::size_t i = 2; i < 5; ++i)
     EXPECT_TRUE(repeated(made[i], later)) << i;
   EXPECT_FALSE(repeated(made[1], later));
 }
 
-TEST_F(FewRepeatedRequests, are_not_forgotten_within_a_minute_whatever_their_number) {
+TEST_F(FewRepeatedRequests, are_not_forgotten_within_a_short_time_whatever_their_number) {
   for (int i = 0; i < 200; ++i)  // more than the steps in which rows are removed
     publish_at(i);
   reopen();
-  EXPECT_TRUE(repeated(made[0], kMinute)) << "exactly that old is not older";
-  EXPECT_TRUE(repeated(made[150], kMinute));
-  EXPECT_FALSE(repeated(made[0], kMinute + 1));
-  EXPECT_TRUE(repeated(made[2], kMinute + 1));
+  EXPECT_TRUE(repeated(made[0], kShort)) << "exactly that old is not older";
+  EXPECT_TRUE(repeated(made[150], kShort));
+  EXPECT_FALSE(repeated(made[0], kShort + 1));
+  EXPECT_TRUE(repeated(made[2], kShort + 1));
 }
 
 TEST_F(FewRepeatedRequests, take_a_bounded_room) {
   for (int i = 0; i < 300; ++i)
-    publish_at(i * 1000);
-  EXPECT_LE(rows(), 64u + 61u) << "those of a minute, and what was added since rows were removed";
+    publish_at(i * 10);
+  EXPECT_LE(rows(), 64u + 61u) << "those of the short time, and what was added since rows were removed";
 }
 
 TEST_F(FewRepeatedRequests, of_a_burst_are_removed_bit_by_bit) {
@@ -172,7 +201,7 @@ TEST_F(FewRepeatedRequests, of_a_burst_are_removed_bit_by_bit) {
   EXPECT_EQ(rows(), kBurst + 1u);
   std::uint64_t before = rows();
   for (int i = 0; i < 64 * 4; ++i) {
-    publish_at(2 * kMinute);
+    publish_at(2 * kShort);
     EXPECT_LE(before, rows() + 1024) << "one command does not do all of it";
     before = rows();
   }

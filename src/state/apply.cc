@@ -49,6 +49,8 @@ Result<> dispatch(Applying& at) {
       return apply(at, command.revoke_token());
     case log::Command::kRecordAudit:
       return apply(at, command.record_audit());
+    case log::Command::kForgetHistory:
+      return apply(at, command.forget_history());
     case log::Command::WHAT_NOT_SET:
       break;
   }
@@ -79,8 +81,6 @@ Result<std::string> apply_command(Database& database, Tip& tip, const Options& o
   }
 
   Applying at(database, tip, options, command);
-  at.about("request", target_of(command));
-
   const std::uint64_t fingerprint = fingerprint_of(command);
   auto earlier = tip.answered.find(database, options, command, fingerprint);
   if (earlier && *earlier) {
@@ -89,6 +89,7 @@ Result<std::string> apply_command(Database& database, Tip& tip, const Options& o
     return outcome.SerializeAsString();
   }
   const bool id_used_before = !earlier;
+  if (id_used_before) at.about("request", target_of(command));
   Result<> done = id_used_before ? Result<>(fail(std::move(earlier).error())) : dispatch(at);
   if (!done) {
     at.audit_refusal(done.error());

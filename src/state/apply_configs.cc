@@ -3,6 +3,7 @@
 #include <set>
 #include <vector>
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include "base/bytes.h"
@@ -23,8 +24,9 @@ struct Planned {
 
 std::string describe(const Release& release) {
   return fmt::format(
-      R"({{"version":{},"revision":{},"format":"{}","size":{},"md5":"{}","sha256":"{}"{}}})", release.version,
-      release.revision, to_string(release.format), release.content.size(), release.md5, release.sha256,
+      FMT_COMPILE(R"({{"version":{},"revision":{},"format":"{}","size":{},"md5":"{}","sha256":"{}"{}{}}})"),
+      release.version, release.revision, to_string(release.format), release.content.size(), release.md5, release.sha256,
+      release.secret ? R"(,"secret":true)" : "",
       release.rolled_back_from.empty() ? "" : fmt::format(R"(,"rolled_back_from":{})", release.rolled_back_from));
 }
 
@@ -49,13 +51,12 @@ Result<> fill_from_draft(Applying& at, const std::string& key, const log::Publis
   return {};
 }
 
-Result<Planned> plan(Applying& at, const log::PublishConfigs& what, const log::PublishConfigs::One& one) {
-  Planned planned;
+// `planned.release` names the config.
+Result<> plan(Applying& at, const log::PublishConfigs& what, const log::PublishConfigs::One& one, Planned& planned) {
   Release& release = planned.release;
-  release.key = key_of(one.key());
   release.comment = what.comment();
-  const std::string key = release.key.to_string();
-  planned.before = find_current(at.db, key);
+  const std::string& key = release.key_text;
+  planned.before = find_current(at, key);
   if (!published(planned.before)) TRYV(require_environment(at, release.key.environment));
   if (one.has_expected()) {
     TRYV(check_expected(one.expected(), "config", key, published(planned.before) ? planned.before->revision : 0));
@@ -69,17 +70,18 @@ Result<Planned> plan(Applying& at, const log::PublishConfigs& what, const log::P
     release.md5 = one.md5().empty() ? md5_hex(one.content()) : one.md5();
     release.sha256 = one.sha256().empty() ? sha256_hex(one.content()) : one.sha256();
   }
+  release.secret = one.has_secret() ? one.secret() : planned.before && planned.before->secret;
   planned.unchanged = what.skip_unchanged() && published(planned.before) && planned.before->sha256 == release.sha256 &&
-                      planned.before->format == to_string(release.format);
-  return planned;
+                      planned.before->format == to_string(release.format) && planned.before->secret == release.secret;
+  return {};
 }
 
 // The place that holds all configs of a publish: the key itself when it is one.
-std::string common_place(const log::PublishConfigs& what) {
-  if (what.configs().empty()) return "";
-  std::string common = key_of(what.configs(0).key()).to_string();
-  for (const auto& one : what.configs()) {
-    const std::string key = key_of(one.key()).to_string();
+std::string common_place(const std::vector<Planned>& all) {
+  if (all.empty()) return "";
+  std::string common = all.front().release.key_text;
+  for (const Planned& each : all) {
+    const std::string& key = each.release.key_text;
     if (key == common) continue;
     const auto [end, unused] = std::ranges::mismatch(common, key);
     common.resize(static_cast<std::size_t>(end - common.begin()));
@@ -101,7 +103,7 @@ void tell_unchanged(Applying& at, const std::string& key, const Current& current
 }
 
 Result<Current> require_published(Applying& at, const std::string& key) {
-  auto current = find_current(at.db, key);
+  auto current = find_current(at, key);
   if (!current) return fail(Code::not_found, fmt::format("there is no config {}", key));
   if (current->deleted) {
     return fail(Code::not_found, fmt::format("config {} was deleted, at revision {}", key, current->revision));
@@ -115,26 +117,28 @@ Result<> apply(Applying& at, const log::PublishConfigs& what) {
   const std::string action = what.action().empty() ? "config.publish" : what.action();
   std::vector<Planned> all;
   std::set<std::string> keys;
+  all.reserve(static_cast<std::size_t>(what.configs_size()));
   for (const auto& one : what.configs()) {
-    const std::string key = key_of(one.key()).to_string();
+    Planned& planned = all.emplace_back();
+    planned.release = release_of(one.key());
+    const std::string& key = planned.release.key_text;
     at.about(action, key);
     if (what.configs_size() > 1 && !keys.insert(key).second)
       return fail(Code::invalid_argument, fmt::format("config {} is given twice", key));
-    TRY(Planned planned, plan(at, what, one));
-    all.push_back(std::move(planned));
+    TRYV(plan(at, what, one, planned));
   }
 
-  at.about(action, common_place(what));
+  at.about(action, common_place(all));
   for (Planned& planned : all) {
     const ConfigKey& key = planned.release.key;
     if (planned.unchanged) {
-      tell_unchanged(at, key.to_string(), *planned.before);
+      tell_unchanged(at, planned.release.key_text, *planned.before);
     } else {
       if (!published(planned.before)) {
         make_place(at, key.environment, key.application, key.cluster);
         at.outcome.set_created(true);
       }
-      if (planned.from_draft) at.db.run("DELETE FROM draft WHERE key = ?", key.to_string());
+      if (planned.from_draft) at.db.run("DELETE FROM draft WHERE key = ?", planned.release.key_text);
       add_release(at, planned.before, std::move(planned.release));
       audit_release(at, action, planned.before);
     }
@@ -144,13 +148,15 @@ Result<> apply(Applying& at, const log::PublishConfigs& what) {
 }
 
 Result<> apply(Applying& at, const log::DeleteConfig& what) {
-  Release tombstone{.key = key_of(what.key()), .deleted = true};
-  const std::string key = tombstone.key.to_string();
+  Release tombstone = release_of(what.key());
+  tombstone.deleted = true;
+  const std::string key = tombstone.key_text;
   at.about("config.delete", key);
   auto current = require_published(at, key);
   if (!current) return fail(std::move(current).error());
   if (what.has_expected()) TRYV(check_expected(what.expected(), "config", key, current->revision));
   tombstone.format = parse_format(current->format).value_or(Format::text);
+  tombstone.secret = current->secret;
   tombstone.comment = what.comment();
   const std::optional<Current> before = *std::move(current);
   add_release(at, before, std::move(tombstone));
@@ -159,10 +165,10 @@ Result<> apply(Applying& at, const log::DeleteConfig& what) {
 }
 
 Result<> apply(Applying& at, const log::RollBackConfig& what) {
-  Release release{.key = key_of(what.key())};
-  const std::string key = release.key.to_string();
+  Release release = release_of(what.key());
+  const std::string key = release.key_text;
   at.about("config.rollback", key);
-  const auto before = find_current(at.db, key);
+  const auto before = find_current(at, key);
   if (!before) return fail(Code::not_found, fmt::format("there is no config {}", key));
   TRYV(require_environment(at, release.key.environment));
   if (what.has_expected())
@@ -171,16 +177,26 @@ Result<> apply(Applying& at, const log::RollBackConfig& what) {
     Rows rows =
         at.db.ask("SELECT " CC_RELEASE_COLUMNS " FROM release r WHERE r.config = ? AND r.version = ? AND r.deleted = 0",
                   before->number, what.to_version());
-    if (!rows.next()) {
+    if (rows.next()) {
+      const ReleasePtr old = read_release(rows, 0, key);
+      release.format = old->format;
+      release.secret = old->secret;
+      release.content = old->content;
+      release.md5 = old->md5;
+      release.sha256 = old->sha256;
+    } else if (what.has_archived()) {
+      TRY(release.format, parse_format(what.archived().format()));
+      release.secret = what.archived().secret();
+      release.content = what.archived().content();
+      release.md5 = what.archived().md5();
+      release.sha256 = what.archived().sha256();
+    } else {
       return fail(Code::not_found, fmt::format("config {} has no version {}; its newest is {}", key, what.to_version(),
                                                before->version));
     }
-    const ReleasePtr old = read_release(rows, 0, key);
-    release.format = old->format;
-    release.content = old->content;
-    release.md5 = old->md5;
-    release.sha256 = old->sha256;
   }
+  // What was secret once does not come out by going back, nor does a secret config cease to be one.
+  release.secret = release.secret || before->secret;
   release.comment = what.comment();
   release.rolled_back_from = std::to_string(what.to_version());
   at.outcome.set_created(!published(before));

@@ -168,6 +168,44 @@ TEST_F(Configs, an_import_leaves_equal_configs_alone) {
   EXPECT_EQ(outcome.published(0).version(), 2);
 }
 
+TEST_F(Configs, a_secret_one_stays_secret_until_it_is_said_not_to_be) {
+  const auto publish = [&](std::optional<bool> secret) {
+    auto command = commands.publish(kKey, "password: x\n");
+    if (secret) command.mutable_publish_configs()->mutable_configs(0)->set_secret(*secret);
+    done(command);
+    return release(kKey)->secret;
+  };
+  EXPECT_FALSE(publish({}));
+  EXPECT_TRUE(publish(true));
+  EXPECT_TRUE(publish({})) << "as it was";
+  done(commands.remove(kKey));
+  EXPECT_TRUE(release(kKey)->secret) << "also of the tombstone";
+  EXPECT_TRUE(publish({})) << "whoever makes it again may not know";
+  EXPECT_FALSE(publish(false));
+
+  // The versions are 1: not, 2 to 4: secret, 5: not.
+  done(commands.roll_back(kKey, 2));
+  EXPECT_TRUE(release(kKey)->secret) << "what is gone back to is";
+  done(commands.roll_back(kKey, 1));
+  EXPECT_TRUE(release(kKey)->secret) << "the config is";
+  EXPECT_TRUE(queries.history(key(kKey), {}).value().items.front().secret);
+  EXPECT_FALSE(queries.history(key(kKey), {}).value().items.back().secret);
+}
+
+TEST_F(Configs, an_import_that_makes_a_config_secret_is_a_change) {
+  done(commands.publish(kKey, "a: 1\n"));
+  const auto import = [&](bool secret) {
+    auto command = commands.publish(kKey, "a: 1\n");
+    command.mutable_publish_configs()->set_skip_unchanged(true);
+    if (secret) command.mutable_publish_configs()->mutable_configs(0)->set_secret(true);
+    return done(command).published(0).version();
+  };
+  EXPECT_EQ(import(false), 1);
+  EXPECT_EQ(import(true), 2);
+  EXPECT_EQ(import(true), 2);
+  EXPECT_EQ(import(false), 2);
+}
+
 TEST_F(Configs, an_import_of_nothing_changes_nothing) {
   auto command = commands.make();
   command.mutable_publish_configs();

@@ -50,7 +50,7 @@ Result<> apply(Applying& at, const log::SaveDraft& what) {
   if (what.has_expected())
     TRYV(check_expected(what.expected(), "the draft of", draft.key, before ? before->revision : 0));
 
-  const auto current = find_current(at.db, draft.key);
+  const auto current = find_current(at, draft.key);
   draft.base_version = before ? before->base_version : published(current) ? current->version : 0;
   draft.content = what.content();
   draft.size = draft.content.size();

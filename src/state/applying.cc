@@ -3,13 +3,12 @@
 namespace cc::state {
 namespace {
 
-// Removes the oldest rows until there are `at_most`. `sql` removes so many of them.
+// Removes the oldest rows until there are `at_most`, or those that are left may not be forgotten yet. `sql` removes so
+// many of them, up to an id.
 template <std::size_t N>
-void forget_oldest(Database& db, Numbers& numbers, std::uint64_t at_most, const char (&sql)[N]) {
+void forget_oldest(Database& db, Numbers& numbers, std::uint64_t at_most, std::uint64_t until, const char (&sql)[N]) {
   if (numbers.count() <= at_most) return;
-  const std::uint64_t too_many = numbers.count() - at_most;
-  db.run(sql, too_many);
-  numbers.first += too_many;
+  numbers.first += static_cast<std::uint64_t>(db.run(sql, numbers.count() - at_most, until));
 }
 
 }  // namespace
@@ -72,14 +71,14 @@ void Applying::write_audit(const AuditRecord& record) {
     db.run("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", id, milliseconds(record.time),
            record.actor, record.address, record.request_id, record.action, record.target, record.outcome,
            record.message, record.before, record.after, record.revision, ++tip.changes_audited.last);
-    forget_oldest(db, tip.changes_audited, options.keep_audited_changes,
-                  "DELETE FROM audit WHERE id IN (SELECT id FROM audit ORDER BY id LIMIT ?)");
+    forget_oldest(db, tip.changes_audited, options.keep_audited_changes, tip.archived.forgettable_audit(),
+                  "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id <= ?2 ORDER BY id LIMIT ?1)");
   } else {
     db.run("INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", id, ++tip.attempts_audited.last,
            milliseconds(record.time), record.actor, record.address, record.request_id, record.action, record.target,
            record.outcome, record.message, record.count);
-    forget_oldest(db, tip.attempts_audited, options.keep_audited_attempts,
-                  "DELETE FROM attempt WHERE id IN (SELECT id FROM attempt ORDER BY id LIMIT ?)");
+    forget_oldest(db, tip.attempts_audited, options.keep_audited_attempts, tip.archived.forgettable_audit(),
+                  "DELETE FROM attempt WHERE id IN (SELECT id FROM attempt WHERE id <= ?2 ORDER BY id LIMIT ?1)");
   }
 }
 

@@ -68,6 +68,7 @@ Result<> apply(Applying& at, const log::CreateAccessKey& what);
 Result<> apply(Applying& at, const log::RevokeAccessKey& what);
 Result<> apply(Applying& at, const log::RevokeToken& what);
 Result<> apply(Applying& at, const log::RecordAudit& what);
+Result<> apply(Applying& at, const log::ForgetHistory& what);
 
 ConfigKey key_of(const log::Key& key);
 

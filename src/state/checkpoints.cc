@@ -41,7 +41,10 @@ Checkpoints::~Checkpoints() {
 }
 
 void Checkpoints::committed() {
-  if (frames_ < limits_.copied_from) return;
+  if (frames_ < wanted_at_) wanted_at_ = 0;  // the log has begun anew
+  const bool nearly = frames_ >= limits_.too_many - limits_.copied_from / 2;
+  if (frames_ - wanted_at_ < limits_.copied_from && !nearly) return;
+  wanted_at_ = frames_;
   if (frames_ >= limits_.too_many) {
     if (const std::unique_lock alone(copying_, kPatience); alone) copy(writer_.handle());
     return;

@@ -2,7 +2,8 @@
 // not wait for it.
 //
 // The write-ahead log can begin anew only when all of it has been copied. While commits follow each other closely the
-// thread is always one behind; so when the log has grown too long the committing thread copies the small rest itself.
+// thread is always one behind; so when the log has grown too long the committing thread copies the rest itself, which
+// is small: before that the thread copies after each commit.
 #pragma once
 
 #include <condition_variable>
@@ -18,7 +19,7 @@ class Checkpoints {
  public:
   // Pages of 4 KiB in the write-ahead log.
   struct Limits {
-    int copied_from = 4'000;  // on the thread
+    int copied_from = 4'000;  // on the thread, each time that so many more have come
     int too_many = 24'000;    // by whoever commits
   };
   // `writer` is the connection that commits; it no longer copies by itself. Both outlive this.
@@ -38,7 +39,9 @@ class Checkpoints {
   const Path& file_;
   Database& writer_;
   const Limits limits_;
-  int frames_ = 0;  // in the write-ahead log after the last commit; the writer's thread
+  // The writer's thread:
+  int frames_ = 0;     // in the write-ahead log after the last commit
+  int wanted_at_ = 0;  // frames when it was to be copied last
 
   std::timed_mutex copying_;  // held while copying
   std::mutex mutex_;

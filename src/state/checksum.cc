@@ -50,6 +50,7 @@ std::string checksum_of(Database& database) {
   add(digest, database, "SELECT * FROM revoked_token ORDER BY id");
   add(digest, database, "SELECT * FROM audit ORDER BY id");
   add(digest, database, "SELECT * FROM attempt ORDER BY id");
+  add(digest, database, "SELECT * FROM archived");
   add(digest, database, "SELECT * FROM answered ORDER BY sequence");
   return digest.hex();
 }

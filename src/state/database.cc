@@ -17,7 +17,15 @@ constexpr auto kWriterPragmas =
 constexpr auto kReaderPragmas = "PRAGMA query_only = ON; PRAGMA cache_size = -2000;";
 constexpr auto kPragmas = "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;";
 
+// Process-wide, before the first connection: no count of the memory in use, for which each allocation would take a
+// lock that all connections share.
+void configure() {
+  static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(done);
+}
+
 int flags(Database::Access access) {
+  configure();
   if (access == Database::Access::read) return SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX;
   return SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX;
 }

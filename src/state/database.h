@@ -75,6 +75,12 @@ class Database {
     (bind_copy(statement, ++at, values), ...);
     return rows;
   }
+  // The number that a question is answered with; 0 when there is none.
+  template <std::size_t N>
+  [[nodiscard]] std::uint64_t number(const char (&sql)[N]) {
+    Rows rows = ask(sql);
+    return rows.next() ? rows.number(0) : 0;
+  }
   // A change; returns how many rows it changed.
   template <std::size_t N, class... Values>
   int run(const char (&sql)[N], const Values&... values) {

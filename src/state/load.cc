@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "state/read_places.h"
 #include "state/releases.h"
 
 namespace cc::state {
@@ -68,7 +69,7 @@ void load_all_releases(Database& database, const std::function<void(ReleasePtr)>
   Rows rows = database.ask("SELECT " CC_RELEASE_COLUMNS
                            ", c.key FROM config c JOIN release r ON r.id = c.release ORDER BY c.key");
   while (rows.next())
-    each(read_release(rows, 0, rows.text(11)));
+    each(read_release(rows, 0, rows.text(kReleaseColumns)));
 }
 
 Result<Identity> load_all_identity(Database& database) {
@@ -78,16 +79,9 @@ Result<Identity> load_all_identity(Database& database) {
   Rows tokens = database.ask("SELECT id, expires FROM revoked_token ORDER BY id");
   while (tokens.next())
     identity.revoked_tokens.push_back({tokens.text(0), tokens.time(1)});
-  Rows applications =
-      database.ask("SELECT name, department, owner, description, revision, created FROM application ORDER BY name");
-  while (applications.next()) {
-    identity.applications.push_back({.name = applications.text(0),
-                                     .department = applications.text(1),
-                                     .owner = applications.text(2),
-                                     .description = applications.text(3),
-                                     .revision = applications.number(4),
-                                     .created = applications.time(5)});
-  }
+  Rows applications = database.ask("SELECT " CC_APPLICATION_COLUMNS " FROM application ORDER BY name");
+  while (applications.next())
+    identity.applications.push_back(read_application(applications));
   return identity;
 }
 

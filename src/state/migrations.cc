@@ -21,18 +21,12 @@ std::int64_t newest_step() {
   return number_of(embedded::state_migrations.back().first);
 }
 
-template <std::size_t N>
-std::int64_t value_of(Database& database, const char (&question)[N]) {
-  Rows rows = database.ask(question);
-  return rows.next() ? rows.integer(0) : 0;
-}
-
 }  // namespace
 
 Result<> migrate(Database& database, const Path& file) {
-  const std::int64_t application = value_of(database, "PRAGMA application_id");
-  const std::int64_t version = value_of(database, "PRAGMA user_version");
-  const bool empty = value_of(database, "SELECT count(*) FROM sqlite_master") == 0;
+  const auto application = static_cast<std::int64_t>(database.number("PRAGMA application_id"));
+  const auto version = static_cast<std::int64_t>(database.number("PRAGMA user_version"));
+  const bool empty = database.number("SELECT count(*) FROM sqlite_master") == 0;
   if (empty ? application != 0 || version != 0 : application != kApplicationId) {
     return fail(Code::corruption, fmt::format("{} is not a state of config-center: move it away, or set DATA_DIR to "
                                               "another folder",

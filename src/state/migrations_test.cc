@@ -60,5 +60,27 @@ TEST_F(Migrations, users_are_there_and_their_old_tokens_end) {
   EXPECT_NE(user.token_epoch, 0u);
 }
 
+TEST_F(Migrations, releases_keep_what_they_hold_and_are_not_secret) {
+  make(6, R"(
+    INSERT INTO environment VALUES ('dev', '', 1, 0);
+    INSERT INTO release VALUES (1, 1, 1, 2, 0, 'yaml', 'm', '', 'wang', 'why', 5, NULL, 5, CAST('a: 1' AS BLOB));
+    UPDATE release SET sha256 = ')" +
+              sha256_hex("a: 1") + R"(';
+    INSERT INTO release VALUES (2, 1, 1, 3, 1, 'yaml', '', '', 'lin', '', 6, 1, 0, x'');
+    INSERT INTO config VALUES ('dev/shop/default/a.yaml', 1, 1, 1, 2);)");
+  const auto state = State::open(file).value();
+  const ConfigKey key = ConfigKey::parse("dev/shop/default/a.yaml").value();
+  const Queries queries(file);
+  const ReleasePtr release = queries.release(key, 1).value();
+  EXPECT_EQ(release->content, "a: 1");
+  EXPECT_EQ(release->comment, "why");
+  EXPECT_FALSE(release->secret);
+  const auto history = queries.history(key, {}).value().items;
+  ASSERT_EQ(history.size(), 2u);
+  EXPECT_TRUE(history[0].deleted);
+  EXPECT_EQ(history[0].author, "lin");
+  EXPECT_EQ(history[0].rolled_back_from, 1u);
+}
+
 }  // namespace
 }  // namespace cc::state

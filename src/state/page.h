@@ -10,6 +10,10 @@
 
 namespace cc::state {
 
+// What lists their cursors are of: releases and audit records by their numbers.
+constexpr char kByRelease = 'r';
+constexpr char kByRecord = 'u';
+
 // The text that the last item of the page before was named by; "" at the start. invalid_argument for a limit that is
 // out of range, or a cursor that no list of this kind made.
 Result<std::string> begin_page(const PageRequest& page, char kind);

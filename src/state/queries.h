@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "model/grants.h"
 #include "model/words.h"
+#include "state/archived.h"
 
 namespace cc::state {
 
@@ -58,8 +59,8 @@ class Queries {
   Queries until(Deadline deadline) const;
 
   Result<Page<ReleaseInfo>> configs(const ConfigFilter& filter, const PageRequest& page, const Visible& visible) const;
-  // Newest first. not_found when there never was such a config.
-  Result<Page<ReleaseInfo>> history(const ConfigKey& key, const PageRequest& page) const;
+  // Newest first, of those whose number (state/feed.h) is greater. not_found when there never was such a config.
+  Result<Page<ReleaseInfo>> history(const ConfigKey& key, const PageRequest& page, std::uint64_t newer_than = 0) const;
   Result<ReleasePtr> release(const ConfigKey& key, Version version) const;
   Result<Draft> draft(const ConfigKey& key) const;
   Result<Page<Draft>> drafts(const ConfigFilter& filter, const PageRequest& page,
@@ -71,8 +72,18 @@ class Queries {
   Result<std::vector<Cluster>> clusters(const std::string& environment,
                                         const std::string& application) const;  // "" is any
 
-  // Newest first.
-  Result<Page<AuditRecord>> audit(const AuditFilter& filter, const PageRequest& page) const;
+  // Newest first, of those whose number is greater.
+  Result<Page<AuditRecord>> audit(const AuditFilter& filter, const PageRequest& page,
+                                  std::uint64_t newer_than = 0) const;
+
+  // What may be forgotten, oldest first: releases beyond the newest `versions` of each config, audit records from
+  // before `audit_from`; nothing that the archive does not have, where there is one. So much at most.
+  struct Forgettable {
+    std::vector<std::uint64_t> releases;  // ids
+    std::uint64_t audit_until = 0;        // ids up to there
+    Archived archived;                    // as the state was told last
+  };
+  Result<Forgettable> forgettable(std::uint64_t versions, Wall audit_from, std::size_t at_most) const;
 
   // What costs nothing to count. As last committed: a node that cannot write any more can still be asked how it is.
   struct Counts {

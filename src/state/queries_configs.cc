@@ -13,11 +13,10 @@ namespace cc::state {
 namespace {
 
 constexpr char kByKey = 'k';
-constexpr char kByRelease = 'r';
 
 #define CC_INFO_COLUMNS \
-  "version, revision, deleted, format, size, md5, sha256, author, comment, time, rolled_back_from, id"
-constexpr int kIdColumn = 11;
+  "version, revision, deleted, format, size, md5, sha256, author, comment, time, rolled_back_from, secret, id"
+constexpr int kIdColumn = 12;
 
 ReleaseInfo read_info(const Rows& rows, std::string key) {
   ReleaseInfo info{.key = std::move(key),
@@ -25,6 +24,7 @@ ReleaseInfo read_info(const Rows& rows, std::string key) {
                    .revision = rows.number(1),
                    .deleted = rows.flag(2),
                    .format = parse_format(rows.view(3)).value_or(Format::text),
+                   .secret = rows.flag(11),
                    .size = rows.number(4),
                    .md5 = rows.text(5),
                    .sha256 = rows.text(6),
@@ -76,16 +76,17 @@ Result<Page<ReleaseInfo>> Queries::configs(const ConfigFilter& filter, const Pag
   });
 }
 
-Result<Page<ReleaseInfo>> Queries::history(const ConfigKey& key, const PageRequest& page) const {
+Result<Page<ReleaseInfo>> Queries::history(const ConfigKey& key, const PageRequest& page,
+                                           std::uint64_t newer_than) const {
   TRY(const std::uint64_t before, begin_numbered_page(page, kByRelease, std::numeric_limits<std::int64_t>::max()));
   return ask([&](Database& db) -> Result<Page<ReleaseInfo>> {
     TRY(const std::uint64_t config, number_of_config(db, key));
     Page<ReleaseInfo> found;
     std::uint64_t last = 0;
     // Versions and ids grow together; in this order the index answers without sorting.
-    Rows rows =
-        db.ask("SELECT " CC_INFO_COLUMNS " FROM release WHERE config = ? AND id < ? ORDER BY version DESC, id DESC",
-               config, before);
+    Rows rows = db.ask("SELECT " CC_INFO_COLUMNS
+                       " FROM release WHERE config = ? AND id < ? AND id > ? ORDER BY version DESC, id DESC",
+                       config, before, newer_than);
     while (rows.next()) {
       const auto name = [&](const ReleaseInfo&) { return std::to_string(last); };
       if (!take(found, page.limit, kByRelease, read_info(rows, key.to_string()), name)) break;

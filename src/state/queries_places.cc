@@ -6,6 +6,7 @@
 #include "state/checksum.h"
 #include "state/page.h"
 #include "state/queries_impl.h"
+#include "state/read_places.h"
 
 namespace cc::state {
 namespace {
@@ -14,21 +15,6 @@ constexpr char kByApplication = 'a';
 
 // Settling cannot be called off: it is waited for in pieces of this.
 constexpr std::chrono::milliseconds kPatience = std::chrono::seconds(1);
-
-Application read_application(const Rows& rows) {
-  return {.name = rows.text(0),
-          .department = rows.text(1),
-          .owner = rows.text(2),
-          .description = rows.text(3),
-          .revision = rows.number(4),
-          .created = rows.time(5)};
-}
-
-template <std::size_t N>
-std::uint64_t number(Database& db, const char (&question)[N]) {
-  Rows rows = db.ask(question);
-  return rows.next() ? rows.number(0) : 0;
-}
 
 }  // namespace
 
@@ -55,11 +41,9 @@ Queries Queries::until(Deadline deadline) const {
 Result<std::vector<Environment>> Queries::environments() const {
   return ask([](Database& db) -> Result<std::vector<Environment>> {
     std::vector<Environment> found;
-    Rows rows = db.ask("SELECT name, description, revision, created FROM environment ORDER BY name");
-    while (rows.next()) {
-      found.push_back(
-          {.name = rows.text(0), .description = rows.text(1), .revision = rows.number(2), .created = rows.time(3)});
-    }
+    Rows rows = db.ask("SELECT " CC_ENVIRONMENT_COLUMNS " FROM environment ORDER BY name");
+    while (rows.next())
+      found.push_back(read_environment(rows));
     return found;
   });
 }
@@ -68,9 +52,7 @@ Result<Page<Application>> Queries::applications(const PageRequest& page) const {
   TRY(const std::string after, begin_page(page, kByApplication));
   return ask([&](Database& db) -> Result<Page<Application>> {
     Page<Application> found;
-    Rows rows = db.ask(
-        "SELECT name, department, owner, description, revision, created FROM application WHERE name > ? ORDER BY name",
-        after);
+    Rows rows = db.ask("SELECT " CC_APPLICATION_COLUMNS " FROM application WHERE name > ? ORDER BY name", after);
     const auto name = [](const Application& application) { return application.name; };
     while (rows.next() && take(found, page.limit, kByApplication, read_application(rows), name)) {
     }
@@ -80,8 +62,7 @@ Result<Page<Application>> Queries::applications(const PageRequest& page) const {
 
 Result<Application> Queries::application(const std::string& name) const {
   return ask([&](Database& db) -> Result<Application> {
-    Rows rows =
-        db.ask("SELECT name, department, owner, description, revision, created FROM application WHERE name = ?", name);
+    Rows rows = db.ask("SELECT " CC_APPLICATION_COLUMNS " FROM application WHERE name = ?", name);
     if (!rows.next()) return fail(Code::not_found, fmt::format("there is no application {}", name));
     return read_application(rows);
   });
@@ -93,32 +74,27 @@ Result<std::vector<Cluster>> Queries::clusters(const std::string& environment, c
     // Environment by environment, of which there are few: so each is a range of the key.
     Rows rows =
         application.empty()
-            ? db.ask(
-                  "SELECT c.environment, application, c.name, c.description, c.revision, c.created FROM environment e "
-                  "CROSS JOIN cluster c ON c.environment = e.name WHERE (?1 = '' OR e.name = ?1) "
-                  "ORDER BY e.name, application, c.name",
-                  environment)
+            ? db.ask("SELECT " CC_CLUSTER_COLUMNS
+                     " FROM environment e "
+                     "CROSS JOIN cluster c ON c.environment = e.name WHERE (?1 = '' OR e.name = ?1) "
+                     "ORDER BY e.name, application, c.name",
+                     environment)
             : db.ask(
-                  "SELECT c.environment, application, c.name, c.description, c.revision, c.created FROM environment e "
+                  "SELECT " CC_CLUSTER_COLUMNS
+                  " FROM environment e "
                   "CROSS JOIN cluster c ON c.environment = e.name AND application = ?2 WHERE (?1 = '' OR e.name = ?1) "
                   "ORDER BY e.name, c.name",
                   environment, application);
-    while (rows.next()) {
-      found.push_back({.environment = rows.text(0),
-                       .application = rows.text(1),
-                       .name = rows.text(2),
-                       .description = rows.text(3),
-                       .revision = rows.number(4),
-                       .created = rows.time(5)});
-    }
+    while (rows.next())
+      found.push_back(read_cluster(rows));
     return found;
   });
 }
 
 Result<Queries::Checksum> Queries::checksum() const {
   return ask([](Database& db) -> Result<Checksum> {
-    return Checksum{.applied = number(db, "SELECT applied FROM position"),
-                    .revision = number(db, "SELECT revision FROM position"),
+    return Checksum{.applied = db.number("SELECT applied FROM position"),
+                    .revision = db.number("SELECT revision FROM position"),
                     .sha256 = checksum_of(db)};
   });
 }
@@ -126,17 +102,16 @@ Result<Queries::Checksum> Queries::checksum() const {
 Result<Queries::Counts> Queries::counts() const {
   return ask_unsettled([](Database& db) -> Result<Counts> {
     // Releases, forgotten ones included, and audit records are numbered without gaps: they need not be counted.
-    return Counts{.environments = number(db, "SELECT count(*) FROM environment"),
-                  .applications = number(db, "SELECT count(*) FROM application"),
-                  .releases = number(db, "SELECT max(id) FROM release"),
-                  .drafts = number(db, "SELECT count(*) FROM draft"),
-                  .users = number(db, "SELECT count(*) FROM user"),
-                  .keys = number(db, "SELECT count(*) FROM access_key WHERE revoked = 0"),
-                  .audit_records = number(db,
-                                          "SELECT ifnull((SELECT number FROM audit ORDER BY id DESC LIMIT 1) + 1 - "
-                                          "(SELECT number FROM audit ORDER BY id LIMIT 1), 0) + "
-                                          "ifnull((SELECT number FROM attempt ORDER BY id DESC LIMIT 1) + 1 - "
-                                          "(SELECT number FROM attempt ORDER BY id LIMIT 1), 0)")};
+    return Counts{.environments = db.number("SELECT count(*) FROM environment"),
+                  .applications = db.number("SELECT count(*) FROM application"),
+                  .releases = db.number("SELECT max(id) FROM release"),
+                  .drafts = db.number("SELECT count(*) FROM draft"),
+                  .users = db.number("SELECT count(*) FROM user"),
+                  .keys = db.number("SELECT count(*) FROM access_key WHERE revoked = 0"),
+                  .audit_records = db.number("SELECT ifnull((SELECT number FROM audit ORDER BY id DESC LIMIT 1) + 1 - "
+                                             "(SELECT number FROM audit ORDER BY id LIMIT 1), 0) + "
+                                             "ifnull((SELECT number FROM attempt ORDER BY id DESC LIMIT 1) + 1 - "
+                                             "(SELECT number FROM attempt ORDER BY id LIMIT 1), 0)")};
   });
 }
 

@@ -1,8 +1,11 @@
 #include "state/request.h"
 
+#include <array>
+
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/little_endian.h"
 #include "state/applying.h"
 
 namespace cc::state {
@@ -65,6 +68,7 @@ std::string target_of(const log::Command& command) {
     case log::Command::kRevokeToken:
       return command.revoke_token().token_id();
     case log::Command::kInitializeCluster:
+    case log::Command::kForgetHistory:
     case log::Command::kRecordAudit:
     case log::Command::WHAT_NOT_SET:
       return "";
@@ -77,13 +81,14 @@ namespace {
 // Texts, numbers and what is absent, written so that no two lists of them read alike.
 class Fields {
  public:
+  Fields() { all_.reserve(512); }
   Fields& add(std::string_view text) {
-    fmt::format_to(std::back_inserter(all_), "{}:", text.size());
+    put(':', text.size());
     all_ += text;
     return *this;
   }
   Fields& add(std::uint64_t number) {
-    fmt::format_to(std::back_inserter(all_), "{};", number);
+    put('=', number);
     return *this;
   }
   Fields& absent() {
@@ -98,15 +103,15 @@ class Fields {
     return given ? add(expected.revision()).add(std::uint64_t{expected.any()}) : absent();
   }
 
-  // The first 64 bits of the SHA-256.
-  std::uint64_t fingerprint() const {
-    std::uint64_t bits = 0;
-    for (const char byte : sha256(all_).substr(0, 8))
-      bits = bits << 8 | static_cast<unsigned char>(byte);
-    return bits;
-  }
+  std::uint64_t fingerprint() const { return hash64(all_); }
 
  private:
+  void put(char kind, std::uint64_t number) {
+    std::array<char, 1 + sizeof number> bytes{kind};
+    put_little_endian(bytes.data() + 1, number);
+    all_.append(bytes.data(), bytes.size());
+  }
+
   std::string all_;
 };
 
@@ -117,6 +122,8 @@ void add(Fields& to, const log::PublishConfigs::One& one) {
   } else {
     to.add("content").add(one.sha256().empty() ? sha256_hex(one.content()) : one.sha256());
   }
+  // No mark where it is not given: what was answered before there was one stays the same request.
+  if (one.has_secret()) to.add("secret").add(std::uint64_t{one.secret()});
 }
 
 void add(Fields& to, const log::PublishConfigs& what) {
@@ -206,6 +213,7 @@ std::uint64_t fingerprint_of(const log::Command& command) {
     case log::Command::kRevokeAccessKey:
     case log::Command::kRevokeToken:
     case log::Command::kInitializeCluster:
+    case log::Command::kForgetHistory:
     case log::Command::kRecordAudit:
     case log::Command::WHAT_NOT_SET:
       fields.add(target_of(command));

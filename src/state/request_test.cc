@@ -44,7 +44,8 @@ TEST(Fingerprint, of_a_publish_is_of_what_is_published_and_why_and_over_what) {
        [](auto& c) { one_of(c).mutable_expected()->set_revision(7); },
        [](auto& c) { one_of(c).mutable_expected()->set_any(true); }, [](auto& c) { one_of(c).set_format_given(true); },
        [](auto& c) { one_of(c).set_format_given(true), one_of(c).set_format("text"); },
-       [](auto& c) { one_of(c).mutable_key()->set_name("other.yaml"); },
+       [](auto& c) { one_of(c).mutable_key()->set_name("other.yaml"); }, [](auto& c) { one_of(c).set_secret(true); },
+       [](auto& c) { one_of(c).set_secret(false); },
        [](auto& c) { *c.mutable_publish_configs()->add_configs() = one_of(c); },
        [](auto& c) { c.mutable_publish_configs()->set_action("config.import"); },
        [](auto& c) { c.mutable_publish_configs()->set_skip_unchanged(true); }});
@@ -129,8 +130,8 @@ TEST(Fingerprint, does_not_mistake_where_one_text_ends_and_the_next_begins) {
 }
 
 TEST(Fingerprint, is_the_same_in_all_versions) {
-  EXPECT_EQ(fingerprint_of(Commands().publish(kKey, "a: 1\n")), 0x2f1a5a46c03b7fc8u);
-  EXPECT_EQ(fingerprint_of(Commands().remove(kKey)), 0xd33a9c23bacdbd98u);
+  EXPECT_EQ(fingerprint_of(Commands().publish(kKey, "a: 1\n")), 0xd83d6520a9396196u);
+  EXPECT_EQ(fingerprint_of(Commands().remove(kKey)), 0x7433b544210c4d8cu);
 }
 
 TEST(Target, names_what_is_to_be_changed) {

@@ -9,12 +9,15 @@
 namespace cc::state {
 namespace {
 
+// So much at once: what is written all in one go and then synced keeps the disk from the log for as long as it takes.
+constexpr int kPagesAtOnce = 1024;
+
 class HeldSnapshot final : public State::Snapshot {
  public:
   HeldSnapshot(Path file, std::unique_ptr<Database> database) : file_(std::move(file)), database_(std::move(database)) {
     database_->execute("BEGIN");
     position_ = read_position(*database_);  // the first question is what begins to hold the state
-    bytes_ = number("PRAGMA page_count") * number("PRAGMA page_size");
+    bytes_ = database_->number("PRAGMA page_count") * database_->number("PRAGMA page_size");
   }
 
   const Position& position() const override { return position_; }
@@ -29,20 +32,19 @@ class HeldSnapshot final : public State::Snapshot {
       copy.exec("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF");  // a crash leaves a file that nobody refers to
       sqlite3_backup* const backup = sqlite3_backup_init(copy.getHandle(), "main", source->handle(), "main");
       if (backup == nullptr) throw SQLite::Exception(copy.getHandle());
-      const int outcome = sqlite3_backup_step(backup, -1);
+      int outcome = SQLITE_OK;
+      Result<> synced;
+      while (outcome == SQLITE_OK && synced) {
+        outcome = sqlite3_backup_step(backup, kPagesAtOnce);
+        synced = sync_file(file);
+      }
       sqlite3_backup_finish(backup);
-      if (outcome != SQLITE_DONE) throw SQLite::Exception(sqlite3_errstr(outcome), outcome);
-      return {};
+      if (outcome != SQLITE_DONE && synced) throw SQLite::Exception(sqlite3_errstr(outcome), outcome);
+      return synced;
     });
   }
 
  private:
-  template <std::size_t N>
-  std::uint64_t number(const char (&question)[N]) {
-    Rows rows = database_->ask(question);
-    return rows.next() ? rows.number(0) : 0;
-  }
-
   Path file_;
   std::unique_ptr<Database> database_;  // null once written
   Position position_;

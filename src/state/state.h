@@ -61,8 +61,8 @@ struct Identity {
 
 // Equal on all nodes, since what is kept is part of the state.
 struct Options {
-  // Outcomes of request ids are kept this long, by the commands' own times …
-  std::chrono::hours remember_requests{24};
+  // Outcomes of request ids are kept this long, by a clock that does not jump (state/answered.h) …
+  std::chrono::milliseconds remember_requests = std::chrono::hours(24);
   // … and so many of them, but each for this long.
   std::size_t remember_requests_at_most = 100'000;
   std::chrono::milliseconds remember_requests_at_least{60'000};

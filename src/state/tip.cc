@@ -30,14 +30,23 @@ void write_position(Database& database, const Position& position) {
                position.applied_crc, position.revision, position.cluster_id);
 }
 
+Archived read_archived(Database& database) {
+  Archived archived;
+  if (Rows rows = database.ask("SELECT used, release, audit FROM archived"); rows.next()) {
+    archived.used = rows.flag(0);
+    archived.release = rows.number(1);
+    archived.audit = rows.number(2);
+  }
+  return archived;
+}
+
 Tip read_tip(Database& database) {
   Tip tip;
+  tip.archived = read_archived(database);
   tip.position = read_position(database);
   tip.changes.revision = tip.position.revision;
-  if (Rows rows = database.ask("SELECT max(id) FROM release"); rows.next()) tip.last_release = rows.number(0);
-  if (Rows rows = database.ask("SELECT id FROM audit UNION ALL SELECT id FROM attempt ORDER BY id DESC LIMIT 1");
-      rows.next())
-    tip.last_audit = rows.number(0);
+  tip.last_release = database.number("SELECT max(id) FROM release");
+  tip.last_audit = database.number("SELECT id FROM audit UNION ALL SELECT id FROM attempt ORDER BY id DESC LIMIT 1");
   tip.changes_audited = read_numbers(database, "SELECT number FROM audit ORDER BY id LIMIT 1",
                                      "SELECT number FROM audit ORDER BY id DESC LIMIT 1");
   tip.attempts_audited = read_numbers(database, "SELECT number FROM attempt ORDER BY id LIMIT 1",

@@ -5,10 +5,14 @@
 #include <cstdint>
 
 #include "state/answered.h"
+#include "state/archived.h"
+#include "state/current.h"
 #include "state/database.h"
 #include "state/state.h"
 
 namespace cc::state {
+
+Archived read_archived(Database& database);
 
 // The oldest and the newest of rows that are numbered without gaps; first > last when there is none.
 struct Numbers {
@@ -18,10 +22,12 @@ struct Numbers {
 
 struct Tip {
   Position position;
+  Archived archived;
   std::uint64_t last_release = 0;  // ids
   std::uint64_t last_audit = 0;
   Numbers changes_audited, attempts_audited;
   Answered answered;
+  LatelyUsed configs;
   Changes changes;  // since State::take_changes()
 };
 

@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("BENCH_BUILD", ROOT / "build/release"))
 os.environ["CONFIG_CENTER_BINARY"] = str(BUILD / "config-center")
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(ROOT / "tests/integration"))
+sys.path[:0] = [str(ROOT / "tests/integration"), str(ROOT / "tests/cluster")]
 
 from command import Command  # noqa: E402
 from node import free_port, wait_until  # noqa: E402

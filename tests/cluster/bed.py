@@ -6,10 +6,11 @@ nftables rules in the receiver's own namespace, so that nothing of it outlives t
 import contextlib
 import os
 import random
-import socket
+import re
 import subprocess
 
 from machine import cannot
+from ports import Ports
 
 
 class Loopback:
@@ -18,7 +19,7 @@ class Loopback:
     cuttable = False
 
     def __init__(self):
-        self._taken = set()
+        self._ports = Ports()
 
     def __enter__(self):
         return self
@@ -30,14 +31,7 @@ class Loopback:
         return "127.0.0.1"
 
     def port(self, node, what):
-        """Free, and not one that the system gives to a connection while the node is down."""
-        while True:
-            port = random.randrange(15000, 32000)
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if port not in self._taken and probe.connect_ex(("127.0.0.1", port)) != 0:
-                    self._taken.add(port)
-                    return port
+        return self._ports.take()
 
     def inside(self, node):
         return []
@@ -84,6 +78,11 @@ class Bed:
             self._add(node)
         return f"10.213.{self._number}.{node}"
 
+    @property
+    def host_outside(self):
+        """The machine itself, to which no cable is cut."""
+        return f"10.213.{self._number}.254"
+
     def port(self, node, what):
         return self.PORTS[what]
 
@@ -118,6 +117,11 @@ class Bed:
         self.lose(nodes, others)
         self.lose(others, nodes)
 
+    def packets_lost(self):
+        """How many, by the rules that hold now."""
+        tables = [run(*self.inside(receiver), "nft", "list", "table", "inet", "lost").stdout for receiver in {to for _, to in self._lost}]
+        return sum(int(count) for table in tables for count in re.findall(r"counter packets (\d+)", table))
+
     def heal(self):
         receivers = {receiver for _, receiver in self._lost}
         self._lost.clear()
@@ -125,7 +129,7 @@ class Bed:
 
     def _apply(self, receivers):
         for receiver in receivers:
-            rules = [f"ip saddr {self.host(sender)} " + ("drop" if percent == 100 else f"numgen random mod 100 < {percent} drop")
+            rules = [f"ip saddr {self.host(sender)} " + ("counter drop" if percent == 100 else f"numgen random mod 100 < {percent} counter drop")
                      for (sender, to), percent in sorted(self._lost.items()) if to == receiver]
             table = "table inet lost\ndelete table inet lost\n"  # also when there is none
             if rules:

@@ -6,7 +6,8 @@ config, read when all nodes were one again. What each check holds is said at its
 * publishes, deletions and strong reads of each config are linearizable (linearize.py, register.py);
 * revisions follow real time across configs, and none is used for two things;
 * the final history has everything that was acknowledged, nothing that failed, and nothing twice;
-* what watchers were told has no gap, no repeat and no reversal, and reads that asked for a revision had it."""
+* what watchers were told has no gap, no repeat and no reversal, and reads that asked for a revision had it;
+* no node goes back, as long as it runs."""
 
 import bisect
 import collections
@@ -17,14 +18,15 @@ from linearize import linearize
 
 
 def check(operations, final):
-    problems = []
+    problems, resolved = [], list(_resolved(operations, final))
     problems += _final_is_what_was_done(operations, final)
     problems += _final_histories_are_whole(final)
     problems += _revisions_are_unique(operations, final)
-    problems += _revisions_follow_time(operations)
+    problems += _revisions_follow_time(resolved)
+    problems += _nodes_never_go_back(operations, final)
     problems += _reads_are_of(operations, final)
     problems += _watches_are_whole(operations, final)
-    problems += _is_linearizable(_resolved(operations, final))
+    problems += _is_linearizable(resolved)
     return problems
 
 
@@ -120,17 +122,46 @@ def _final_is_what_was_done(operations, final):
 
 
 def _revisions_follow_time(operations):
-    """Whatever changes something after a revision was seen by anybody, of any config, has a larger one."""
+    """Whatever changes something after a revision was seen by anybody, of any config, has a larger one; also when only the
+    final history tells which. What its client was not told was seen by nobody."""
     told = [op for op in operations if op.outcome == OK]
     ends = sorted(((op.end, seen, op) for op in told if (seen := _newest_seen(op))), key=lambda each: each[0])
     newest, its_op, place = 0, None, 0
-    for op in sorted((op for op in told if op.mutates), key=lambda op: op.start):
+    for op in sorted((op for op in operations if op.mutates and op.revision is not None), key=lambda op: op.start):
         while place < len(ends) and ends[place][0] < op.start:
             if ends[place][1] > newest:
                 _, newest, its_op = ends[place]
             place += 1
         if op.revision <= newest:
             yield f"revision {newest} was there before this began:\n    {its_op}\n    {op}"
+
+
+def _nodes_never_go_back(operations, final):
+    """What one run of a node has told, it has from then on, for whoever asks; a watcher may be ahead of it."""
+    histories = {key: _History(releases) for key, releases in final.items()}
+    runs = collections.defaultdict(list)
+    for op in operations:
+        if op.outcome == OK and op.run is not None:
+            runs[op.node, op.run].append(op)
+    for ops in runs.values():
+        ends = sorted(ops, key=lambda op: op.end)
+        newest, its_op, place = 0, None, 0
+        for op in sorted(ops, key=lambda op: op.start):
+            while ends[place].end < op.start:
+                if _newest_had(ends[place]) > newest:
+                    newest, its_op = _newest_had(ends[place]), ends[place]
+                place += 1
+            if op.kind == "watch" and op.until is not None and op.until < newest:
+                yield f"the node had revision {newest} before this began:\n    {its_op}\n    {op}"
+            if op.kind in ("read", "read_at") and (there := histories.get(op.key, _History([])).at(newest)):
+                if there.revision > (op.revision or 0):
+                    yield f"the node had {there} before this began:\n    {its_op}\n    {op}"
+
+
+def _newest_had(op):
+    """Of what a node has told, what it must have had: it repeats to a watcher that is ahead of it what that had."""
+    until = op.until if op.until is not None and op.until > op.after else 0
+    return max([op.revision or 0, until, *(change.revision for change in op.changes)])
 
 
 def _newest_seen(op):

@@ -14,13 +14,14 @@ from history import Release
 
 class Fake:
     """What clients need of a Group. `fault` names what it does wrong, now and then: loses, forgets (who asked already),
-    stale, ignores (If-Match), skips (a change that is watched), repeats (a revision), hangs up (which is no fault)."""
+    stale, ignores (If-Match), skips (a change that is watched), repeats (a revision), refuses (to be read), hangs up (which
+    is no fault)."""
 
     token = "token"
 
     def __init__(self, seed, fault=None):
         self.fault, self.struck, self._dice = fault, 0, random.Random(seed)
-        self._releases, self._answered, self._revision = {}, {}, 0  # key → [Release]
+        self._releases, self._answered, self.revision = {}, {}, 0  # key → [Release]
         self._changed = threading.Condition()
         self._servers = [_Server(self) for _ in range(3)]
         self.nodes = {number: server for number, server in enumerate(self._servers, 1)}
@@ -39,7 +40,7 @@ class Fake:
         return Client(self.nodes[number], self.token, checked=False, **more)
 
     def wait_one(self):
-        return self._revision
+        return self.revision
 
     def strikes(self, fault, often=0.05):
         struck = self.fault == fault and self._dice.random() < often
@@ -65,9 +66,9 @@ class Fake:
             return 412, {}, b""
         if content is None and not there:
             return 404, {}, b""
-        self._revision += 0 if self._revision and self.strikes("repeats") else 1
+        self.revision += 0 if self.revision and self.strikes("repeats") else 1
         version = (releases[-1].version if releases else 0) + (content is not None)
-        release = Release(key, version, self._revision, content, comment)
+        release = Release(key, version, self.revision, content, comment)
         if not self.strikes("loses"):
             releases.append(release)
         answer = 200, {}, json.dumps({"key": key, "version": release.version, "revision": release.revision}).encode()
@@ -81,7 +82,7 @@ class Fake:
             after = int(query.get("after", -1))
             self._changed.wait_for(lambda: after < 0 or self._newest(key) > after, wait)
             if self._newest(key) <= after:
-                return 304, {"X-Config-Revision": self._revision}, b""
+                return 304, {"X-Config-Revision": self.revision}, b""
             releases = self._releases.get(key)
             if not releases:
                 return 404, {}, b""
@@ -102,7 +103,13 @@ class Fake:
             self._changed.wait_for(changes, wait)
             told = [{"key": r.key, "version": r.version, "revision": r.revision, "deleted": r.content is None,
                      "sha256": _sha256(r.content)} for r in changes() if not self.strikes("skips", 0.3)]
-            return 200, {}, json.dumps({"revision": self._revision, "changes": told}).encode()
+            return 200, {}, json.dumps({"revision": self.revision, "changes": told}).encode()
+
+    def stream(self, prefix, after):
+        """It ends after what there is by now."""
+        _, _, body = self.watch(prefix, after, 0.2)
+        changes = json.loads(body)["changes"]
+        return 200, {}, "".join(f"id: {each['revision']}\ndata: {json.dumps(each)}\n\n" for each in changes).encode()
 
     def history(self, key):
         with self._changed:
@@ -125,6 +132,7 @@ class _Server(http.server.ThreadingHTTPServer):
     def __init__(self, fake):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.fake, self.host, self.port = fake, *self.server_address
+        self.starts = 1
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -137,11 +145,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         wait = _seconds(query.get("wait", "0s"))
         root, _, key = path.removeprefix("/v1/").partition("/")
-        if root == "releases":
+        if self.headers.get("Accept") == "text/event-stream":
+            asked = json.loads(body)["items"][0] if body else {"prefix": key, "revision": int(self.headers["Last-Event-ID"])}
+            answer = fake.stream(asked["prefix"], asked["revision"])
+            self.close_connection = True
+        elif root == "releases":
             answer = fake.history(key)
         elif root == "watch":
             asked = json.loads(body)
             answer = fake.watch(asked["items"][0]["prefix"], asked["items"][0]["revision"], _seconds(asked["wait"]))
+        elif self.command == "GET" and fake.strikes("refuses", 0.5):
+            answer = 503, {}, b""
         elif self.command == "GET":
             answer = fake.read(key, query, wait)
         else:

@@ -1,18 +1,20 @@
 """What can happen to nodes. Each fault is begun on some nodes and ended; an ended one leaves nothing behind but what the
 group has to mend by itself."""
 
-import contextlib
 import signal
 
 from group import ELECTION_TIMEOUT
+from log_tail import last_batch
 from machine import fill
-from node import PATIENCE, StartFailed, wait_until
+from node import wait_until
 
 DAY = 86_400
+MOMENT = 0.5 * ELECTION_TIMEOUT / 1000  # seconds, in which clients notice
+ELECTION = 2.5 * ELECTION_TIMEOUT / 1000  # in which nodes that hear nothing elect another leader
 
 
 class Fault:
-    least = 0  # seconds that it must last
+    least = MOMENT  # seconds that it lasts
     destroys = False  # takes away what a node has acknowledged: one node at a time, and only when all have everything
 
     def __init__(self, group, nodes, dice):
@@ -25,6 +27,10 @@ class Fault:
 
     def begin(self):
         raise NotImplementedError
+
+    def took_effect(self):
+        """Whether it can be seen by now that it happened; it will be soon."""
+        return True
 
     def end(self):
         raise NotImplementedError
@@ -61,11 +67,14 @@ class Restart(Fault):
 class Pause(Fault):
     """SIGSTOP for longer than the election timeout"""
 
-    least = 1.5 * ELECTION_TIMEOUT / 1000 / PATIENCE
+    least = ELECTION
 
     def begin(self):
         for node in self.nodes:
             node.pause()
+
+    def took_effect(self):
+        return all(node.state() == "T" for node in self.nodes)
 
     def end(self):
         for node in self.nodes:
@@ -73,6 +82,8 @@ class Pause(Fault):
 
 
 class _Cut(Fault):
+    least = ELECTION
+
     @classmethod
     def possible(cls, group):
         return group.place.cuttable and len(group.nodes) > 1
@@ -80,15 +91,21 @@ class _Cut(Fault):
     def others(self):
         return [number for number in self.group.nodes if number not in self.numbers]
 
+    def took_effect(self):
+        return self.group.place.packets_lost() > 0
+
     def end(self):
         self.group.place.heal()
 
 
 class Partition(_Cut):
-    """nothing passes between these nodes and the others"""
+    """nothing passes between these nodes and the others; between any two, when it happens to all"""
 
     def begin(self):
-        self.group.place.isolate(self.numbers)
+        if self.others():
+            self.group.place.isolate(self.numbers)
+        else:
+            self.group.place.lose(self.numbers, self.numbers)
 
 
 class Deaf(_Cut):
@@ -117,13 +134,17 @@ class Loss(_Cut):
 class Delay(Fault):
     """what is said over connections to them takes 200 ms longer, each way"""
 
+    least = ELECTION
+
     @classmethod
     def possible(cls, group):
         return all(node.proxy for node in group)
 
     def begin(self):
-        for node in self.nodes:
-            node.proxy.delay(200)
+        self._before = [node.proxy.delay(200) for node in self.nodes]
+
+    def took_effect(self):
+        return all(node.proxy.delay(200) > before for node, before in zip(self.nodes, self._before))
 
     def end(self):
         for node in self.nodes:
@@ -131,7 +152,7 @@ class Delay(Fault):
 
 
 class Clock(Fault):
-    """the wall clock jumps, by a minute or by years, and comes back"""
+    """the wall clock jumps, by a minute to three days, and comes back"""
 
     @classmethod
     def possible(cls, group):
@@ -155,6 +176,10 @@ class FullDisk(Fault):
 
     def begin(self):
         self._fillers = [fill(node.disk) for node in self.nodes]
+
+    def took_effect(self):
+        """The node knows of it, if it answers."""
+        return all((told := self.group.ask(number)) is None or "trouble" in told for number in self.numbers)
 
     def end(self):
         for filler in self._fillers:
@@ -181,8 +206,8 @@ class Wipe(Fault):
 
 
 class DamagedTail(Fault):
-    """kill -9, and bits are flipped at the end of the log, in what was acknowledged: the node says so and does not start,
-    or has not lost anything; wiped, it comes back"""
+    """kill -9, and a bit is flipped in the last write of the log, which was whole: the node says so and does not start.
+    Wiped, it comes back"""
 
     destroys = True
 
@@ -191,20 +216,12 @@ class DamagedTail(Fault):
         return len(group.nodes) > 1
 
     def begin(self):
-        for node in self.nodes:
-            # One that has just been started may have written nothing yet.
-            wait_until(lambda: written_segment(node), f"node {node.number} writes to its log")
-            node.kill()
-            segment, used = written_segment(node)
-            content = bytearray(segment.read_bytes())
-            content[used - self.dice.randrange(1, 64)] ^= 1 << self.dice.randrange(8)
-            segment.write_bytes(content)
-            try:
-                node.start()
-                node.kill()
-            except StartFailed as refusal:
-                assert refusal.status == 1, refusal
-                assert "damaged" in refusal.output and str(segment) in refusal.output, refusal
+        for node, (segment, content, last) in zip(self.nodes, kill_and_see(self.group, self.nodes)):
+            damaged = bytearray(content)
+            damaged[self.dice.randrange(last.start, last.end)] ^= 1 << self.dice.randrange(8)
+            segment.write_bytes(damaged)
+            reason = node.refusal()
+            assert "damaged" in reason and str(segment) in reason, reason
             node.wipe()
 
     def end(self):
@@ -212,15 +229,33 @@ class DamagedTail(Fault):
             node.start(wait=False)
 
 
-def written_segment(node):
-    """The segment of the log that is being written, and where its entries end; None when nothing was written to one."""
-    used = {}
-    for path in (node.data / "raft").glob("open-*"):
-        with contextlib.suppress(FileNotFoundError):  # it is complete, and has another name
-            used[path] = len(path.read_bytes().rstrip(b"\0"))
-    written = [path for path in used if used[path] > 8]
-    return max(((path, used[path]) for path in written), key=lambda each: each[0].name, default=None)
+class TornTail(Fault):
+    """kill -9 amid a write: the log's file ends in the middle of it. The node starts, and says what it cuts off; nobody was
+    told of that"""
+
+    def begin(self):
+        for segment, content, last in kill_and_see(self.group, self.nodes):
+            write = content[last.start:last.end]
+            segment.write_bytes(content[:last.end] + write[:self.dice.randrange(8, len(write))])
+
+    def end(self):
+        for node in self.nodes:
+            node.start(wait=False)
+            wait_until(lambda: "dropped an unfinished write" in node.log_since_start(), f"node {node.number} starts")
 
 
-HARMLESS = [Kill, Restart, Pause, Partition, Deaf, Mute, Loss, Delay, Clock, FullDisk]
+def kill_and_see(group, nodes):
+    """What last_batch() says of each then."""
+    while True:
+        group.wait_serving([node.number for node in nodes])
+        wait_until(lambda: all(map(last_batch, nodes)), "the nodes write to their logs")
+        for node in nodes:
+            node.kill()
+        if all(found := [last_batch(node) for node in nodes]):
+            return found
+        for node in nodes:  # it has begun a segment in between, as after a snapshot, and not written to it
+            node.start(wait=False)
+
+
+HARMLESS = [Kill, Restart, Pause, Partition, Deaf, Mute, Loss, Delay, Clock, FullDisk, TornTail]
 ALL = [*HARMLESS, Wipe, DamagedTail]

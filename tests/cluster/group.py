@@ -1,5 +1,7 @@
 """A group of real nodes, and what can be done to them."""
 
+import contextlib
+import http.client
 import os
 import shutil
 import signal
@@ -45,6 +47,27 @@ class Member(Node):
         self.paused = False
         super().kill()
 
+    def check_running(self):
+        """It has not ended by itself, but for want of room on its disk when it was started."""
+        if not self._found_no_room():
+            super().check_running()
+
+    def _found_no_room(self):
+        if not (self.running and self.process.poll() == 1 and self.disk):
+            return False
+        reason = next(iter(self.records(since_start=True)[-1:]), {}).get("reason", "")
+        return "disk" in reason and "full" in reason
+
+    def close(self):
+        """Also when it is paused; its proxy ends with it."""
+        try:
+            if self.running and self.paused:
+                self.resume()
+            super().close()
+        finally:
+            if self.proxy:
+                self.proxy.close()
+
     def wipe(self):
         """Deletes the data folder's content; the folder itself may be a disk."""
         assert not self.running
@@ -56,7 +79,15 @@ class Member(Node):
         self.start(wait=False)
         status = self.wait_end(60)
         assert status == 1, f"status {status}"
-        return self.log()[self._log_begin:].lower()
+        return self.log_since_start().lower()
+
+    def log_since_start(self):
+        return self.log_file.read_bytes()[self._log_begin:].decode(errors="replace")
+
+    def state(self):
+        """Of its process, as the system calls it: R and S run, T is stopped."""
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0]
 
     def set_clock(self, seconds):
         """Its wall clock is off by so much from now on."""
@@ -78,7 +109,7 @@ class Group:
             self._settings = {"server_drain": "0s", **self._settings}
         else:
             self._settings.pop("raft_secret")
-        self._disks_to_unmount = []
+        self._disks_mounted = contextlib.ExitStack()
         self.raft_addresses, self.nodes = {}, {}
         self.token = None
         for number in range(1, size + 1):
@@ -102,12 +133,11 @@ class Group:
         folder = folder or self.folder / f"node{number}"
         node = Member(folder, number, host, self.place.port(number, "http"), self.place.inside(number), self._variables(folder), **settings)
         if self._clocks:
+            assert os.path.exists(CLOCK), f"{CLOCK} is not built"
             node.clock = folder / "clock"
             node.set_clock(0)
         if self._disks:
-            disk = mounted_disk(node.data, self._disks)
-            node.disk = disk.__enter__()
-            self._disks_to_unmount.append(disk)
+            node.disk = self._disks_mounted.enter_context(mounted_disk(node.data, self._disks))
         if behind:
             node.proxy = Proxy(address, behind, self.place.inside(number), self._recorded)
         self.nodes[number] = node
@@ -144,35 +174,21 @@ class Group:
 
     def close(self):
         """For the end of a test, whatever state it left things in."""
-        try:
+        with self._disks_mounted, contextlib.ExitStack() as closing:  # one that fails keeps none of the others from it
             for node in self:
-                if node.running and node.paused:
-                    node.resume()
-            for node in self:
-                node.close()
-        finally:
-            for node in self:
-                if node.proxy:
-                    node.proxy.close()
-            for disk in self._disks_to_unmount:
-                disk.__exit__(None, None, None)
+                closing.callback(node.close)
 
     def forget(self, number):
         """The node is gone for good."""
-        node = self.nodes.pop(number)
         self.raft_addresses.pop(number)
-        node.close()
-        if node.proxy:
-            node.proxy.close()
+        self.nodes.pop(number).close()
 
     def check_running(self):
         """No node ends by itself, but for one that is started without room on its disk. That is started again, as a
         supervisor does."""
         for node in self:
-            if node.running and (status := node.process.poll()) is not None:
-                last = node.records(since_start=True)[-1:]
-                assert status == 1 and node.disk and "disk" in last[0].get("reason", "") and "full" in last[0]["reason"], (
-                    f"node {node.number} has ended with status {status}:\n{node.log()[-6000:]}")
+            node.check_running()
+            if node.running and node.process.poll() is not None:
                 node.wait_end()
                 node.start(wait=False)
 
@@ -187,12 +203,8 @@ class Group:
         try:
             answer = client.get("/v1/cluster", query={"checksum": "true"} if checksum else {})
             return answer.json() if answer.status == 200 else None
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return None
-        except Exception as error:
-            if type(error).__module__ == "http.client":
-                return None
-            raise
         finally:
             client.close()
 
@@ -210,9 +222,22 @@ class Group:
     def wait_leader(self, other_than=None):
         return wait_until(lambda: (leader := self.leader()) != other_than and leader, "the group has a leader", 60)
 
+    def wait_serving(self, numbers):
+        """These nodes have started, and know who leads."""
+
+        def serve():
+            self.check_running()
+            return all((told := self.ask(number)) and told["leader_id"] for number in numbers)
+
+        wait_until(serve, f"nodes {numbers} serve", 60)
+
+    def newest(self):
+        """The newest revision that any node has that can be asked."""
+        return max((told["revision"] for number in self._up() if (told := self.ask(number))), default=0)
+
     def wait_caught_up(self):
         """Every node is a full member again and has what any node had when this was called; the group may be under load."""
-        newest = max((told["revision"] for number in self._up() if (told := self.ask(number))), default=0)
+        newest = self.newest()
 
         def caught_up():
             self.check_running()

@@ -54,6 +54,7 @@ class Operation:
     until: int | None = None
     changes: list[Release] = dataclasses.field(default_factory=list)
     node: int | None = None  # who gave the answer
+    run: int | None = None  # and in which run, from a start to its end; None: not known
 
     @property
     def mutates(self):

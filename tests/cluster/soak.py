@@ -3,8 +3,9 @@
 
   soak.py [MINUTES] [SEED]     one hour, and a seed of its own, when not given
 
-Called by script/soak, which builds. The first schedule that is not passed ends it, with status 1; the data and logs of its
-nodes and the history stay in the folder that it names. Schedule N of a seed is always the same: SEED:N repeats it alone."""
+Called by script/soak, which builds. The first schedule that is not passed ends it, with status 1; the logs of its nodes and
+the history stay in the folder that it names, and the nodes' data where they had no small disks of their own: those are in
+memory. Schedule N of a seed is always the same: SEED:N repeats it alone."""
 
 import collections
 import os
@@ -65,8 +66,8 @@ def main(minutes="60", seed=None):
         seconds += verdict.seconds
         number += 1
     print(f"{number} schedules, {sum(kinds.values())} faults, {operations} operations, {operations / seconds:.0f}/s: nothing lost, all linearizable")
-    for kind, count in sorted(kinds.items()):
-        print(f"  {kind:12} {count}")
+    for (kind, whose), count in sorted(kinds.items()):
+        print(f"  {kind:12} of a {whose:8} {count}")
 
 
 if __name__ == "__main__":

@@ -149,4 +149,4 @@ def test_a_proxy_passes_on_that_a_connection_ended_and_keeps_its_beginning(proxy
         connection.shutdown(socket.SHUT_WR)
         assert connection.recv(10) == b"hello"
         assert connection.recv(10) == b""
-    assert wait_until(lambda: [file.read_bytes() for file in tmp_path.iterdir()], "it is recorded") == [b"hello"]
+    assert wait_until(lambda: [file.read_bytes() for file in tmp_path.glob("*/*")], "it is recorded") == [b"hello"]

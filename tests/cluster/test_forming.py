@@ -1,7 +1,7 @@
 """How nodes become a group, and who is kept out of it."""
 
+import concurrent.futures
 import itertools
-import os
 import random
 import shutil
 import socket
@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from node import wait_until
-from test_reading import publish
+from publishing import publish
 
 
 def form(group, order):
@@ -129,14 +129,17 @@ def say(address, data):
             pass
 
 
-def test_a_stranger_who_knows_no_secret_gets_nowhere(make_group):
-    seed = int(os.environ.get("CC_SEED", random.randrange(1 << 32)))
-    print(f"CC_SEED={seed}")
+def say_all(sayings):
+    with concurrent.futures.ThreadPoolExecutor(16) as saying:
+        for done in [saying.submit(say, *each) for each in sayings]:
+            done.result()
+
+
+def test_a_stranger_who_knows_no_secret_gets_nowhere(make_group, seed):
     group = make_group(raft_election_timeout="5s")  # so that a new term is somebody's doing
     publish(group, 1, "before")
     before = group.ask(1)
-    for number, data in itertools.product(group.nodes, garbage(random.Random(seed))):
-        say(group.raft_addresses[number], data)
+    say_all(itertools.product(group.raft_addresses.values(), garbage(random.Random(seed))))
     assert_unmoved(group, before)
 
 
@@ -146,13 +149,13 @@ def test_who_repeats_what_nodes_said_gets_nowhere(make_group, tmp_path):
     group = make_group(delayed=True, recorded=said, raft_election_timeout="5s")
     for number in range(20):
         publish(group, 1 + number % 3, f"before {number}")
+    group.wait_one()
     before = group.ask(1)
-    recorded = [file.read_bytes() for file in sorted(said.iterdir())]
-    assert sum(map(len, recorded)) > 1000, "hardly anything was said"
-    for node in group:
-        for data in recorded:
-            for much in (len(data), len(data) // 2):
-                say(node.settings["raft_listen"], data[:much])
+    recorded = {number: [file.read_bytes() for file in (said / address).iterdir()] for number, address in group.raft_addresses.items()}
+    for number, data in recorded.items():
+        assert sum(map(len, data)) > 1000, f"hardly anything was said to node {number}"
+    say_all((node.settings["raft_listen"], data[:much]) for node in group  # to whom it was said, and to the others
+            for each in recorded.values() for data in each for much in (len(data), len(data) // 2))
     assert_unmoved(group, before)
 
 

@@ -1,14 +1,18 @@
 """The leader is killed again and again; watchers on the other nodes are told everything."""
 
+import concurrent.futures
 import random
+import time
 
 from checker import check
+from client import config, releases
 from history import OK
-from nemesis import seed_of_run
 from node import wait_until
+from promised import FAULTS
+from publishing import KEY
 from workload import Watcher, Workload, Writer
 
-ROUNDS = 12
+ROUNDS = FAULTS["leaders die"]
 FOLDER = "dev/once/default/"
 
 
@@ -35,13 +39,34 @@ class FaithfulWatcher(Watcher):
 
 class Once(Workload):
     def __init__(self, group, seed):
-        super().__init__(group, seed, keys=1, writers=0, readers=0, watchers=0, folder=FOLDER)
+        super().__init__(group, seed, keys=1, writers=0, readers=0, watchers=0, streamers=0, folder=FOLDER)
         kinds = [OnceWriter] * 4 + [FaithfulWatcher] * 6
         self.clients = [kind(self, number, random.Random(f"{seed} {number}")) for number, kind in enumerate(kinds)]
 
 
-def test_watchers_miss_nothing_while_leaders_die(make_group):
-    seed = seed_of_run()
+def test_a_put_through_a_follower_outlives_the_leader(make_group, seed):
+    """It is sent once, is answered, and takes effect once: whether the leader has not got it, or has not answered it."""
+    dice = random.Random(seed)
+    group = make_group()
+    with concurrent.futures.ThreadPoolExecutor(1) as sending:
+        for round in range(8):
+            leader = group.wait_leader()
+            follower = dice.choice([number for number in group.nodes if number != leader])
+            if round % 2:
+                group[leader].pause()
+            sent = sending.submit(group.client(follower).put, config(KEY), f"round {round}", query={"comment": f"round {round}"})
+            time.sleep(dice.choice([0, 0.001, 0.002, 0.005, 0.02]))
+            group[leader].kill()
+            answer = sent.result()
+            assert answer.status in (200, 201), answer
+            made = [item for item in group.client(follower).items(releases(KEY)) if item["comment"] == f"round {round}"]
+            assert [item["revision"] for item in made] == [answer.json()["revision"]]
+            group.start()
+            group.wait_caught_up()
+    group.wait_one()
+
+
+def test_watchers_miss_nothing_while_leaders_die(make_group, seed):
     group = make_group()
     workload = Once(group, seed).start()
     try:
@@ -58,7 +83,7 @@ def test_watchers_miss_nothing_while_leaders_die(make_group):
     group.wait_one()
     for watcher in workload.clients:
         if isinstance(watcher, FaithfulWatcher):
-            watcher.watch(watcher.home, wait="0s")
+            assert watcher.catch_up(watcher.home).outcome == OK
     final = workload.final()
     operations = workload.operations
     assert list(check(operations, final)) == []

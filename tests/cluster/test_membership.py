@@ -1,11 +1,15 @@
 """Nodes come and go while the group is used: the commands that an operator types."""
 
+import time
+
 import pytest
 
+from client import config
 from command import Command
-from nemesis import disturb, judge, seed_of_run, wait_for_changes
+from group import ELECTION_TIMEOUT
+from nemesis import disturb, judge, wait_for_changes
 from node import wait_until
-from test_reading import KEY, publish
+from publishing import KEY, publish
 from workload import Workload
 
 
@@ -38,8 +42,7 @@ def settle(group, wanted):
         wait_until(lambda: memberships(group, number) == wanted, f"node {number} knows who is in the group")
 
 
-def test_nodes_come_and_go_under_load(make_group, cluster):
-    seed = seed_of_run()
+def test_nodes_come_and_go_under_load(make_group, cluster, seed):
     group = make_group(raft_snapshot_entries=200)
     workload = Workload(group, seed).start()
     try:
@@ -66,22 +69,48 @@ def test_nodes_come_and_go_under_load(make_group, cluster):
     finally:
         workload.stopping.set()
     workload.stop()
-    judge(group, workload, {}, workload.now() - workload.began)
+    judge(group, workload)
 
 
 def test_an_observer_does_not_vote(make_group, cluster):
-    group = make_group()
-    add(group, cluster, 4, "--observer")
-    revision = publish(group, 4, "through the observer")
-    for number in (1, 2, 3):
+    """Two of three are there, but one of two voters."""
+    group = make_group(2, server_timeout="3s")
+    add(group, cluster, 3, "--observer")
+    revision = publish(group, 3, "through the observer")
+    for number in group.nodes:
         wait_until(lambda: group.client(number).read(KEY).revision == revision, "it is everywhere")
-    for number in (1, 2):
-        group[number].kill()
-    refused = group.client(4).put(f"/v1/configs/{KEY}", b"two of four, and one that votes")
-    assert refused.status in (503, 504)
-    assert group.client(4).read(KEY).revision == revision
+    group[2].kill()
+    for number in (1, 3):
+        refused = group.client(number).put(config(KEY), b"by one of two")
+        assert refused.status in (503, 504), refused
+        assert group.client(number).read(KEY).revision == revision
     group.start()
     group.wait_one()
+
+
+def test_an_observer_is_not_needed(make_group, cluster):
+    """Two of four are there, but two of three voters."""
+    group = make_group()
+    add(group, cluster, 4, "--observer")
+    leader = group.wait_leader()
+    group[4].kill()
+    group[leader].kill()
+    left = next(number for number in group.nodes if group[number].running)
+    wait_until(lambda: group.client(left).put(config(KEY), b"by two of three").status in (200, 201), "changes go on", 60)
+    group.start()
+    group.wait_one()
+
+
+def test_nobody_says_that_an_observer_which_was_never_started_has_caught_up(make_group, cluster):
+    group = make_group()
+    leader = group.wait_leader()
+    follower = next(number for number in group.nodes if number != leader)
+    added = cluster(group, follower, "add", f"4@{group.place.host(1)}:1", "--observer", "--wait", "5s")
+    assert "added node 4" in added.stdout and "has caught up\n" not in added.stdout
+    assert f"the leader, node {leader}" in added.stderr
+    again = cluster(group, leader, "add", f"4@{group.place.host(1)}:1", "--observer", "--wait", "1s", expect=1)
+    assert "is in the group already" in again.stdout and "is it started?" in again.stderr
+    assert "is now joining" in cluster(group, follower, "promote", 4).stdout
 
 
 def test_what_makes_no_sense_is_refused(make_group, cluster):
@@ -105,26 +134,30 @@ def test_the_last_voter_stays(make_group, cluster):
 
 
 def test_a_removed_node_does_not_come_back_by_itself(make_group, cluster):
-    group = make_group()
+    group = make_group(raft_election_timeout="5s")  # so that a new term is somebody's doing
     leader = group.wait_leader()
     gone = next(number for number in group.nodes if number != leader)
+    left = [number for number in group.nodes if number != gone]
     cluster(group, leader, "remove", gone, "--yes")
     node = group.nodes[gone]
     node.kill()
-    node.start(wait=False)
-    term = group.ask(leader)["term"]
-    for content in range(20):
-        publish(group, leader, content)
-    assert gone not in memberships(group, leader)
-    assert group.ask(leader)["term"] == term, "it disturbs those that are left"
+    node.settings["raft_election_timeout"] = f"{ELECTION_TIMEOUT}ms"  # it has reason to stand for election often
+    node.start()
+    before = [group.ask(number) for number in left]
+    end = time.monotonic() + 10 * ELECTION_TIMEOUT / 1000
+    while time.monotonic() < end:
+        publish(group, leader, "meanwhile")
+    for number, then in zip(left, before):
+        told = group.ask(number)
+        assert (told["term"], told["leader_id"]) == (then["term"], leader), "it disturbs those that are left"
+        assert memberships(group, number) == {number: "voter" for number in left}
     node.kill()
     node.wipe()
     group.forget(gone)
     group.wait_one()
 
 
-def test_recovery_when_the_majority_is_lost_for_ever(make_group, cluster, tmp_path):
-    seed = seed_of_run()
+def test_recovery_when_the_majority_is_lost_for_ever(make_group, cluster, tmp_path, seed):
     group = make_group()
     workload = Workload(group, seed).start()
     wait_for_changes(workload)
@@ -136,7 +169,13 @@ def test_recovery_when_the_majority_is_lost_for_ever(make_group, cluster, tmp_pa
         group[number].wipe()
     left = group[1]
     left.kill()
-    Command(tmp_path / "home")("cluster", "recover", "--data-dir", str(left.data), "--node-id", 1, "--address", group.raft_addresses[1], "--yes")
+    recover = ("cluster", "recover", "--data-dir", left.data, "--address", group.raft_addresses[1])
+    command = Command(tmp_path / "home")
+    assert "belongs to node 1" in command(*recover, "--node-id", 2, "--dry-run", expect=1).stderr
+    looked = command.json(*recover, "--node-id", 1, "--dry-run")
+    recovered = command.json(*recover, "--node-id", 1, "--yes")
+    assert looked["last_term"] >= 1 and {name: looked[name] for name in ("last", "last_term")} == {
+        name: recovered[name] for name in ("last", "last_term")}
     del left.settings["raft_peers"]
     left.start()
     assert group.ask(1)["revision"] >= before

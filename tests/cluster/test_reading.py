@@ -1,19 +1,10 @@
 """Any node takes any request; what is read where, also when nodes are cut off from each other."""
 
-import itertools
-
 import pytest
 
 from client import config
 from node import wait_until
-
-KEY = "dev/shop/default/a"
-_numbers = itertools.count()
-
-
-def publish(group, number, content, key=KEY):
-    """By this node; the revision."""
-    return group.client(number).publish(key, f"{content}, {next(_numbers)}")["revision"]
+from publishing import KEY, publish
 
 
 @pytest.fixture
@@ -78,6 +69,7 @@ def test_with_the_majority_gone_reads_go_on_and_say_that_they_may_be_old(group):
     assert client.get(config(KEY), query={"after": revision}, expect=304).headers["X-Config-Stale"]
     health = client.get("/healthz", expect=200).json()
     assert health["status"] == "degraded" and any(check["status"] != "ok" for check in health["checks"]), health
+    assert group[left].metrics()["config_center_stale"] == 1
     assert client.get("/readyz").status == 200
     assert client.get("/readyz", query={"for": "writes"}).status == 503
     for refused in (client.put(config(KEY), b"x"), client.get(config(KEY), query={"consistency": "strong"})):
@@ -86,6 +78,7 @@ def test_with_the_majority_gone_reads_go_on_and_say_that_they_may_be_old(group):
     wait_until(lambda: "X-Config-Stale" not in client.read(KEY).headers, "reads no longer say so")
     wait_until(lambda: client.get("/readyz", query={"for": "writes"}).status == 200, "it can write")
     wait_until(lambda: client.get("/healthz").json()["status"] == "ok", "it is well")
+    wait_until(lambda: group[left].metrics()["config_center_stale"] == 0, "the metric no longer says so")
     assert publish(group, left, "after") > revision
     group.wait_one()
 

@@ -1,5 +1,6 @@
 """All nodes are restarted one after another, behind a load balancer, and no client notices."""
 
+import collections
 import shutil
 import subprocess
 
@@ -7,8 +8,9 @@ import pytest
 
 from client import Client
 from machine import cannot
-from nemesis import judge, seed_of_run, wait_for_changes
+from nemesis import judge, wait_for_changes
 from node import wait_until
+from promised import FAULTS
 from workload import Workload
 
 CONFIGURATION = """
@@ -36,6 +38,7 @@ class Balancer:
     """HAProxy before a group, which to clients is one node."""
 
     number, host = 0, "127.0.0.1"
+    starts = None  # nobody knows who answers
 
     def __init__(self, group, folder):
         program = shutil.which("haproxy") or "/usr/sbin/haproxy"
@@ -70,15 +73,27 @@ def balancer(make_group, tmp_path):
     balancer.close()
 
 
-def test_a_rolling_restart_fails_no_request(balancer):
-    seed = seed_of_run()
+def assert_handed_over(node):
+    """A node that led when it was told to stop led no more when it began to wait for load balancers."""
+    records = node.records(since_start=True)
+    stopping, waiting = ([each["message"].startswith(words) for each in records].index(True) for words in ("stopping", "serving on until"))
+    before, after = ([each["role"] for each in part if each["message"] == "role changed"]
+                     for part in (records[:stopping], records[stopping:waiting]))
+    if before[-1:] == ["leader"]:
+        assert after and after[-1] != "leader", f"node {node.number} led to its end:\n{node.log()[-4000:]}"
+
+
+def test_a_rolling_restart_fails_no_request(balancer, seed):
     group, balancer = balancer
     wait_until(balancer.ready, "the balancer has found the nodes")
     workload = Workload(balancer, seed, writers=6, readers=4, watchers=4, patient=60).start()
+    done = collections.Counter()
     try:
         for round in range(2):
             for node in list(group):
+                done["Restart", "leader" if node.number == group.wait_leader() else "follower"] += 1
                 node.stop()
+                assert_handed_over(node)
                 node.start()
                 group.wait_caught_up()
                 wait_for_changes(workload)
@@ -86,4 +101,6 @@ def test_a_rolling_restart_fails_no_request(balancer):
         workload.stopping.set()
     workload.stop()
     assert workload.unanswered == []
-    judge(group, workload, {"Restart": 6}, workload.now() - workload.began)
+    workload.group = group  # the nodes themselves are asked what they have
+    verdict = judge(group, workload, done)
+    assert verdict.faults.total() == FAULTS["a rolling restart"] and verdict.faults["Restart", "leader"] > 0

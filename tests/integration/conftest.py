@@ -8,6 +8,7 @@ from client import Client, contract_of, log_in
 from command import Command
 from node import Node
 from reports import pytest_runtest_makereport  # noqa: F401 (a hook)
+from servers import make_postgres, make_redis  # noqa: F401 (fixtures)
 
 _numbers = itertools.count(1)
 

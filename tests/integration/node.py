@@ -11,6 +11,7 @@ import time
 BINARY = os.path.abspath(os.environ.get("CONFIG_CENTER_BINARY") or os.path.join(__file__, "../../../build/release/config-center"))
 SANITIZER = os.environ.get("CONFIG_CENTER_SANITIZER", "")  # "", "address" or "thread"
 PATIENCE = 5 if SANITIZER else 1  # waits that only guard against hanging are this much longer
+DIES_WITH_THE_TEST = ["setpriv", "--pdeathsig", "KILL", "--"]  # with the thread that starts it, to be exact
 ADMIN_PASSWORD = "correct horse battery staple"
 
 REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer", "runtime error:",
@@ -73,12 +74,12 @@ class Node:
     def start(self, wait=True, pass_fds=(), wrapper=()):
         assert self.process is None, "it runs already"
         variables = {f"CONFIG_CENTER_{name.upper()}": str(value) for name, value in self.settings.items()}
+        self.starts += 1
         self._log_begin = self.log_file.stat().st_size if self.log_file.exists() else 0
         with open(self.log_file, "ab") as log, open(self.output_file, "ab") as output:
             self.process = subprocess.Popen(
-                [*wrapper, BINARY, "serve", *self.flags], stdin=subprocess.DEVNULL, stdout=output, stderr=log,
+                [*DIES_WITH_THE_TEST, *wrapper, BINARY, "serve", *self.flags], stdin=subprocess.DEVNULL, stdout=output, stderr=log,
                 cwd=self.folder, env=environment(self.folder, **variables, **self.variables), pass_fds=pass_fds)
-        self.starts += 1
         Node.running.append(self)
         if wait:
             self.wait_ready()
@@ -130,8 +131,14 @@ class Node:
         assert status == 0, f"stopped with status {status}:\n{self.log()[-4000:]}"
 
     def kill(self):
+        """SIGKILL; that a node had ended by itself before must not go unnoticed."""
+        self.check_running()
         self.process.kill()
         self._reap()
+
+    def check_running(self):
+        if self.process is not None and (status := self.process.poll()) is not None:
+            raise AssertionError(f"the node in {self.folder} has ended by itself with status {status}:\n{self.log()[-6000:]}")
 
     def restart(self, **settings):
         self.stop()

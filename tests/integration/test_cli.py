@@ -18,7 +18,7 @@ import yaml
 
 from client import config
 from command import Command
-from node import ADMIN_PASSWORD, BINARY, PATIENCE, wait_until
+from node import ADMIN_PASSWORD, BINARY, PATIENCE, free_port, wait_until
 
 CONTENT = "server:\n  port: 8080\n"
 
@@ -114,6 +114,66 @@ def test_version(command):
     assert command("--version").stdout == command("version").stdout
 
 
+# --- health ---
+
+def test_anyone_may_ask_how_a_server_is(tmp_path, node):
+    stranger = Command(tmp_path / "stranger", node)
+    assert stranger("health").stdout == "ok\n"
+    assert stranger("health", "--ready").stdout == "ok\n"
+    assert stranger.json("health", "--for-writes") == {"healthy": True, "message": "ok"}
+
+
+def test_a_server_that_is_not_ready_says_why_and_one_that_is_gone_is_not_healthy(tmp_path, make_node):
+    port = free_port()
+    joining = make_node(start=False, server_port=port, raft_node_id=2, raft_address=f"127.0.0.1:{free_port()}",
+                        raft_join="true", raft_secret="s" * 32)
+    joining.port = port
+    joining.start(wait=False)
+    wait_until(lambda: joining.probe("/livez") == 200, "the node is alive")
+    ask = Command(tmp_path / "asking", joining)
+    assert ask("health").stdout == "ok\n"
+    assert "does not serve yet" in ask("health", "--ready", expect=1).stdout
+    joining.close()
+    assert "127.0.0.1" in ask("health", expect=1).stderr
+
+
+# --- containers ---
+
+def test_containers_of_one_node_need_no_topology(command, tmp_path):
+    dockerfile = command("container", "dockerfile").stdout
+    assert dockerfile.startswith("# Made by: config-center container dockerfile\n") and "\nHEALTHCHECK " in dockerfile
+    compose = yaml.safe_load(command("container", "compose").stdout)
+    assert list(compose["services"]) == ["config-center"]
+    assert "CONFIG_CENTER_IMAGE=config-center:" in command("container", "env").stdout
+    assert "nowhere.yaml" in command("container", "compose", "-t", "nowhere.yaml", expect=2).stderr
+
+
+def test_containers_are_those_of_the_topology(command, tmp_path):
+    file = tmp_path / "topology.yaml"
+    command("topology", "init", "--template", "full", "-t", file)
+    compose = yaml.safe_load(command("container", "compose", "-t", file).stdout)
+    assert set(compose["services"]) == {
+        "haproxy-lb1", "haproxy-lb2", "config-center-app1", "config-center-app2", "config-center-app3", "postgresql-db1",
+        "postgresql-db2", "postgresql-db3", "redis-cache1", "redis-cache2", "sentinel-cache1", "sentinel-cache2",
+        "sentinel-monitor1", "prometheus", "alertmanager"}
+    told = command.json("container", "write", tmp_path / "shop", "-t", file)
+    assert str(tmp_path / "shop/config/haproxy/haproxy.cfg") in told["written"]
+    file.write_text("name: shop\ncontaner: {}\n")
+    assert "contaner" in command("container", "env", "-t", file, expect=2).stderr
+
+
+def test_the_folder_of_containers_keeps_what_is_filled_in_by_hand(command, tmp_path):
+    folder = tmp_path / "shop"
+    assert "would write" in command("container", "write", folder, "--dry-run").stdout and not folder.exists()
+    told = command.json("container", "write", folder)
+    assert {pathlib.Path(path).name for path in told["written"]} == {"Dockerfile", "compose.yaml", ".env"}
+    (folder / ".env").write_text("CONFIG_CENTER_IMAGE=mine\n")
+    (folder / "compose.yaml").write_text("spoiled")
+    assert command.json("container", "write", folder)["kept"] == [str(folder / ".env")]
+    assert (folder / ".env").read_text() == "CONFIG_CENTER_IMAGE=mine\n"
+    assert (folder / "compose.yaml").read_text() == command("container", "compose").stdout
+
+
 # --- who ---
 
 def test_login_keeps_the_token_closed_to_others_and_logout_ends_it(command, tmp_path, admin):
@@ -198,6 +258,57 @@ def test_guards_of_publish(cli, key, file):
     cli("publish", key, "-f", file, "--new", expect=1)
     cli("publish", key, "-f", file, "--if-match", first["revision"])
     assert "revision" in cli("publish", key, "-f", file, "--if-match", first["revision"], expect=1).stderr
+
+
+def test_a_secret_config_is_one_until_it_is_said_not_to_be(cli, key, file, tmp_path):
+    def is_secret():
+        where = "/".join(key.split("/")[:2])
+        [shown] = [line for line in cli("list", where).stdout.splitlines() if line.startswith(key)]
+        [item] = cli.json("list", where)
+        assert (" yes " in shown) == item["secret"] == cli.json("get", key)["secret"] == cli.json("history", key)[0]["secret"]
+        return item["secret"]
+
+    cli("publish", key, "--file", file, "--secret")
+    assert is_secret()
+    assert ", secret)" in cli("publish", key, "--file", file, "--dry-run").stdout
+    cli("publish", key, "--file", file)
+    assert is_secret()
+    # It is also where it is moved to.
+    there = key.replace("dev/", "staging/", 1)
+    cli("export", "/".join(key.split("/")[:2]), tmp_path / "out")
+    cli("import", "/".join(there.split("/")[:2]), tmp_path / "out")
+    assert cli.json("get", there)["secret"]
+    cli("publish", key, "--file", file, "--not-secret")
+    assert not is_secret()
+    cli("publish", key, "--file", file, "--secret", "--not-secret", expect=2)
+
+
+def test_a_topology_is_begun_and_checked(command, tmp_path):
+    file = tmp_path / "topology.yaml"
+    for template in ("single", "three", "full"):
+        assert "config-center topology check" in command("topology", "init", "--template", template, "-t", file).stdout
+        told = command.json("topology", "check", "-t", file)
+        assert [each for each in told["components"] if each["component"] == "app"]
+        file.unlink()
+    file.write_text(command("topology", "init", "-t", "-").stdout)
+    assert "is there already" in command("topology", "init", "-t", file, expect=1).stderr
+    assert "load_balancer  lb1, lb2" in command("topology", "check", "-t", file).stdout
+    rendered = command.json("topology", "render", tmp_path / "rendered", "-t", file)["files"]
+    assert {"host": "lb1", "file": "/etc/haproxy/haproxy.cfg", "mode": "0640", "owner": "haproxy"} in rendered
+    assert all((tmp_path / "rendered" / each["host"] / each["file"][1:]).is_file() for each in rendered)
+    assert stat.S_IMODE((tmp_path / "secrets" / "raft").stat().st_mode) == 0o600
+    first = (tmp_path / "secrets" / "raft").read_text()
+    command("topology", "render", tmp_path / "rendered", "-t", file)
+    assert (tmp_path / "secrets" / "raft").read_text() == first
+    text = file.read_text()
+    file.write_text(text.replace("interface: eth0\n", "interface: eth0\n    prot: 81\n").replace("[app1, app2, app3]", "[app1, app2, app4]"))
+    mistakes = command("topology", "check", "-t", file, expect=2).stderr
+    assert "did you mean" in mistakes and 'there is no host "app4"' in mistakes
+    file.write_text(text.replace("# settings:             # of all nodes: config-center config reference", "settings: {server.timout: 1s}"))
+    assert 'did you mean "server.timeout"' in command("topology", "check", "-t", file, expect=2).stderr
+    file.write_text(text.replace("# settings:             # of all nodes: config-center config reference", "settings: {raft.node_id: 3}"))
+    assert "leave it out" in command("topology", "check", "-t", file, expect=2).stderr
+    assert "config-center topology init" in command("topology", "check", "-t", tmp_path / "none.yaml", expect=2).stderr
 
 
 def test_a_refused_format_names_the_place(cli, key, tmp_path):

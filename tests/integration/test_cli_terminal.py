@@ -16,6 +16,7 @@ import threading
 
 import pytest
 
+from authority import Authority
 from command import Command
 from conftest import log_in
 from node import ADMIN_PASSWORD, BINARY, PATIENCE, wait_until
@@ -284,18 +285,9 @@ def test_an_audit_export_that_broke_off_is_a_failure_and_keeps_the_old_file(tmp_
 def certificates(tmp_path_factory):
     """ca.pem, and server and client certificates that it signed, as files."""
     folder = tmp_path_factory.mktemp("certificates")
-    (folder / "extensions").write_text("subjectAltName=IP:127.0.0.1\n")
-
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key", "-out", "ca.pem",
-            "-subj", "/CN=test", "-days", "2")
+    authority = Authority(folder)
     for name in ("server", "client"):
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr",
-                "-subj", f"/CN={name}")
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{name}.pem",
-                "-days", "2", "-extfile", "extensions")
+        authority.issue(name)
     return folder
 
 

@@ -6,12 +6,12 @@ import resource
 import signal
 import socket
 import ssl
-import subprocess
 import threading
 import time
 
 import pytest
 
+from authority import Authority
 from client import Client, config
 from conftest import log_in
 from node import PATIENCE, SANITIZER, free_port, wait_until
@@ -465,38 +465,6 @@ def test_two_nodes_do_not_share_a_port(make_node):
 
 
 # --- TLS ---
-
-def openssl(*arguments):
-    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
-
-
-class Authority:
-    """A certificate authority of our own."""
-
-    def __init__(self, folder):
-        folder.mkdir(exist_ok=True)
-        self.folder, self.key, self.certificate = folder, folder / "ca.key", folder / "ca.pem"
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=test authority",
-                "-days", "2", "-keyout", self.key, "-out", self.certificate)
-
-    def issue(self, name, into=None):
-        """(certificate, key) for `name`, in files named after `into`."""
-        base = self.folder / (into or name)
-        key, request_file, certificate = base.with_suffix(".key"), base.with_suffix(".csr"), base.with_suffix(".pem")
-        extensions = base.with_suffix(".ext")
-        extensions.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
-                "-keyout", key, "-out", request_file)
-        openssl("x509", "-req", "-in", request_file, "-CA", self.certificate, "-CAkey", self.key, "-CAcreateserial", "-days", "2",
-                "-extfile", extensions, "-out", certificate)
-        return certificate, key
-
-    def trust(self, client=None):
-        context = ssl.create_default_context(cafile=str(self.certificate))
-        if client:
-            context.load_cert_chain(*map(str, client))
-        return context
-
 
 def name_of(raw):
     return dict(pair for part in raw.socket.getpeercert()["subject"] for pair in part)["commonName"]

@@ -13,10 +13,10 @@ import pytest
 
 from client import Client, config, releases
 from conftest import log_in
-from node import PATIENCE
+from node import PATIENCE, SANITIZER
 from test_configs import zipped
 
-ROUNDS = int(os.environ.get("KILL_ROUNDS", "100"))
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "30" if SANITIZER else "100"))
 SEED = int(os.environ.get("KILL_SEED", str(random.randrange(1 << 32))))
 
 

@@ -100,7 +100,7 @@ def test_show_prints_what_check_takes_and_every_setting_is_in_it(command, file, 
     expected = {
         "server": {"host", "port", "workers", "max_connections", "timeout", "tls"},
         "database": {"host", "port", "username", "password", "database", "pool_size", "max_lifetime"},
-        "cache": {"host", "port", "password", "pool_size", "key_prefix", "sentinels"},
+        "cache": {"host", "port", "password", "pool_size", "key_prefix", "sentinels", "sentinel_primary", "sentinel_password"},
         "raft": {"node_id", "address", "peers", "election_timeout", "heartbeat_interval"},
         "security": {"jwt_secret", "jwt_expiration", "encryption_key"},
         "monitoring": {"prometheus_port", "metrics_path", "alert_rules"},
@@ -452,7 +452,7 @@ def test_systemd_is_told_ready_and_stopping(make_node, tmp_path, abstract):
 
 
 def test_the_settings_that_do_nothing_yet_are_told(make_node, tmp_path):
-    node = make_node(database_host="db.example", backup_schedule_enabled="true", variables={"TEMP_DIR": str(tmp_path / "elsewhere")})
+    node = make_node(backup_schedule_enabled="true", variables={"TEMP_DIR": str(tmp_path / "elsewhere")})
     warned = {r.get("name") for r in node.records() if r["level"] == "warn"}
-    assert warned >= {"database", "backup", "temp_dir"}
+    assert warned >= {"backup", "temp_dir"}
     assert not (tmp_path / "elsewhere").exists()

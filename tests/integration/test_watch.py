@@ -251,7 +251,7 @@ def test_watching_many_answers_what_is_newer_oldest_first(admin, app):
     assert [c["key"] for c in answer["changes"]] == keys
     assert [c["revision"] for c in answer["changes"]] == [p["revision"] for p in published]
     assert answer["changes"][0] == {"key": keys[0], "revision": published[0]["revision"], "version": 1, "format": "text",
-                                    "md5": published[0]["md5"], "sha256": published[0]["sha256"], "size": 1, "deleted": False}
+                                    "md5": published[0]["md5"], "sha256": published[0]["sha256"], "size": 1, "deleted": False, "secret": False}
     assert answer["revision"] >= published[-1]["revision"]
 
 
@@ -335,7 +335,7 @@ def test_a_stream_tells_each_change_as_it_comes(admin, key):
             published = admin.publish(key, f"a: {number}\n")
             event = events.next()
             assert event["data"] == {"key": key, "revision": published["revision"], "version": number, "format": "yaml",
-                                     "md5": published["md5"], "sha256": published["sha256"], "size": 5, "deleted": False}
+                                     "md5": published["md5"], "sha256": published["sha256"], "size": 5, "deleted": False, "secret": False}
         deleted = admin.delete(config(key), expect=200).json()
         event = events.next()
         assert (event["event"], int(event["id"]), event["data"]["deleted"]) == ("deleted", deleted["revision"], True)

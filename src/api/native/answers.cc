@@ -38,6 +38,7 @@ http::Response content_answer(const http::Request& request, ReleasePtr release) 
   response.header("Content-Type", media_type(release->format))
       .header("X-Config-Format", to_string(release->format))
       .header("X-Config-Md5", release->md5);
+  if (release->secret) response.header("X-Config-Secret", "true");
   const std::string_view content = release->content;
   response.shared_body(std::move(release), content);
   return response;
@@ -84,6 +85,7 @@ json::object info_json(const ReleaseInfo& info) {
                    {"revision", info.revision},
                    {"deleted", info.deleted},
                    {"format", to_string(info.format)},
+                   {"secret", info.secret},
                    {"size", info.size},
                    {"md5", info.md5},
                    {"sha256", info.sha256},
@@ -95,13 +97,10 @@ json::object info_json(const ReleaseInfo& info) {
 }
 
 json::object change_json(const Release& release) {
-  return {{"key", release.key_text},
-          {"revision", release.revision},
-          {"version", release.version},
-          {"format", to_string(release.format)},
-          {"md5", release.md5},
-          {"sha256", release.sha256},
-          {"size", release.content.size()},
+  return {{"key", release.key_text},    {"revision", release.revision},
+          {"version", release.version}, {"format", to_string(release.format)},
+          {"secret", release.secret},   {"md5", release.md5},
+          {"sha256", release.sha256},   {"size", release.content.size()},
           {"deleted", release.deleted}};
 }
 

@@ -59,14 +59,15 @@ Task<> write_all(std::shared_ptr<Export> all, http::StreamWriter& writer) {
       co_await writer.write(json::serialize(line) + "\n");
       co_return;
     }
-    all->page = *std::move(next);
+    all->page = std::move(next->value);
   }
 }
 
 Task<Result<http::Response>> export_all(service::Context& context, service::Call call, state::AuditFilter filter) {
   CO_TRY(auto page, co_await service::audit_records(context, call, filter, {.limit = kRecordsPerPiece, .cursor = {}}));
-  auto all = std::make_shared<Export>(context, std::move(call), std::move(filter), std::move(page));
+  auto all = std::make_shared<Export>(context, std::move(call), std::move(filter), std::move(page.value));
   http::Response response(200);
+  mark_source(page.source, response);
   response.header("Content-Type", kLines);
   response.stream([all](http::StreamWriter& writer) { return write_all(all, writer); });
   co_return response;
@@ -94,7 +95,9 @@ Task<Result<http::Response>> list(service::Context& context, service::Call call,
     co_return co_await export_all(context, std::move(call), std::move(filter));
   }
   CO_TRY(const auto found, co_await service::audit_records(context, call, std::move(filter), page));
-  co_return json_response(200, page_json(found, record_json));
+  http::Response response = json_response(200, page_json(found.value, record_json));
+  mark_source(found.source, response);
+  co_return response;
 }
 
 }  // namespace

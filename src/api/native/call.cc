@@ -24,6 +24,39 @@ Task<http::Response> answer(const Act& act, service::Call call, http::Request& r
   co_return *std::move(response);
 }
 
+service::Call call_by(service::Context& context, const http::Request& request) {
+  return {.caller = nullptr,
+          .address = request.remote_address,
+          .request_id = request.request_id,
+          .deadline = context.clock.now() + context.timeout,
+          .session = nullptr};
+}
+
+void record_refusal(service::Context& context, const http::Request& request, const Error& error) {
+  context.audit.record({.time = context.clock.wall(),
+                        .actor = "anonymous",
+                        .address = request.remote_address,
+                        .request_id = request.request_id,
+                        .action = "authenticate",
+                        .target = fmt::format("{} {}", http::to_string(request.method), request.path()),
+                        .outcome = std::string(to_string(error.code)),
+                        .message = error.message});
+}
+
+// Who calls, however often.
+Result<service::Call> known_call(service::Context& context, const http::Request& request) {
+  service::Call call = call_by(context, request);
+  const Wall now = context.clock.wall();
+  auto session = context.sessions.open(context.directory, request.header("Authorization"), request.remote_address, now);
+  if (!session) {
+    record_refusal(context, request, session.error());
+    return fail(std::move(session).error());
+  }
+  call.caller = *(*session)->caller(context.directory, now);
+  call.session = *std::move(session);
+  return call;
+}
+
 // Waits as the client asks. Afterwards the caller may be somebody else: what they may do is to be as new as what they
 // read.
 Task<Result<service::Call>> await_freshness(service::Context& context, service::Call call,
@@ -31,7 +64,7 @@ Task<Result<service::Call>> await_freshness(service::Context& context, service::
   CO_TRY(const service::Freshness wanted, freshness_of(request));
   if (!wanted.asked()) co_return std::move(call);
   CO_TRYV(co_await service::await_fresh(context, call.session, call.deadline, wanted));
-  CO_TRY(service::Call now, call_of(context, request));
+  CO_TRY(service::Call now, known_call(context, request));
   now.deadline = call.deadline;
   co_return std::move(now);
 }
@@ -53,14 +86,6 @@ Task<http::Response> answer_read(service::Context& context, const Act& act, serv
 
 Task<http::Response> refuse(Error error, http::Request& request) {
   co_return http::Response::error(error, request.request_id);
-}
-
-service::Call call_by(service::Context& context, const http::Request& request) {
-  return {.caller = nullptr,
-          .address = request.remote_address,
-          .request_id = request.request_id,
-          .deadline = context.clock.now() + context.timeout,
-          .session = nullptr};
 }
 
 // "\"12\"" or W/"12" → 12. A proxy that compresses may have made the tag weak; the revision is the same.
@@ -126,34 +151,18 @@ Result<> check_query(const http::Request& request, std::span<const std::string_v
   return fail(Code::invalid_argument, fmt::format("unknown query parameter {}: {}", cc::quoted(*unknown), advice));
 }
 
-void record_refusal(service::Context& context, const http::Request& request, const Error& error) {
-  context.audit.record({.time = context.clock.wall(),
-                        .actor = "anonymous",
-                        .address = request.remote_address,
-                        .request_id = request.request_id,
-                        .action = "authenticate",
-                        .target = fmt::format("{} {}", http::to_string(request.method), request.path()),
-                        .outcome = std::string(to_string(error.code)),
-                        .message = error.message});
-}
-
 }  // namespace
 
 Result<service::Call> call_of(service::Context& context, const http::Request& request) {
-  service::Call call = call_by(context, request);
-  const Wall now = context.clock.wall();
-  auto session = context.sessions.open(context.directory, request.header("Authorization"), request.remote_address, now);
-  if (!session) {
-    record_refusal(context, request, session.error());
-    return fail(std::move(session).error());
-  }
-  call.caller = *(*session)->caller(context.directory, now);
-  call.session = *std::move(session);
+  auto call = known_call(context, request);
+  const auto admitted = call ? call->session->admit(context.clock)
+                             : context.sessions.admit_stranger(request.remote_address, context.clock.now());
+  if (!admitted) return fail(admitted.error());
   return call;
 }
 
 Result<> admit_large_body(service::Context& context, const http::Request& request) {
-  TRY(const service::Call call, call_of(context, request));
+  TRY(const service::Call call, known_call(context, request));
   const identity::Caller& caller = *call.caller;
   if (caller.kind != identity::Caller::Kind::anonymous || caller.may_somewhere(Permission::read)) return {};
   auto refused =
@@ -255,6 +264,14 @@ Result<> only_query_of_read(const http::Request& request, std::initializer_list<
   return check_query(request, all);
 }
 
+Result<std::optional<bool>> flag_of(const http::Request& request, std::string_view name) {
+  const auto given = request.query(name);
+  if (!given) return std::nullopt;
+  if (*given != "true" && *given != "false")
+    return fail(Code::invalid_argument, fmt::format("{} is {}: give true or false", name, cc::quoted(*given)));
+  return *given == "true";
+}
+
 Result<service::Freshness> freshness_of(const http::Request& request) {
   service::Freshness wanted;
   if (const auto consistency = request.query(kConsistency)) {
@@ -270,6 +287,10 @@ Result<service::Freshness> freshness_of(const http::Request& request) {
     TRY(wanted.min_revision, parse_uint(*revision, kMinRevision));
   }
   return wanted;
+}
+
+void mark_source(archive::Source source, http::Response& response) {
+  response.header("X-Config-Source", std::string(archive::to_string(source)));
 }
 
 void mark_stale(const service::Context& context, http::Response& response) {

@@ -7,6 +7,7 @@
 
 #include <boost/json.hpp>
 
+#include "archive/archive.h"
 #include "base/task.h"
 #include "http/exchange.h"
 #include "model/words.h"
@@ -19,8 +20,8 @@ namespace cc::api::native {
 
 namespace json = boost::json;
 
-// Who calls, until when; a failure to say who is audited. For handlers that keep their own frames small; the rest use
-// authenticated().
+// Who calls, until when; a failure to say who is audited; exhausted when they call too often. Once for each request.
+// For handlers that keep their own frames small; the rest use authenticated().
 Result<service::Call> call_of(service::Context& context, const http::Request& request);
 
 using Act = std::function<Task<Result<http::Response>>(service::Call, http::Request&)>;
@@ -47,6 +48,8 @@ struct JsonLimits {
 // without a type; exhausted when it is larger than the limits. No body is an object without members.
 Result<json::object> object_of(const http::Request& request, std::initializer_list<std::string_view> known,
                                JsonLimits limits = {});
+// ?name=true or false; nothing when it is not there.
+Result<std::optional<bool>> flag_of(const http::Request& request, std::string_view name);
 // If-Match: "<revision>" → revision; If-Match: * → anything; If-None-Match: * → 0; neither → nothing.
 Result<std::optional<service::Expected>> expected_of(const http::Request& request);
 // invalid_argument that names the first query parameter not in `known`.
@@ -56,6 +59,9 @@ Result<> only_query_of_read(const http::Request& request, std::initializer_list<
 Result<service::Freshness> freshness_of(const http::Request& request);
 // X-Config-Stale, when what this node tells may be older than what others have acknowledged.
 void mark_stale(const service::Context& context, http::Response& response);
+
+// X-Config-Source: whether the node answers alone, or together with a server of the archive.
+void mark_source(archive::Source source, http::Response& response);
 
 http::Response json_response(unsigned status, const json::value& body);
 template <class T, class ToJson>

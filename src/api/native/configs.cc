@@ -28,6 +28,8 @@ ReleasePtr find_quickly(service::Context& context, const http::Request& request)
   if (!session) return nullptr;
   const auto& caller = (*session)->caller(context.directory, now);
   if (!caller || !(*caller)->may(Permission::read, release->key.environment, release->key.application)) return nullptr;
+  // Last: the long way asks whether it may be answered at all, and then counts it.
+  if (!(*session)->admit(context.clock)) return nullptr;
   return release;
 }
 
@@ -62,8 +64,10 @@ Task<Result<http::Response>> read_as_asked(service::Context& context, service::C
 Task<Result<http::Response>> read_version(service::Context& context, service::Call call, http::Request& request) {
   CO_TRY(const ConfigKey key, key_of(request));
   CO_TRY(const Version version, parse_uint(request.query("version").value_or(""), "version"));
-  CO_TRY(ReleasePtr release, co_await service::read_release(context, call, key, version));
-  co_return content_answer(request, std::move(release));
+  CO_TRY(auto release, co_await service::read_release(context, call, key, version));
+  http::Response response = content_answer(request, std::move(release.value));
+  mark_source(release.source, response);
+  co_return response;
 }
 
 // --- waiting ---
@@ -103,7 +107,7 @@ http::Response poll_answer(const http::Request& request, service::Watch& watch) 
 // --- changing ---
 
 Task<Result<http::Response>> put(service::Context& context, service::Call call, http::Request& request) {
-  CO_TRYV(only_query(request, {"comment", "format", "from", "draft_revision"}));
+  CO_TRYV(only_query(request, {"comment", "format", "secret", "from", "draft_revision"}));
   CO_TRY(ConfigKey key, key_of(request));
   CO_TRY(const auto expected, expected_of(request));
   std::string comment = request.query("comment").value_or("");
@@ -111,6 +115,7 @@ Task<Result<http::Response>> put(service::Context& context, service::Call call, 
   if (const auto given = request.query("format")) {
     CO_TRY(format, parse_format(*given));
   }
+  CO_TRY(const auto secret, flag_of(request, "secret"));
   const auto draft_revision = request.query("draft_revision");
   if (const auto from = request.query("from")) {
     if (*from != "draft") co_return fail(Code::invalid_argument, "from can only be draft");
@@ -121,8 +126,12 @@ Task<Result<http::Response>> put(service::Context& context, service::Call call, 
     if (draft_revision) {
       CO_TRY(expected_draft, parse_uint(*draft_revision, "draft_revision"));
     }
-    CO_TRY(const service::Change change,
-           co_await service::publish_draft(context, call, key, std::move(comment), expected, expected_draft));
+    CO_TRY(const service::Change change, co_await service::publish_draft(context, call,
+                                                                         {.key = std::move(key),
+                                                                          .secret = secret,
+                                                                          .comment = std::move(comment),
+                                                                          .expected = expected,
+                                                                          .expected_draft = expected_draft}));
     co_return published_answer(change);
   }
   if (draft_revision) co_return fail(Code::invalid_argument, "draft_revision goes with from=draft");
@@ -130,6 +139,7 @@ Task<Result<http::Response>> put(service::Context& context, service::Call call, 
                                                                  {.key = std::move(key),
                                                                   .content = std::move(request.body),
                                                                   .format = format,
+                                                                  .secret = secret,
                                                                   .comment = std::move(comment),
                                                                   .expected = expected}));
   co_return published_answer(change);
@@ -158,6 +168,7 @@ json::object config_json(const ReleaseInfo& info) {
           {"cluster", parts.cluster},
           {"name", parts.name},
           {"format", to_string(info.format)},
+          {"secret", info.secret},
           {"version", info.version},
           {"revision", info.revision},
           {"size", info.size},

@@ -36,6 +36,27 @@ TEST(Configs, APublishAnswersWhatItMadeAndAReadHasItsHeaders) {
   EXPECT_EQ(read.header("ETag"), "\"" + std::string(read.header("X-Config-Revision")) + "\"");
 }
 
+TEST(Configs, ASecretOneSaysSoWhereverItIsTold) {
+  TestApi api;
+  ASSERT_EQ(api.put(kConfig, "a: 1\n").status, 201u);
+  EXPECT_EQ(api.get(kConfig).header("X-Config-Secret"), "");
+  ASSERT_EQ(api.put(std::string(kConfig) + "?secret=true", "a: 2\n").status, 200u);
+  EXPECT_EQ(api.get(kConfig).header("X-Config-Secret"), "true");
+  const auto secret = [&](const std::string& target) {
+    return json_of(api.get(target)).at("items").at(0).at("secret").as_bool();
+  };
+  EXPECT_TRUE(secret("/v1/configs?environment=dev"));
+  EXPECT_TRUE(secret("/v1/releases/dev/shop/default/application.yaml"));
+  EXPECT_TRUE(json_of(api.get("/v1/releases/dev/shop/default/application.yaml?version=2")).at("secret").as_bool());
+  EXPECT_FALSE(json_of(api.get("/v1/releases/dev/shop/default/application.yaml?version=1")).at("secret").as_bool());
+  ASSERT_EQ(api.put("/v1/drafts/dev/shop/default/application.yaml", "a: 3\n").status, 200u);
+  ASSERT_EQ(api.put(std::string(kConfig) + "?from=draft&secret=false", "").status, 200u);
+  EXPECT_EQ(api.get(kConfig).header("X-Config-Secret"), "");
+  const auto wrong = api.put(std::string(kConfig) + "?secret=1", "a: 2\n");
+  EXPECT_EQ(wrong.status, 400u);
+  EXPECT_THAT(std::string(wrong.bytes()), HasSubstr("give true or false"));
+}
+
 TEST(Configs, ContentIsNotCopiedForAReader) {
   TestApi api;
   api.put(kConfig, "a: 1\n");

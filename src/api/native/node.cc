@@ -59,6 +59,7 @@ json::object status_json(const service::NodeStatus& status) {
   out["cluster_id"] = status.cluster_id;
   out["first"] = log.first;
   out["last"] = log.last;
+  out["last_term"] = log.last_term;
   out["commit"] = log.commit;
   out["applied"] = log.applied;
   out["revision"] = status.revision;
@@ -69,13 +70,10 @@ json::object status_json(const service::NodeStatus& status) {
 
 Task<Result<http::Response>> cluster(service::Context& context, service::Call call, http::Request& request) {
   CO_TRYV(only_query_of_read(request, {"checksum"}));
-  const std::string checksum = request.query("checksum").value_or("false");
-  if (checksum != "true" && checksum != "false") {
-    co_return fail(Code::invalid_argument, fmt::format("checksum is {}: give true or false", cc::quoted(checksum)));
-  }
+  CO_TRY(const auto checksum, flag_of(request, "checksum"));
   CO_TRY(const service::NodeStatus status, co_await service::node_status(context, call));
   json::object out = status_json(status);
-  if (checksum == "true") {
+  if (checksum.value_or(false)) {
     CO_TRY(const auto sum, co_await service::state_checksum(context, call));
     out["checksum"] = {{"revision", sum.revision}, {"applied", sum.applied}, {"sha256", sum.sha256}};
   }

@@ -87,7 +87,8 @@ std::string violation_of_type(const json::object& schema, const json::value& val
   const std::string_view wanted = type->as_string();
   const bool holds = (wanted == "string" && value.is_string()) || (wanted == "boolean" && value.is_bool()) ||
                      (wanted == "integer" && (value.is_int64() || value.is_uint64())) ||
-                     (wanted == "array" && value.is_array()) || (wanted == "object" && value.is_object());
+                     (wanted == "number" && value.is_number()) || (wanted == "array" && value.is_array()) ||
+                     (wanted == "object" && value.is_object());
   return holds ? "" : fmt::format("{} is not a {}", json::serialize(value), wanted);
 }
 

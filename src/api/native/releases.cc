@@ -19,12 +19,14 @@ Task<Result<http::Response>> one_release(service::Context& context, service::Cal
                                          ConfigKey key) {
   CO_TRYV(only_query_of_read(request, {"version"}));
   CO_TRY(const Version version, parse_uint(request.query("version").value_or(""), "version"));
-  CO_TRY(const ReleasePtr release, co_await service::read_release(context, call, key, version));
+  CO_TRY(const auto found, co_await service::read_release(context, call, key, version));
+  const ReleasePtr& release = found.value;
   json::object out{{"key", release->key_text},
                    {"version", release->version},
                    {"revision", release->revision},
                    {"deleted", release->deleted},
                    {"format", to_string(release->format)},
+                   {"secret", release->secret},
                    {"size", release->content.size()},
                    {"md5", release->md5},
                    {"sha256", release->sha256},
@@ -35,7 +37,9 @@ Task<Result<http::Response>> one_release(service::Context& context, service::Cal
   if (!release->rolled_back_from.empty()) {
     CO_TRY(out["rolled_back_from"], parse_uint(release->rolled_back_from, "rolled_back_from"));
   }
-  co_return json_response(200, out);
+  http::Response response = json_response(200, out);
+  mark_source(found.source, response);
+  co_return response;
 }
 
 std::string_view word(DiffLine::Kind kind) {
@@ -103,7 +107,9 @@ Task<Result<http::Response>> history(service::Context& context, service::Call ca
   CO_TRYV(only_query_of_read(request, {"limit", "cursor"}));
   CO_TRY(const state::PageRequest page, page_of(request));
   CO_TRY(const auto found, co_await service::history(context, call, key, page));
-  co_return json_response(200, page_json(found, info_json));
+  http::Response response = json_response(200, page_json(found.value, info_json));
+  mark_source(found.source, response);
+  co_return response;
 }
 
 Task<Result<http::Response>> get(service::Context& context, service::Call call, http::Request& request) {

@@ -13,6 +13,8 @@ void add_all_routes(http::Router& router, service::Context& context) {
   add_key_routes(router, context);
   add_application_routes(router, context);
   add_audit_routes(router, context);
+  add_archive_routes(router, context);
+  add_edge_routes(router, context);
   add_node_routes(router, context);
 }
 

@@ -18,8 +18,10 @@ void add_user_routes(http::Router& router, service::Context& context);      // u
 void add_key_routes(http::Router& router, service::Context& context);       // keys.cc         /v1/keys
 void add_application_routes(http::Router& router,
                             service::Context& context);  // applications.cc environments, applications, clusters
-void add_audit_routes(http::Router& router, service::Context& context);  // audit.cc        /v1/audit
-void add_node_routes(http::Router& router, service::Context& context);   // node.cc         cluster, health, openapi
+void add_audit_routes(http::Router& router, service::Context& context);    // audit.cc        /v1/audit
+void add_archive_routes(http::Router& router, service::Context& context);  // archive.cc      /v1/archive
+void add_edge_routes(http::Router& router, service::Context& context);     // edge.cc         /v1/edge
+void add_node_routes(http::Router& router, service::Context& context);     // node.cc         cluster, health, openapi
 
 void add_all_routes(http::Router& router, service::Context& context);  // routes.cc: all of the above
 

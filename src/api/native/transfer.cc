@@ -35,17 +35,14 @@ json::object imported_json(const service::Published& published) {
 
 Task<Result<http::Response>> receive(service::Context& context, service::Call call, http::Request& request) {
   CO_TRYV(only_query(request, {"comment", "dry_run"}));
-  const std::string dry_run = request.query("dry_run").value_or("false");
-  if (dry_run != "true" && dry_run != "false") {
-    co_return fail(Code::invalid_argument, "dry_run can be true or false");
-  }
+  CO_TRY(const auto dry_run, flag_of(request, "dry_run"));
   CO_TRY(const service::Change change,
          co_await service::import_configs(context, call,
                                           {.environment = environment_of(request),
                                            .application = application_of(request),
                                            .zip = std::move(request.body),
                                            .comment = request.query("comment").value_or(""),
-                                           .dry_run = dry_run == "true"}));
+                                           .dry_run = dry_run.value_or(false)}));
   json::array published;
   for (const service::Published& one : change.published)
     published.push_back(imported_json(one));

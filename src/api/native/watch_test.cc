@@ -98,6 +98,7 @@ TEST_F(Watch, ManyAtOnceTellWhatIsNewerOldestFirst) {
                                                        {"revision", std::stoull(a)},
                                                        {"version", 1},
                                                        {"format", "text"},
+                                                       {"secret", false},
                                                        {"md5", md5_hex("x")},
                                                        {"sha256", sha256_hex("x")},
                                                        {"size", 1},

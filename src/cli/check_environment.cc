@@ -1,0 +1,104 @@
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <semaphore>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "base/table.h"
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "cli/terminal.h"
+#include "cli/topology_file.h"
+#include "deploy/connection.h"
+#include "deploy/environment.h"
+
+namespace cc::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kPatience = 2min;  // with one host
+constexpr std::ptrdiff_t kAtOnce = 16;
+
+struct Options {
+  std::string file = "topology.yaml";
+  bool all = false;
+};
+
+std::vector<deploy::Finding> findings_of(const deploy::Topology& topology, const deploy::Host& host) {
+  const SystemClock clock;
+  const auto connection = deploy::connect(topology, host);
+  const auto facts = deploy::ask_facts(*connection, topology, host, clock, {clock, clock.now() + kPatience});
+  if (facts) return deploy::check_host(topology, host, *facts);
+  return {
+      {.host = host.name, .check = "connection", .verdict = deploy::Verdict::fail, .message = facts.error().message}};
+}
+
+// In the order of the hosts, each asked on a thread of its own.
+std::vector<deploy::Finding> ask_all(const deploy::Topology& topology) {
+  std::vector<std::vector<deploy::Finding>> by_host(topology.hosts.size());
+  std::counting_semaphore<kAtOnce> places(kAtOnce);
+  {
+    const Waiting waiting(fmt::format("asking {}", counted(topology.hosts.size(), "host")));
+    std::vector<std::jthread> threads;
+    threads.reserve(by_host.size());
+    for (std::size_t i = 0; i < by_host.size(); ++i) {
+      threads.emplace_back([&, i] {
+        places.acquire();
+        by_host[i] = findings_of(topology, topology.hosts[i]);
+        places.release();
+      });
+    }
+  }
+  std::vector<deploy::Finding> all;
+  for (auto& findings : by_host)
+    std::ranges::move(findings, std::back_inserter(all));
+  return all;
+}
+
+Result<> check(Session& session, const Options& options) {
+  TRY(const deploy::Topology topology, read_topology_file(options.file));
+  const std::vector<deploy::Finding> findings = ask_all(topology);
+  std::map<deploy::Verdict, std::size_t> counts;
+  boost::json::array items;
+  for (const deploy::Finding& each : findings) {
+    ++counts[each.verdict];
+    items.push_back({{"host", each.host},
+                     {"check", each.check},
+                     {"result", deploy::to_string(each.verdict)},
+                     {"message", each.message}});
+  }
+  const std::size_t failed = counts[deploy::Verdict::fail];
+  TRYV(session.print({{"passed", failed == 0}, {"checks", items}}, [&] {
+    Table table({"HOST", "CHECK", "RESULT", "MESSAGE"});
+    for (const deploy::Finding& each : findings) {
+      if (options.all || each.verdict != deploy::Verdict::pass)
+        table.add({each.host, each.check, std::string(deploy::to_string(each.verdict)), each.message});
+    }
+    return fmt::format("{}{}{} passed, {} warnings, {} failed, {} not tested\n",
+                       table.rows() > 0 ? table.to_text() : "", table.rows() > 0 ? "\n" : "",
+                       counts[deploy::Verdict::pass], counts[deploy::Verdict::warn], failed,
+                       counts[deploy::Verdict::not_tested]);
+  }));
+  if (failed == 0) return {};
+  return fail(Code::conflict, fmt::format("{} failed", counted(failed, "check")));
+}
+
+}  // namespace
+
+void add_check_environment(CLI::App& root, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      add_command(root, "check", "Look at the hosts of a topology: what they have, against what it requires");
+  add_topology_option(*command, options->file);
+  command->add_flag("--all", options->all, "Show what passed, too");
+  command->footer(examples(
+      {"config-center check", "config-center check -t prod.yaml --all", "config-center check -t prod.yaml -o json"}));
+  on_run(*command, session, [&session, options] { return check(session, *options); });
+}
+
+}  // namespace cc::cli

@@ -1,0 +1,82 @@
+#include "deploy/connection.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace cc::deploy {
+namespace {
+
+constexpr int kStatusOfSsh = 255;  // its own, and not the command's
+
+class Local final : public Connection {
+ public:
+  Result<Finished> run(std::string_view script, const Deadline& until) override {
+    return run_process({"sh", "-s"}, script, until);
+  }
+};
+
+// What ssh says, and what to do about it.
+std::string advice_on(std::string_view said) {
+  if (said.contains("REMOTE HOST IDENTIFICATION HAS CHANGED"))
+    return "its key is not the one that is known: find out why, then remove the old one with ssh-keygen -R";
+  if (said.contains("Host key verification failed"))
+    return "its key is not known: look at it with ssh-keyscan, and add it to ~/.ssh/known_hosts";
+  if (said.contains("Permission denied"))
+    return "no key of yours opens it: load one into the agent, or name it under ssh.key";
+  return "look at its address, and try ssh yourself";
+}
+
+class BySsh final : public Connection {
+ public:
+  BySsh(std::string name, std::vector<std::string> arguments)
+      : name_(std::move(name)), arguments_(std::move(arguments)) {}
+
+  Result<Finished> run(std::string_view script, const Deadline& until) override {
+    TRY(Finished finished, run_process(arguments_, script, until));
+    if (finished.status != kStatusOfSsh) return finished;
+    const std::string_view said = trim(finished.errors);
+    return fail(Code::unavailable,
+                fmt::format("{} cannot be reached: {} ({})", name_, advice_on(said),
+                            said.substr(said.rfind('\n') == std::string_view::npos ? 0 : said.rfind('\n') + 1)));
+  }
+
+ private:
+  std::string name_;
+  std::vector<std::string> arguments_;
+};
+
+std::string target_of(const Host& host) {
+  return host.ssh.user.empty() ? host.address : fmt::format("{}@{}", host.ssh.user, host.address);
+}
+
+}  // namespace
+
+std::vector<std::string> ssh_arguments(const Topology& topology, const Host& host) {
+  std::vector<std::string> arguments{"ssh",
+                                     "-o",
+                                     "BatchMode=yes",
+                                     "-o",
+                                     "StrictHostKeyChecking=yes",
+                                     "-o",
+                                     "ConnectTimeout=10",
+                                     "-o",
+                                     "ServerAliveInterval=5",
+                                     "-o",
+                                     "ServerAliveCountMax=3"};
+  if (host.ssh.port != 0) arguments.insert(arguments.end(), {"-p", std::to_string(host.ssh.port)});
+  if (!host.ssh.key.empty()) arguments.insert(arguments.end(), {"-i", host.ssh.key});
+  if (!host.ssh.jump.empty()) {
+    const Host* jump = topology.find_host(host.ssh.jump);
+    arguments.insert(arguments.end(), {"-J", jump != nullptr ? target_of(*jump) : host.ssh.jump});
+  }
+  arguments.insert(arguments.end(), {"--", target_of(host), "sh -s"});
+  return arguments;
+}
+
+std::unique_ptr<Connection> connect(const Topology& topology, const Host& host) {
+  if (host.local) return std::make_unique<Local>();
+  return std::make_unique<BySsh>(host.name, ssh_arguments(topology, host));
+}
+
+}  // namespace cc::deploy

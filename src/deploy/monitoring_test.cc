@@ -1,0 +1,123 @@
+#include "deploy/monitoring.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "deploy/test_installation.h"
+
+namespace cc::deploy {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::string_view kPrometheus = "/etc/prometheus/prometheus.yml",
+                           kAlertmanager = "/etc/prometheus/alertmanager.yml",
+                           kDataSources = "/etc/grafana/provisioning/datasources/config-center.yml";
+
+Topology with_grafana() {
+  Topology topology = whole_topology();
+  topology.grafana = Grafana{.host = "monitor1"};
+  return topology;
+}
+
+RenderedFiles files_on(const Topology& topology, std::string_view host) {
+  return monitoring_files(topology, test_secrets(), topology.host(host));
+}
+std::string content_on(const Topology& topology, std::string_view host, std::string_view path) {
+  return file_at(files_on(topology, host), path).content;
+}
+
+TEST(MonitoringFiles, are_the_golden_ones) {
+  const Topology topology = with_grafana();
+  for (const char* host : {"app1", "db1", "cache1", "monitor1"})
+    expect_golden("monitoring", topology.host(host), files_on(topology, host));
+}
+
+TEST(MonitoringFiles, ask_all_components_for_metrics) {
+  const std::string jobs = content_on(with_grafana(), "monitor1", kPrometheus);
+  for (const char* job :
+       {"config-center", "haproxy", "node", "postgres", "redis", "prometheus", "alertmanager", "grafana"}) {
+    EXPECT_THAT(jobs, HasSubstr(std::string("\n  - job_name: ") + job + "\n"));
+    EXPECT_TRUE(has_file(files_on(with_grafana(), "monitor1"), std::string(kTargetsFolder) + job + ".json")) << job;
+  }
+}
+
+TEST(MonitoringFiles, ask_for_nothing_that_is_not_there) {
+  Topology topology = whole_topology();
+  topology.database.reset();
+  topology.cache.reset();
+  topology.load_balancer.reset();
+  topology.alertmanager.reset();
+  EXPECT_THAT(content_on(topology, "monitor1", kPrometheus), Not(HasSubstr("postgres")));
+  EXPECT_THAT(content_on(topology, "monitor1", kPrometheus), Not(HasSubstr("redis")));
+  EXPECT_THAT(content_on(topology, "monitor1", kPrometheus), Not(HasSubstr("haproxy")));
+  EXPECT_THAT(content_on(topology, "monitor1", kPrometheus), Not(HasSubstr("alert")));
+  EXPECT_FALSE(has_file(files_on(topology, "monitor1"), kAlertmanager));
+  topology.exporters.reset();
+  EXPECT_THAT(content_on(topology, "monitor1", kPrometheus), Not(HasSubstr("job_name: node")));
+  EXPECT_TRUE(files_on(topology, "db1").empty());
+}
+
+TEST(MonitoringFiles, leave_prometheus_yml_as_it_is_when_hosts_come_and_go) {
+  Topology topology = whole_topology();
+  const std::string before = content_on(topology, "monitor1", kPrometheus);
+  topology.hosts.push_back({.name = "app4", .address = "fd00::24"});
+  topology.app.hosts.push_back("app4");
+  EXPECT_EQ(content_on(topology, "monitor1", kPrometheus), before);
+  EXPECT_THAT(content_on(topology, "monitor1", std::string(kTargetsFolder) + "config-center.json"), HasSubstr(R"(,
+  {"targets": ["[fd00::24]:8849"], "labels": {"host": "app4"}}
+])"));
+}
+
+TEST(MonitoringFiles, ask_nodes_at_the_path_that_they_were_given) {
+  Topology topology = whole_topology();
+  topology.app.settings["monitoring.metrics_path"] = "/internal/metrics";
+  EXPECT_THAT(content_on(topology, "monitor1", kPrometheus),
+              HasSubstr("job_name: config-center\n    metrics_path: '/internal/metrics'\n"));
+}
+
+TEST(MonitoringFiles, leave_to_the_operator_what_is_the_operators) {
+  const RenderedFiles files = files_on(whole_topology(), "monitor1");
+  EXPECT_TRUE(file_at(files, kAlertmanager).once);
+  for (const RenderedFile& file : files) {
+    if (file.path.starts_with(kCustomFolder)) {
+      EXPECT_TRUE(file.once) << file.path;
+    }
+  }
+  EXPECT_THAT(file_at(files, kPrometheus).content, HasSubstr("\n  - /etc/prometheus/custom.d/*.rules.yml\n"));
+}
+
+TEST(MonitoringFiles, keep_passwords_from_others) {
+  const Topology topology = with_grafana();
+  for (const Host& host : topology.hosts) {
+    for (const RenderedFile& file : files_on(topology, host.name)) {
+      const bool secret =
+          file.content.contains(test_secrets().cache) || file.content.contains(test_secrets().grafana_admin);
+      EXPECT_EQ(file.secret, secret) << file.path;
+      EXPECT_EQ(file.secret && file.mode != 0640, false) << file.path;
+    }
+  }
+}
+
+TEST(MonitoringFiles, listen_on_the_hosts_own_address_if_it_is_one) {
+  Topology topology = whole_topology();
+  EXPECT_THAT(content_on(topology, "app1", "/etc/default/prometheus-node-exporter"),
+              HasSubstr("--web.listen-address=10.0.0.21:9100"));
+  for (Host& host : topology.hosts)
+    host.address = host.name + ".example.org";
+  EXPECT_THAT(content_on(topology, "app1", "/etc/default/prometheus-node-exporter"),
+              HasSubstr("--web.listen-address=:9100"));
+}
+
+TEST(MonitoringFiles, show_Grafana_what_there_is_to_show) {
+  Topology topology = with_grafana();
+  EXPECT_THAT(content_on(topology, "monitor1", kDataSources), HasSubstr("url: http://10.0.0.51:9090\n"));
+  EXPECT_THAT(content_on(topology, "monitor1", kDataSources), HasSubstr("url: http://10.0.0.51:9093\n"));
+  topology.prometheus.reset();
+  topology.alertmanager.reset();
+  EXPECT_FALSE(has_file(files_on(topology, "monitor1"), kDataSources));
+}
+
+}  // namespace
+}  // namespace cc::deploy

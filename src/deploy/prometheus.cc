@@ -1,0 +1,149 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/host_port.h"
+#include "deploy/cache.h"
+#include "deploy/database.h"
+#include "deploy/file_text.h"
+#include "deploy/listening.h"
+#include "deploy/load_balancer.h"
+#include "deploy/monitoring.h"
+#include "embedded/monitoring_rules.h"
+
+namespace cc::deploy {
+namespace {
+
+// What is asked for metrics, of one kind.
+struct Job {
+  std::string_view name;
+  std::vector<std::string> hosts;
+  Port port;
+  std::string path{kUsualMetricsPath};
+};
+
+std::vector<Job> jobs_of(const Topology& topology) {
+  std::vector<Job> jobs{{"config-center", topology.app.hosts, topology.app.metrics_port, metrics_path(topology.app)}};
+  // HAProxy tells of itself.
+  if (const auto& balancer = topology.load_balancer)
+    jobs.push_back({"haproxy", balancer->hosts, balancer->stats_port, std::string(kBalancerMetricsPath)});
+  if (const auto& exporters = topology.exporters) {
+    std::vector<std::string> all(topology.hosts.size());
+    std::ranges::transform(topology.hosts, all.begin(), &Host::name);
+    jobs.push_back({"node", all, exporters->node_port});
+    if (topology.database) jobs.push_back({"postgres", hosts_of(*topology.database), exporters->postgres_port});
+    if (topology.cache) jobs.push_back({"redis", hosts_of(*topology.cache), exporters->redis_port});
+  }
+  if (const auto& prometheus = topology.prometheus)
+    jobs.push_back({"prometheus", {prometheus->host}, prometheus->port});
+  if (const auto& alertmanager = topology.alertmanager)
+    jobs.push_back({"alertmanager", {alertmanager->host}, alertmanager->port});
+  if (const auto& grafana = topology.grafana) jobs.push_back({"grafana", {grafana->host}, grafana->port});
+  return jobs;
+}
+
+std::string targets_path(const Job& job) {
+  return fmt::format("{}{}.json", kTargetsFolder, job.name);
+}
+
+// Each with the name of its host, which people know better than its address.
+std::string targets_file(const Topology& topology, const Job& job) {
+  std::string groups;
+  for (const std::string& name : job.hosts) {
+    groups += fmt::format("{}\n  {{\"targets\": [\"{}\"], \"labels\": {{\"host\": \"{}\"}}}}",
+                          groups.empty() ? "" : ",", host_and_port(topology.host(name).address, job.port), name);
+  }
+  return fmt::format("[{}\n]\n", groups);
+}
+
+std::string alertmanagers(const Topology& topology) {
+  if (!topology.alertmanager) return "";
+  return fmt::format(
+      "\n"
+      "alerting:\n"
+      "  alertmanagers:\n"
+      "    - static_configs:\n"
+      "        - targets: ['{}']\n",
+      host_and_port(topology.host(topology.alertmanager->host).address, topology.alertmanager->port));
+}
+
+std::string prometheus_yml(const Topology& topology) {
+  std::string text = written_by("Own rules and targets go into " + std::string(kCustomFolder) + ": see README there.");
+  text += fmt::format(
+      "global:\n"
+      "  scrape_interval: {0}\n"
+      "  evaluation_interval: {0}\n"
+      "  external_labels:\n"
+      "    installation: '{1}'\n"
+      "\n"
+      "rule_files:\n"
+      "  - {2}*.rules.yml\n"
+      "  - {3}*.rules.yml\n"
+      "{4}"
+      "\n"
+      "# Targets are in files of their own: who is added or removed there is noticed without a reload.\n"
+      "scrape_configs:\n",
+      topology.prometheus->scrape_interval, topology.name, kRulesFolder, kCustomFolder, alertmanagers(topology));
+  for (const Job& job : jobs_of(topology)) {
+    text += fmt::format(
+        "  - job_name: {}\n"
+        "{}"
+        "    file_sd_configs:\n"
+        "      - files: ['{}']\n",
+        job.name, job.path == kUsualMetricsPath ? "" : fmt::format("    metrics_path: '{}'\n", job.path),
+        targets_path(job));
+  }
+  text += fmt::format(
+      "  - job_name: custom\n"
+      "    file_sd_configs:\n"
+      "      - files: ['{}*.targets.json']\n",
+      kCustomFolder);
+  return text;
+}
+
+std::string custom_readme() {
+  return fmt::format(
+      "This folder is yours: config-center deploy never touches what is in it.\n"
+      "\n"
+      "  *.rules.yml      rules of your own: alerts and recordings; reload Prometheus afterwards\n"
+      "  *.targets.json   what else Prometheus asks for metrics, as in {}; read by itself\n"
+      "\n"
+      "Where alerts go is told by /etc/prometheus/alertmanager.yml on the host of Alertmanager, which is yours as "
+      "well.\n",
+      kTargetsFolder);
+}
+
+std::string arguments(const Topology& topology, const Host& host) {
+  return written_by("Own settings go into components.prometheus of topology.yaml.") +
+         fmt::format("ARGS=\"--web.listen-address={} --storage.tsdb.retention.time={}\"\n",
+                     listen_on(host, topology.prometheus->port), topology.prometheus->retention);
+}
+
+}  // namespace
+
+std::string metrics_path(const App& app) {
+  const auto own = app.settings.find("monitoring.metrics_path");
+  return own == app.settings.end() ? std::string(kUsualMetricsPath) : own->second;
+}
+
+RenderedFiles prometheus_files(const Topology& topology, const Host& host) {
+  if (!topology.prometheus || topology.prometheus->host != host.name) return {};
+  RenderedFiles files;
+  // Before the file that names them.
+  for (const auto& [name, content] : embedded::monitoring_rules) {
+    files.push_back({.path = fmt::format("{}{}", kRulesFolder, name),
+                     .content = std::string(content),
+                     .validator = "promtool check rules {}"});
+  }
+  for (const Job& job : jobs_of(topology))
+    files.push_back({.path = targets_path(job), .content = targets_file(topology, job)});
+  files.push_back({.path = fmt::format("{}README", kCustomFolder), .content = custom_readme(), .once = true});
+  files.push_back({.path = "/etc/prometheus/prometheus.yml",
+                   .content = prometheus_yml(topology),
+                   .validator = "promtool check config {}"});
+  files.push_back({.path = "/etc/default/prometheus", .content = arguments(topology, host)});
+  files.push_back(start_with_network("prometheus"));
+  return files;
+}
+
+}  // namespace cc::deploy
