@@ -1,15 +1,13 @@
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <semaphore>
 #include <thread>
 
 #include <CLI/CLI.hpp>
-#include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "base/table.h"
 #include "cli/commands.h"
+#include "cli/installation.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
 #include "cli/topology_file.h"
@@ -63,29 +61,7 @@ std::vector<deploy::Finding> ask_all(const deploy::Topology& topology) {
 Result<> check(Session& session, const Options& options) {
   TRY(const deploy::Topology topology, read_topology_file(options.file));
   const std::vector<deploy::Finding> findings = ask_all(topology);
-  std::map<deploy::Verdict, std::size_t> counts;
-  boost::json::array items;
-  for (const deploy::Finding& each : findings) {
-    ++counts[each.verdict];
-    items.push_back({{"host", each.host},
-                     {"check", each.check},
-                     {"result", deploy::to_string(each.verdict)},
-                     {"message", each.message}});
-  }
-  const std::size_t failed = counts[deploy::Verdict::fail];
-  TRYV(session.print({{"passed", failed == 0}, {"checks", items}}, [&] {
-    Table table({"HOST", "CHECK", "RESULT", "MESSAGE"});
-    for (const deploy::Finding& each : findings) {
-      if (options.all || each.verdict != deploy::Verdict::pass)
-        table.add({each.host, each.check, std::string(deploy::to_string(each.verdict)), each.message});
-    }
-    return fmt::format("{}{}{} passed, {} warnings, {} failed, {} not tested\n",
-                       table.rows() > 0 ? table.to_text() : "", table.rows() > 0 ? "\n" : "",
-                       counts[deploy::Verdict::pass], counts[deploy::Verdict::warn], failed,
-                       counts[deploy::Verdict::not_tested]);
-  }));
-  if (failed == 0) return {};
-  return fail(Code::conflict, fmt::format("{} failed", counted(failed, "check")));
+  return print_findings(session, findings, options.all);
 }
 
 }  // namespace

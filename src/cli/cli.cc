@@ -47,6 +47,11 @@ void add_commands(CLI::App& root, Session& session) {
   add_edge(root, session);
   add_topology(root, session);
   add_check_environment(root, session);
+  add_plan(root, session);
+  add_deploy(root, session);
+  add_verify(root, session);
+  add_services(root, session);
+  add_deployment(root, session);
   add_container(root, session);
   add_completion(root, session);
   add_bench(root, session);

@@ -49,6 +49,11 @@ void add_archive(CLI::App& root, Session& session);
 void add_container(CLI::App& root, Session& session);
 void add_topology(CLI::App& root, Session& session);
 void add_check_environment(CLI::App& root, Session& session);
+void add_plan(CLI::App& root, Session& session);
+void add_deploy(CLI::App& root, Session& session);
+void add_verify(CLI::App& root, Session& session);
+void add_deployment(CLI::App& root, Session& session);
+void add_services(CLI::App& root, Session& session);  // status, start, stop, restart, logs
 
 void add_completion(CLI::App& root, Session& session);
 void add_bench(CLI::App& root, Session& session);

@@ -100,11 +100,6 @@ Result<> check(Session& session, const Options& options) {
       });
 }
 
-// Where what was generated once is kept: beside the topology.
-Path secrets_folder(const std::string& file, const deploy::Topology& topology) {
-  return Path(file).parent_path() / topology.security.secrets_dir;
-}
-
 Result<> render(Session& session, const Options& options) {
   TRY(const deploy::Topology topology, read_topology_file(options.file));
   TRY(const deploy::Secrets secrets, deploy::keep_secrets(secrets_folder(options.file, topology)));

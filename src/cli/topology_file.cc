@@ -7,7 +7,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "base/file.h"
 #include "base/text.h"
 #include "cli/session.h"
 #include "node/settings.h"
@@ -54,6 +53,10 @@ Result<deploy::Topology> read_topology_file(const std::string& file) {
   for (const auto& [host, settings] : topology->app.host_settings)
     TRYV(check_settings(file, settings));
   return topology;
+}
+
+Path secrets_folder(const std::string& file, const deploy::Topology& topology) {
+  return Path(file).parent_path() / topology.security.secrets_dir;
 }
 
 }  // namespace cc::cli

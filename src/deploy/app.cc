@@ -1,3 +1,5 @@
+#include "deploy/app.h"
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -17,9 +19,10 @@ namespace {
 using NodeSettings = std::map<std::string, std::string>;
 
 constexpr std::string_view kUser = "config-center";
-constexpr std::string_view kBinary = "/opt/config-center/current/bin/config-center";
 constexpr std::string_view kSettingsFile = "/etc/config-center/config.yaml";
 constexpr std::string_view kSecretsFolder = "/etc/config-center/secrets/";
+// Read when the cluster is made, by whichever node leads then: they all have it.
+constexpr std::string_view kAdministratorFile = "/etc/config-center/secrets/administrator.env";
 constexpr std::string_view kDefaultDataFolder = "/var/lib/config-center";
 
 // Those of docs/settings.md that are secret: each goes into a file of its own, which the settings name.
@@ -209,6 +212,7 @@ Type=notify
 NotifyAccess=main
 User={user}
 Group={user}
+EnvironmentFile=-{administrator}
 ExecStart={binary} serve --config {settings_file}
 # The log level and the TLS files, read again.
 ExecReload=/bin/kill -HUP $MAINPID
@@ -258,9 +262,9 @@ SystemCallErrorNumber=EPERM
 WantedBy=multi-user.target
 )",
              fmt::arg("name", topology.name), fmt::arg("folder", folder), fmt::arg("user", kUser),
-             fmt::arg("binary", kBinary), fmt::arg("settings_file", kSettingsFile),
-             fmt::arg("stop", patience_at_stop(settings).count()), fmt::arg("data_folder", data_folder(folder)),
-             fmt::arg("capabilities", capabilities(topology.app)));
+             fmt::arg("binary", kBinary), fmt::arg("administrator", kAdministratorFile),
+             fmt::arg("settings_file", kSettingsFile), fmt::arg("stop", patience_at_stop(settings).count()),
+             fmt::arg("data_folder", data_folder(folder)), fmt::arg("capabilities", capabilities(topology.app)));
 }
 
 }  // namespace
@@ -278,6 +282,11 @@ RenderedFiles app_files(const Topology& topology, const Secrets& secrets, const 
     files.push_back({.path = path, .content = value + "\n", .mode = 0600, .owner = std::string(kUser), .secret = true});
     named[name + "_file"] = path;
   }
+  files.push_back({.path = std::string(kAdministratorFile),
+                   .content = fmt::format("CONFIG_CENTER_ADMIN_PASSWORD={}\n", secrets.admin),
+                   .mode = 0600,
+                   .owner = std::string(kUser),
+                   .secret = true});
   // After the secrets, which its check reads.
   files.push_back({.path = std::string(kSettingsFile),
                    .content = settings_text(named),

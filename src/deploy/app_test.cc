@@ -72,7 +72,7 @@ TEST(App, secrets_stand_in_files_that_only_the_node_reads) {
   for (const RenderedFile& file : files_on(topology, "app1")) {
     bool has_one = false;
     for (const std::string& secret : {secrets.raft, secrets.jwt, secrets.encryption, secrets.database, secrets.cache,
-                                      std::string("credentialsOfTests")})
+                                      secrets.admin, std::string("credentialsOfTests")})
       has_one |= file.content.contains(secret);
     EXPECT_EQ(file.secret, has_one) << file.path;
     if (!has_one) continue;

@@ -3,16 +3,28 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "deploy/script.h"
 
 namespace cc::deploy {
 namespace {
 
 constexpr int kStatusOfSsh = 255;  // its own, and not the command's
 
+Result<> put_with(std::vector<std::string> program, const Path& from, const std::string& to, const Deadline& until) {
+  TRY(const std::string content, read_file(from));
+  program.push_back(fmt::format("cat >{0}.part && mv {0}.part {0}", shell_word(to)));
+  TRY(const Finished finished, run_process(program, content, until));
+  if (finished.good()) return {};
+  return fail(Code::unavailable, fmt::format("{} cannot be put to {}: {}", from.string(), to, trim(finished.errors)));
+}
+
 class Local final : public Connection {
  public:
   Result<Finished> run(std::string_view script, const Deadline& until) override {
     return run_process({"sh", "-s"}, script, until);
+  }
+  Result<> put(const Path& from, const std::string& to, const Deadline& until) override {
+    return put_with({"sh", "-c"}, from, to, until);
   }
 };
 
@@ -29,11 +41,18 @@ std::string advice_on(std::string_view said) {
 
 class BySsh final : public Connection {
  public:
+  // `arguments`: of ssh, up to the command.
   BySsh(std::string name, std::vector<std::string> arguments)
       : name_(std::move(name)), arguments_(std::move(arguments)) {}
 
+  Result<> put(const Path& from, const std::string& to, const Deadline& until) override {
+    return put_with(arguments_, from, to, until);
+  }
+
   Result<Finished> run(std::string_view script, const Deadline& until) override {
-    TRY(Finished finished, run_process(arguments_, script, until));
+    std::vector<std::string> arguments = arguments_;
+    arguments.emplace_back("sh -s");
+    TRY(Finished finished, run_process(arguments, script, until));
     if (finished.status != kStatusOfSsh) return finished;
     const std::string_view said = trim(finished.errors);
     return fail(Code::unavailable,
@@ -70,7 +89,7 @@ std::vector<std::string> ssh_arguments(const Topology& topology, const Host& hos
     const Host* jump = topology.find_host(host.ssh.jump);
     arguments.insert(arguments.end(), {"-J", jump != nullptr ? target_of(*jump) : host.ssh.jump});
   }
-  arguments.insert(arguments.end(), {"--", target_of(host), "sh -s"});
+  arguments.insert(arguments.end(), {"--", target_of(host)});
   return arguments;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/deadline.h"
+#include "base/file.h"
 #include "base/process.h"
 #include "base/result.h"
 #include "deploy/topology.h"
@@ -18,13 +19,15 @@ class Connection {
   // A script for sh. unavailable when the host cannot be reached, with what to do; what the script itself ends with is
   // in the outcome. Blocks; thread-safe.
   virtual Result<Finished> run(std::string_view script, const Deadline& until) = 0;
+  // A file of ours to a place there, whole, and readable by all.
+  virtual Result<> put(const Path& from, const std::string& to, const Deadline& until) = 0;
 };
 
 // By the operator's own ssh, with its configuration, its agent and the host keys that it knows: a host whose key is
 // unknown or has changed is not talked to, and nothing is asked.
 std::unique_ptr<Connection> connect(const Topology& topology, const Host& host);
 
-// The arguments of ssh; for tests and messages.
+// The arguments of ssh, up to the command; for tests and messages.
 std::vector<std::string> ssh_arguments(const Topology& topology, const Host& host);
 
 }  // namespace cc::deploy

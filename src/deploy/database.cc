@@ -41,13 +41,6 @@ std::string any_of(const std::vector<std::string>& replicas) {
   return fmt::format("ANY 1 (\"{}\")", fmt::join(replicas, "\", \""));
 }
 
-std::string connection_to_primary(const Topology& topology, const Host& host) {
-  const Database& database = *topology.database;
-  return fmt::format("host={} port={} user={} application_name={} passfile={} sslmode={} connect_timeout=5",
-                     topology.host(database.primary).address, database.port, kReplicationRole, host.name,
-                     kDatabasePasswords, speaks_tls(database) ? "require" : "prefer");
-}
-
 std::vector<Setting> settings_of(const Topology& topology, const Host& host) {
   const Database& database = *topology.database;
   std::vector<Setting> settings{
@@ -161,6 +154,13 @@ std::string password_file(const Topology& topology, const Secrets& secrets) {
 }
 
 }  // namespace
+
+std::string connection_to_primary(const Topology& topology, const Host& replica) {
+  const Database& database = *topology.database;
+  return fmt::format("host={} port={} user={} application_name={} passfile={} sslmode={} connect_timeout=5",
+                     topology.host(database.primary).address, database.port, kReplicationRole, replica.name,
+                     kDatabasePasswords, speaks_tls(database) ? "require" : "prefer");
+}
 
 std::string quoted_setting(std::string_view value) {
   std::string text = "'";

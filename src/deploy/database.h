@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "deploy/secrets.h"
+#include "deploy/step.h"
 #include "deploy/topology.h"
 
 namespace cc::deploy {
@@ -27,5 +29,13 @@ std::vector<std::string> hosts_of(const Database& database);  // the primary fir
 
 // The slot on the primary that keeps the log for the host, until it has it.
 std::string replication_slot(std::string_view host_name);
+
+// How a replica reaches the primary, for libpq.
+std::string connection_to_primary(const Topology& topology, const Host& replica);
+
+// The roles, the database, and a slot for each replica, on the primary once it runs.
+Step roles_step(const Topology& topology, const Secrets& secrets);
+// The data of a replica, copied from the primary. Refuses to replace data that are somebody's.
+Step copy_step(const Topology& topology, const Host& replica);
 
 }  // namespace cc::deploy

@@ -18,7 +18,7 @@ struct Kept {
   std::string Secrets::* value;
   std::size_t size = kOrdinary;
 };
-constexpr std::array<Kept, 10> kAll{{{"raft", &Secrets::raft},
+constexpr std::array<Kept, 11> kAll{{{"raft", &Secrets::raft},
                                      {"jwt", &Secrets::jwt},
                                      {"encryption", &Secrets::encryption},
                                      {"database", &Secrets::database},
@@ -27,7 +27,8 @@ constexpr std::array<Kept, 10> kAll{{{"raft", &Secrets::raft},
                                      {"cache", &Secrets::cache},
                                      {"vrrp", &Secrets::vrrp, kOfVrrp},
                                      {"statistics", &Secrets::statistics},
-                                     {"grafana-admin", &Secrets::grafana_admin}}};
+                                     {"grafana-admin", &Secrets::grafana_admin},
+                                     {"admin", &Secrets::admin}}};
 
 bool is_plain(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -51,6 +52,13 @@ Result<> check(const Path& file, std::string_view secret, std::size_t size) {
 }
 
 }  // namespace
+
+std::vector<std::string> all_of(const Secrets& secrets) {
+  std::vector<std::string> all;
+  for (const Kept& each : kAll)
+    all.push_back(secrets.*each.value);
+  return all;
+}
 
 Result<Secrets> keep_secrets(const Path& folder) {
   TRYV(make_directories(folder, 0700));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/file.h"
 #include "base/result.h"
@@ -18,7 +19,10 @@ struct Secrets {
   std::string vrrp;                   // eight characters, which is all that VRRP takes
   std::string statistics;             // of HAProxy's page
   std::string grafana_admin;
+  std::string admin;  // of the administrator of the configuration center, as it is made
 };
+
+std::vector<std::string> all_of(const Secrets& secrets);
 
 // One file for each in the folder, mode 0600 in 0700; those that are not there are made now. A file that the operator
 // wrote is taken as it is: invalid_argument when it has other characters, or too few.

@@ -38,7 +38,8 @@ Secrets test_secrets() {
           .cache = "cachePasswordOfTests",
           .vrrp = "vrrpPass",
           .statistics = "statisticsPasswordOfTests",
-          .grafana_admin = "grafanaPasswordOfTests"};
+          .grafana_admin = "grafanaPasswordOfTests",
+          .admin = "administratorPasswordOfTests"};
 }
 
 RenderedFile file_at(const RenderedFiles& files, std::string_view path) {

@@ -25,7 +25,7 @@ constexpr milliseconds kLook = 1s;
 constexpr milliseconds kFromBatchToBatch = 200ms;
 constexpr milliseconds kReading = 10s;
 // Of a size that does not keep Redis from others for long.
-constexpr state::FeedLimits kBatch{.releases = 1500, .audits = 1, .bytes = 2 << 20};
+constexpr state::FeedLimits kBatch{.releases = 3000, .audits = 1, .bytes = 2 << 20};
 
 }  // namespace
 

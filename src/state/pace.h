@@ -22,21 +22,27 @@ class Pace {
 
   // When the next batch may begin, of which began at `began`; `newest` was the newest release then.
   Mono next(Mono began, std::uint64_t newest) {
-    const auto before = last_;
-    last_ = Seen{.at = began, .newest = newest};
-    if (!before || newest < before->newest) return began + ordinary_;
-    const std::chrono::duration<double> apart = began - before->at;
-    const bool faster = static_cast<double>(newest - before->newest) > kFollows * apart.count();
-    return began + (faster ? kCompeting : ordinary_);
+    if (!last_ || newest < last_->newest) {
+      last_ = Seen{.at = began, .newest = newest};
+      faster_ = false;
+    }
+    // Of a shorter time it would say little: commits come in groups.
+    if (const std::chrono::duration<double> apart = began - last_->at; apart >= kMeasured) {
+      faster_ = static_cast<double>(newest - last_->newest) > kFollows * apart.count();
+      last_ = Seen{.at = began, .newest = newest};
+    }
+    return began + (faster_ ? kCompeting : ordinary_);
   }
 
  private:
+  static constexpr std::chrono::seconds kMeasured{1};
   struct Seen {
     Mono at;
     std::uint64_t newest;
   };
   std::chrono::milliseconds ordinary_;
   std::optional<Seen> last_;
+  bool faster_ = false;
 };
 
 }  // namespace cc::state

@@ -29,6 +29,16 @@ TEST(Pace, leaves_the_machine_to_publishes_that_come_faster_than_that) {
   EXPECT_EQ(pace.next(at, 27'500), at + kOrdinary) << "calmer, and much to catch up with";
 }
 
+TEST(Pace, is_not_misled_by_a_group_of_commits) {
+  Pace pace(kOrdinary);
+  Mono at{};
+  pace.next(at, 0);
+  at += 250ms;
+  EXPECT_EQ(pace.next(at, 4'000), at + kOrdinary) << "16,000 a second, for a moment";
+  at += 750ms;
+  EXPECT_EQ(pace.next(at, 4'500), at + kOrdinary);
+}
+
 TEST(Pace, begins_anew_with_another_history) {
   Pace pace(kOrdinary);
   Mono at{};

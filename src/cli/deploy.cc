@@ -1,0 +1,125 @@
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/installation.h"
+#include "cli/terminal.h"
+#include "cli/topology_file.h"
+
+namespace cc::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using State = deploy::Outcome::State;
+
+struct Options {
+  std::string file = "topology.yaml";
+  Deployment deployment;
+  bool no_undo = false, no_verify = false;
+};
+
+Result<> plan(Session& session, const Options& options) {
+  TRY(const Installation installation, open_installation(options.file));
+  deploy::Release release;
+  if (!options.deployment.package.empty()) {
+    TRY(release,
+        deploy::read_release(options.deployment.package, {installation.clock, installation.clock.now() + 1min}));
+  } else {
+    auto last = installation.records.last_good();
+    if (!last)
+      return wrong_usage("there was no deployment yet: name the package with --package, one that script/package made");
+    release = deploy::release_on_hosts(last->release);
+  }
+  const deploy::Stages stages = deploy::stages_of({.topology = installation.topology,
+                                                   .secrets = installation.secrets,
+                                                   .release = release,
+                                                   .run = {.number = installation.records.next_number()}});
+  std::vector<deploy::Outcome> outcomes;
+  {
+    const Waiting waiting(fmt::format("looking at {}", counted(installation.topology.hosts.size(), "host")));
+    TRY(outcomes, deploy::plan(installation.hosts(), stages));
+  }
+  boost::json::array changes;
+  std::string text;
+  for (const deploy::Host& host : installation.topology.hosts) {
+    bool first = true;
+    for (const deploy::Outcome& each : outcomes) {
+      if (each.host != host.name || each.state == State::as_it_is) continue;
+      if (first) text += fmt::format("{}{} ({})\n", text.empty() ? "" : "\n", host.name, host.address);
+      first = false;
+      std::string message;
+      for (const std::string_view line : split(each.message, '\n'))
+        message += fmt::format("      {}\n", line);
+      text += fmt::format("  {}\n{}", each.step, message);
+      changes.push_back({{"host", each.host},
+                         {"stage", each.stage},
+                         {"step", each.step},
+                         {"state", deploy::to_string(each.state)},
+                         {"message", each.message}});
+    }
+  }
+  const std::size_t count = changes.size();
+  return session.print({{"release", release.name}, {"changes", std::move(changes)}}, [&] {
+    if (count == 0) return fmt::format("nothing to do: all {} steps are as they should be\n", outcomes.size());
+    return fmt::format("{}\n{} to do; nothing was changed. To do it: config-center deploy -t {}\n", for_output(text),
+                       counted(count, "step"), options.file);
+  });
+}
+
+Result<> deploy(Session& session, Options options) {
+  TRY(const Installation installation, open_installation(options.file));
+  options.deployment.undo = !options.no_undo;
+  options.deployment.verify = !options.no_verify;
+  return deploy_installation(session, installation, options.deployment);
+}
+
+void add_package(CLI::App& command, Options& options) {
+  command
+      .add_option("--package", options.deployment.package,
+                  "The .deb of script/package; without it the release that is there")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
+}
+
+}  // namespace
+
+void add_plan(CLI::App& root, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = add_command(root, "plan", "Tell what a deployment would change on each host; changes nothing");
+  add_topology_option(*command, options->file);
+  add_package(*command, *options);
+  command->footer(
+      examples({"config-center plan --package config-center_0.1.0_amd64.deb", "config-center plan -o json"}));
+  on_run(*command, session, [&session, options] { return plan(session, *options); });
+}
+
+void add_deploy(CLI::App& root, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = add_command(
+      root, "deploy", "Bring the hosts to what the topology says: install, configure, start, verify; also an upgrade");
+  add_topology_option(*command, options->file);
+  add_package(*command, *options);
+  command->add_flag("--no-undo", options->no_undo, "Leave what was done when a step fails");
+  command->add_flag("--no-verify", options->no_verify, "End when all services are ready");
+  command->add_flag("--overwrite", options->deployment.overwrite,
+                    "Also files that were changed by hand; they are kept");
+  command->footer(examples({"config-center deploy --package config-center_0.1.0_amd64.deb",
+                            "config-center deploy -t prod.yaml", "config-center deploy -o json"}));
+  on_run(*command, session, [&session, options] { return deploy(session, *options); });
+}
+
+void add_verify(CLI::App& root, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      add_command(root, "verify", "Tell whether an installation works: its services, and what it is for");
+  add_topology_option(*command, options->file);
+  command->footer(examples({"config-center verify", "config-center verify -t prod.yaml -o json"}));
+  on_run(*command, session, [&session, options]() -> Result<> {
+    TRY(const Installation installation, open_installation(options->file));
+    return verify_installation(session, installation);
+  });
+}
+
+}  // namespace cc::cli

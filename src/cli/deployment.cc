@@ -1,0 +1,144 @@
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/check.h"
+#include "cli/commands.h"
+#include "cli/installation.h"
+#include "cli/topology_file.h"
+
+namespace cc::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Options {
+  std::string file = "topology.yaml";
+  std::uint64_t number = 0;
+  bool no_undo = false;
+};
+
+boost::json::object short_json(const deploy::Record& record) {
+  return {{"number", record.number},
+          {"operation", record.operation},
+          {"release", record.release},
+          {"who", record.who},
+          {"began", format_time(record.began)},
+          {"seconds", std::chrono::duration<double>(record.ended - record.began).count()},
+          {"result", record.result},
+          {"steps", record.outcomes.size()}};
+}
+
+Result<> list(Session& session, const Options& options) {
+  TRY(const Installation installation, open_installation(options.file));
+  TRY(const auto records, installation.records.all());
+  boost::json::array items;
+  for (const deploy::Record& record : records)
+    items.push_back(short_json(record));
+  return session.print_list(items,
+                            {{"NUMBER", "number"},
+                             {"OPERATION", "operation"},
+                             {"RELEASE", "release"},
+                             {"BEGAN", "began"},
+                             {"WHO", "who"},
+                             {"STEPS", "steps"},
+                             {"RESULT", "result"}},
+                            "nothing was deployed yet; begin with: config-center plan");
+}
+
+Result<> show(Session& session, const Options& options) {
+  TRY(const Installation installation, open_installation(options.file));
+  TRY(const deploy::Record record, installation.records.find(options.number));
+  boost::json::object told = short_json(record);
+  boost::json::array steps;
+  Table table({"HOST", "STEP", "STATE", "SECONDS", "MESSAGE"});
+  for (const deploy::Outcome& each : record.outcomes) {
+    const std::string seconds = fmt::format("{:.1f}", std::chrono::duration<double>(each.took).count());
+    table.add({each.host, each.step, std::string(deploy::to_string(each.state)), seconds, each.message});
+    steps.push_back({{"host", each.host},
+                     {"stage", each.stage},
+                     {"step", each.step},
+                     {"state", deploy::to_string(each.state)},
+                     {"message", each.message}});
+  }
+  told["steps"] = std::move(steps);
+  told["topology"] = installation.records.topology_of(record.number).string();
+  return session.print(told, [&] {
+    return fmt::format("{} {} of {}, by {}, {}: {}\ntopology: {}\n\n{}", record.operation, record.number,
+                       record.release, record.who, format_time(record.began), record.result,
+                       installation.records.topology_of(record.number).string(), table.to_text());
+  });
+}
+
+Result<> unlock(Session& session, const Options& options) {
+  TRY(const Installation installation, open_installation(options.file));
+  const auto connection = deploy::connect(installation.topology, deploy::host_of_lock(installation.topology));
+  const Deadline until(installation.clock, installation.clock.now() + 1min);
+  TRY(const std::string who, deploy::holder(*connection, until));
+  if (who.empty()) return session.print({{"unlocked", false}}, [] { return "no operation holds the lock\n"; });
+  TRYV(session.confirm(fmt::format("break the lock of: {}", who)));
+  TRYV(deploy::break_lock(*connection, until));
+  return session.print({{"unlocked", true}, {"holder", who}},
+                       [&] { return fmt::format("broke the lock of: {}\n", who); });
+}
+
+Result<> rollback(Session& session, const Options& options) {
+  TRY(const Installation now, open_installation(options.file));
+  deploy::Record target;
+  if (options.number != 0) {
+    TRY(target, now.records.find(options.number));
+  } else {
+    TRY(const deploy::Record newest, now.records.last_good());
+    TRY(target, now.records.last_good(newest.number));
+  }
+  TRY(std::string text, read_file(now.records.topology_of(target.number)));
+  auto topology = deploy::read_topology(text, now.records.topology_of(target.number).string());
+  if (!topology) return fail(std::move(topology).error());
+  TRYV(session.confirm(
+      fmt::format("go back to deployment {} ({}, {}); settings and program go back, data stay as they are",
+                  target.number, target.release, format_time(target.began))));
+  Installation then{
+      .topology = *std::move(topology), .text = std::move(text), .secrets = now.secrets, .records = now.records};
+  return deploy_installation(
+      session, then,
+      {.name = fmt::format("rollback to {}", target.number), .release = target.release, .undo = !options.no_undo});
+}
+
+}  // namespace
+
+void add_deployment(CLI::App& root, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* group =
+      add_command(root, "deployment", "What was done to an installation, and going back")->require_subcommand(1);
+  group->footer(examples({"config-center deployment list", "config-center deployment rollback"}));
+
+  CLI::App* command = add_command(*group, "list", "List the deployments of an installation");
+  add_topology_option(*command, options->file);
+  command->footer(examples({"config-center deployment list", "config-center deployment list -o json"}));
+  on_run(*command, session, [&session, options] { return list(session, *options); });
+
+  command = add_command(*group, "show", "Show the steps of a deployment");
+  command->add_option("number", options->number, "Which one")->required()->check(positive())->type_name("NUMBER");
+  add_topology_option(*command, options->file);
+  command->footer(examples({"config-center deployment show 1"}));
+  on_run(*command, session, [&session, options] { return show(session, *options); });
+
+  command = add_command(*group, "rollback", "Bring back the topology and the program of an earlier deployment");
+  command->add_option("--to", options->number, "Which one; the one before the last that ended well without it")
+      ->check(positive())
+      ->type_name("NUMBER");
+  command->add_flag("--no-undo", options->no_undo, "Leave what was done when a step fails");
+  add_topology_option(*command, options->file);
+  add_yes(*command, session);
+  command->footer(examples({"config-center deployment rollback", "config-center deployment rollback --to 1 --yes"}));
+  on_run(*command, session, [&session, options] { return rollback(session, *options); });
+
+  command = add_command(*group, "unlock", "Break the lock of an operation that is no more");
+  add_topology_option(*command, options->file);
+  add_yes(*command, session);
+  command->footer(examples({"config-center deployment unlock", "config-center deployment unlock --yes"}));
+  on_run(*command, session, [&session, options] { return unlock(session, *options); });
+}
+
+}  // namespace cc::cli

@@ -1,0 +1,55 @@
+// The installation that a command is about: its topology, secrets and records, and the way to its hosts.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/table.h"
+#include "cli/session.h"
+#include "deploy/environment.h"
+#include "deploy/lock.h"
+#include "deploy/record.h"
+#include "deploy/run.h"
+#include "deploy/secrets.h"
+#include "deploy/stages.h"
+#include "deploy/topology.h"
+
+namespace cc::cli {
+
+struct Installation {
+  deploy::Topology topology;
+  std::string text;  // of the topology's file
+  deploy::Secrets secrets;
+  deploy::Records records;
+  SystemClock clock;
+
+  deploy::Hosts hosts() const;
+};
+// Makes the secrets that are not there yet.
+Result<Installation> open_installation(const std::string& file);
+
+// Carries out stages under the lock: tells of each step as it happens, and keeps a record of it. `text`: the topology
+// that is recorded. An error when a step failed, with what became of it.
+struct Operation {
+  std::string name;  // "deploy"
+  std::string release, text;
+  bool undo = true;
+};
+Result<> carry_out(Session& session, const Installation& installation, const Operation& operation,
+                   const deploy::Run& run, const deploy::Stages& stages);
+
+// Deploys that release, and verifies.
+struct Deployment {
+  std::string name = "deploy";
+  std::string release;  // one that the hosts have; else `package`
+  std::string package;
+  bool undo = true, overwrite = false, verify = true;
+};
+Result<> deploy_installation(Session& session, const Installation& installation, const Deployment& deployment);
+
+// Prints what a verification found; conflict when something failed.
+Result<> verify_installation(Session& session, const Installation& installation);
+Result<> print_findings(Session& session, const std::vector<deploy::Finding>& findings, bool all);
+
+}  // namespace cc::cli

@@ -1,0 +1,95 @@
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "deploy/database.h"
+#include "deploy/script.h"
+
+namespace cc::deploy {
+namespace {
+
+constexpr std::string_view kData = "/var/lib/postgresql/15/main";
+
+std::string identifier(std::string_view name) {
+  return fmt::format("\"{}\"", name);
+}
+
+// Secrets are letters and digits.
+std::string make_role(std::string_view role, std::string_view options) {
+  return fmt::format(
+      "DO $$ BEGIN CREATE ROLE {0}; EXCEPTION WHEN duplicate_object THEN NULL; END $$;\nALTER ROLE {0} {1};\n",
+      identifier(role), options);
+}
+
+std::string statements(const Topology& topology, const Secrets& secrets) {
+  const Database& database = *topology.database;
+  std::string sql = make_role(database.username, fmt::format("LOGIN PASSWORD '{}'", secrets.database));
+  if (topology.exporters)
+    sql += make_role(kExporterRole, "LOGIN") + fmt::format("GRANT pg_monitor TO {};\n", kExporterRole);
+  if (!database.replicas.empty()) {
+    sql += make_role(kReplicationRole, fmt::format("LOGIN REPLICATION PASSWORD '{}'", secrets.replication));
+    sql += make_role(kRewindRole, fmt::format("LOGIN PASSWORD '{}'", secrets.rewind));
+    for (const char* function : {"pg_ls_dir(text, boolean, boolean)", "pg_stat_file(text, boolean)",
+                                 "pg_read_binary_file(text)", "pg_read_binary_file(text, bigint, bigint, boolean)"})
+      sql += fmt::format("GRANT EXECUTE ON FUNCTION {} TO {};\n", function, kRewindRole);
+  }
+  for (const std::string& replica : database.replicas) {
+    const std::string slot = replication_slot(replica);
+    sql += fmt::format(
+        "SELECT pg_create_physical_replication_slot('{0}') WHERE NOT EXISTS (SELECT 1 FROM pg_replication_slots WHERE "
+        "slot_name = '{0}');\n",
+        slot);
+  }
+  // No transaction of its own: so only when it is not there.
+  sql += fmt::format(
+      "SELECT 'CREATE DATABASE \"{0}\" OWNER \"{1}\"' WHERE NOT EXISTS (SELECT 1 FROM pg_database WHERE datname = "
+      "'{0}') \\gexec\n",
+      database.database, database.username);
+  return sql;
+}
+
+}  // namespace
+
+Step roles_step(const Topology& topology, const Secrets& secrets) {
+  const std::string sql = statements(topology, secrets);
+  const std::string made = fmt::format("{}/database", kKept), sum = sha256_hex(sql);
+  return {
+      .host = topology.database->primary,
+      .name = "roles and database of PostgreSQL",
+      .check = fmt::format("[ \"$(cat {} 2>/dev/null)\" = {} ] && exit 0\necho 'are made'; exit 1\n", made, sum),
+      // There is no replica yet that could confirm a commit.
+      .action = fmt::format("cd /; PGOPTIONS='-c synchronous_commit=local' runuser -u postgres -- psql -X -q -p {} -v "
+                            "ON_ERROR_STOP=1 >/dev/null{}"
+                            "install -d -m 0700 {}; echo {} >{}\n",
+                            topology.database->port, here_document(sql), kKept, sum, made),
+      .undo = ""};
+}
+
+Step copy_step(const Topology& topology, const Host& replica) {
+  return {.host = replica.name,
+          .name = "copy of the primary's data",
+          .check = fmt::format("[ -f {}/standby.signal ] && exit 0\necho 'is made'; exit 1\n", kData),
+          .action = fmt::format(
+              "data={data}\n"
+              // Databases of PostgreSQL's own have numbers below that.
+              "for each in $data/base/*; do\n"
+              "  case ${{each##*/}} in ''|*[!0-9]*) continue ;; esac\n"
+              "  if [ ${{each##*/}} -ge 16384 ]; then\n"
+              "    echo \"$data holds a database of somebody's, and would be replaced by the primary's: move it away "
+              "first\" "
+              ">&2; exit 1\n"
+              "  fi\n"
+              "done\n"
+              "systemctl stop {unit}\n"
+              "rm -rf $data.new; cd /\n"
+              "runuser -u postgres -- pg_basebackup -d {connection} -D $data.new -X stream -S {slot} -c fast\n"
+              "runuser -u postgres -- touch $data.new/standby.signal\n"
+              "chmod 0700 $data.new\n"
+              "rm -rf $data; mv $data.new $data\n",
+              fmt::arg("data", kData), fmt::arg("unit", kDatabaseUnit),
+              fmt::arg("connection", shell_word(connection_to_primary(topology, replica))),
+              fmt::arg("slot", replication_slot(replica.name))),
+          .undo = "",
+          .patience = std::chrono::hours(6)};
+}
+
+}  // namespace cc::deploy

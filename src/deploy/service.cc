@@ -1,0 +1,198 @@
+#include "deploy/service.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "deploy/app.h"
+#include "deploy/cache.h"
+#include "deploy/database.h"
+#include "deploy/listening.h"
+#include "deploy/monitoring.h"
+#include "deploy/script.h"
+
+namespace cc::deploy {
+namespace {
+
+constexpr std::string_view kBalancerUnit = "haproxy.service", kAddressUnit = "keepalived.service";
+
+// What a path that begins so is read by; the longest first.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kReaders{{
+    {"/etc/default/prometheus-node-exporter", kNodeExporterUnit},
+    {"/etc/default/prometheus-postgres-exporter", kPostgresExporterUnit},
+    {"/etc/default/prometheus-redis-exporter", kRedisExporterUnit},
+    {"/etc/default/prometheus-alertmanager", kAlertmanagerUnit},
+    {"/etc/prometheus/alertmanager", kAlertmanagerUnit},
+    {"/etc/prometheus/", kPrometheusUnit},
+    {"/etc/default/prometheus", kPrometheusUnit},
+    {"/etc/grafana/", kGrafanaUnit},
+    {"/var/lib/grafana/", kGrafanaUnit},
+    {"/etc/haproxy/", kBalancerUnit},
+    {"/etc/keepalived/", kAddressUnit},
+    {"/etc/redis/redis.conf", kCacheUnit},
+    {"/etc/redis/sentinel.conf", kSentinelUnit},
+    {"/etc/postgresql/", kDatabaseUnit},
+    {"/etc/config-center/", kAppUnit},
+}};
+
+// Of a program that listens where listen_on() says.
+std::string address_on(const Host& host) {
+  return is_ip_address(host.address) ? host.address : "127.0.0.1";
+}
+
+std::string answers(const Host& host, Port port, std::string_view path) {
+  return std::string(kHttpGet) + fmt::format("http_get {} {} {} >/dev/null\n", address_on(host), port, path);
+}
+
+std::string pong(const Host& host, Port port, const Secrets& secrets) {
+  const std::string address = address_on(host);
+  return fmt::format("[ \"$(REDISCLI_AUTH={} redis-cli -h {} -p {} ping 2>/dev/null)\" = PONG ]\n", secrets.cache,
+                     address, port);
+}
+
+std::string started_file(const Service& service) {
+  return fmt::format("{}/started/{}", kKept, service.unit);
+}
+
+std::string fingerprint(const Service& service, const RenderedFiles& files, std::string_view release) {
+  std::string all(release);
+  for (const RenderedFile& file : files) {
+    // A file that the program writes itself is not what it was started with.
+    if (unit_of(file.path) == service.unit && !file.once) all += file.path + sha256_hex(file.content);
+  }
+  return sha256_hex(all);
+}
+
+// Waits, and tells why it did not become ready.
+std::string wait_until_ready(const Service& service) {
+  return fmt::format(
+      "is_ready() {{ (set +e\n{ready}\n) ; }}\n"
+      "for i in $(seq 1 300); do\n"
+      "  if is_ready; then break; fi\n"
+      "  if [ $i = 300 ] || systemctl is-failed --quiet {unit}; then\n"
+      "    echo '{unit} does not become ready; the end of its log:' >&2\n"
+      "    journalctl -u {unit} -n 8 --no-pager -o cat >&2 || true; exit 1\n"
+      "  fi\n"
+      "  sleep 0.2\n"
+      "done\n",
+      fmt::arg("unit", service.unit), fmt::arg("ready", service.ready));
+}
+
+}  // namespace
+
+std::string unit_of(std::string_view path) {
+  constexpr std::string_view kUnits = "/etc/systemd/system/";
+  if (path.starts_with(kUnits)) {
+    const std::string_view name = path.substr(kUnits.size());
+    return std::string(name.substr(0, name.find(".service"))) + ".service";
+  }
+  for (const auto& [prefix, unit] : kReaders) {
+    if (path.starts_with(prefix) && !path.starts_with(kTargetsFolder)) return std::string(unit);
+  }
+  return "";
+}
+
+std::vector<Service> services_of(const Topology& topology, const Secrets& secrets) {
+  std::vector<Service> services;
+  const auto add = [&](std::string_view component, const std::string& host, std::string_view unit, std::string ready,
+                       bool reloads = false) {
+    services.push_back({.component = std::string(component),
+                        .host = host,
+                        .unit = std::string(unit),
+                        .ready = std::move(ready),
+                        .reloads = reloads});
+  };
+  if (const auto& database = topology.database) {
+    for (const std::string& host : hosts_of(*database))
+      add("database", host, kDatabaseUnit, fmt::format("pg_isready -q -h /var/run/postgresql -p {}\n", database->port));
+  }
+  if (const auto& cache = topology.cache) {
+    for (const std::string& host : hosts_of(*cache))
+      add("cache", host, kCacheUnit, pong(topology.host(host), cache->port, secrets));
+    for (const std::string& host : cache->sentinels)
+      add("sentinel", host, kSentinelUnit, pong(topology.host(host), cache->sentinel_port, secrets));
+  }
+  for (const std::string& host : topology.app.hosts) {
+    add("app", host, kAppUnit,
+        fmt::format(
+            "systemctl is-active --quiet {} && {} health --ready --server http://127.0.0.1:{} >/dev/null 2>&1\n",
+            kAppUnit, kBinary, topology.app.port));
+  }
+  if (const auto& balancer = topology.load_balancer) {
+    for (const std::string& host : balancer->hosts) {
+      add("load_balancer", host, kBalancerUnit,
+          std::string(kHttpGet) + fmt::format("http_get 127.0.0.1 {} /alive >/dev/null\n", balancer->stats_port), true);
+      if (!balancer->virtual_address.empty())
+        add("load_balancer", host, kAddressUnit, fmt::format("systemctl is-active --quiet {}\n", kAddressUnit), true);
+    }
+  }
+  if (const auto& exporters = topology.exporters) {
+    for (const Host& host : topology.hosts) {
+      add("exporters", host.name, kNodeExporterUnit, answers(host, exporters->node_port, kUsualMetricsPath));
+      if (topology.database && is_among(host.name, hosts_of(*topology.database)))
+        add("exporters", host.name, kPostgresExporterUnit, answers(host, exporters->postgres_port, kUsualMetricsPath));
+      if (topology.cache && is_among(host.name, hosts_of(*topology.cache)))
+        add("exporters", host.name, kRedisExporterUnit, answers(host, exporters->redis_port, kUsualMetricsPath));
+    }
+  }
+  if (const auto& alertmanager = topology.alertmanager)
+    add("alertmanager", alertmanager->host, kAlertmanagerUnit,
+        answers(topology.host(alertmanager->host), alertmanager->port, "/-/ready"));
+  if (const auto& prometheus = topology.prometheus)
+    add("prometheus", prometheus->host, kPrometheusUnit,
+        answers(topology.host(prometheus->host), prometheus->port, "/-/ready"), true);
+  if (const auto& grafana = topology.grafana; grafana && !(grafana->package.empty() && grafana->repository.empty()))
+    add("grafana", grafana->host, kGrafanaUnit, answers(topology.host(grafana->host), grafana->port, "/api/health"));
+  return services;
+}
+
+Step running_step(const Service& service, const RenderedFiles& files, std::string_view release, const Run& run) {
+  const std::string wanted = fingerprint(service, files, release), started = started_file(service);
+  const std::string before = fmt::format("{}/was-active/{}", run.kept(), service.unit);
+  const std::string ready = wait_until_ready(service);
+  const std::string_view how = service.reloads ? "reload-or-restart" : "restart";
+  return {
+      .host = service.host,
+      .name = "service " + service.unit,
+      .check = fmt::format("systemctl is-active --quiet {unit} || {{ echo 'is started'; exit 1; }}\n"
+                           "[ \"$(cat {started} 2>/dev/null)\" = {wanted} ] || {{ echo '{how}: what it runs with has "
+                           "changed'; exit 1; }}\n"
+                           "(set +e\n{ready}\n) || {{ echo '{how}: it is not ready'; exit 1; }}\n"
+                           "exit 0\n",
+                           fmt::arg("unit", service.unit), fmt::arg("started", started), fmt::arg("wanted", wanted),
+                           fmt::arg("how", how), fmt::arg("ready", service.ready)),
+      .action = fmt::format(
+          "install -d -m 0700 {kept} {kept}/started {run} {run}/was-active\n"
+          "if systemctl is-active --quiet {unit}; then cp {started} {before} 2>/dev/null || touch {before}; fi\n"
+          // A node's first start lasts until the others are there: they are waited for together, below.
+          "systemctl enable --quiet {unit} 2>/dev/null || true\n"
+          "systemctl reset-failed {unit} 2>/dev/null || true\n"
+          "systemctl --no-block {how} {unit}\n"
+          "sleep 0.3\n"
+          "{ready}"
+          "echo {wanted} >{started}\n",
+          fmt::arg("kept", kKept), fmt::arg("run", run.kept()), fmt::arg("unit", service.unit),
+          fmt::arg("before", before), fmt::arg("started", started), fmt::arg("wanted", wanted), fmt::arg("how", how),
+          fmt::arg("ready", ready)),
+      .undo = fmt::format("if [ ! -e {} ]; then systemctl stop {}; rm -f {}; fi\n", before, service.unit, started),
+      .again = fmt::format("if [ -e {before} ]; then\n"
+                           "systemctl reset-failed {unit} 2>/dev/null || true\n"
+                           "systemctl --no-block {how} {unit}\n"
+                           "sleep 0.3\n"
+                           "{ready}"
+                           "cp {before} {started}\n"
+                           "fi\n",
+                           fmt::arg("before", before), fmt::arg("unit", service.unit), fmt::arg("how", how),
+                           fmt::arg("ready", ready), fmt::arg("started", started))};
+}
+
+Step stopped_step(const Service& service) {
+  return {.host = service.host,
+          .name = "service " + service.unit,
+          .check = fmt::format("systemctl is-active --quiet {} || exit 0\necho 'is stopped'; exit 1\n", service.unit),
+          .action = fmt::format("systemctl stop {}\n", service.unit),
+          .undo = fmt::format("systemctl start {}\n", service.unit)};
+}
+
+}  // namespace cc::deploy

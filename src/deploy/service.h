@@ -1,0 +1,35 @@
+// What runs on the hosts: which service of which component, the files that it reads when it starts, and how one sees
+// that it is ready.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "deploy/rendering.h"
+#include "deploy/step.h"
+#include "deploy/topology.h"
+
+namespace cc::deploy {
+
+struct Service {
+  std::string component;  // "app"
+  std::string host;
+  std::string unit;      // "haproxy.service"
+  std::string ready;     // a script of root's that succeeds when it does its work
+  bool reloads = false;  // takes new settings without an interruption
+};
+
+// In the order in which they are started: each after what it needs.
+std::vector<Service> services_of(const Topology& topology, const Secrets& secrets);
+
+// Which service reads the file; empty: none.
+std::string unit_of(std::string_view path);
+
+// It runs with its files as they are now, and is ready; `release`: of a node, what it runs. A service that was not
+// active before is stopped by undo; one that was runs with the files from before again.
+Step running_step(const Service& service, const RenderedFiles& files, std::string_view release, const Run& run);
+
+Step stopped_step(const Service& service);
+
+}  // namespace cc::deploy

@@ -1,0 +1,29 @@
+// The whole way from bare hosts to a running installation, as stages of steps; what is so already is found to be so.
+#pragma once
+
+#include "deploy/release.h"
+#include "deploy/secrets.h"
+#include "deploy/service.h"
+#include "deploy/step.h"
+#include "deploy/topology.h"
+
+namespace cc::deploy {
+
+struct Wish {
+  const Topology& topology;
+  const Secrets& secrets;
+  Release release;
+  Run run;
+  bool overwrite = false;  // also files that were changed by hand
+};
+
+// Install, package, configure, and start in the order in which one needs the other.
+Stages stages_of(const Wish& wish);
+
+// Of `services`: those that are not active are started; all are stopped, the other way round; or each is restarted, one
+// host after the other. Nothing of it is undone.
+Stages stages_to_start(const Wish& wish, const std::vector<Service>& services);
+Stages stages_to_stop(const std::vector<Service>& services);
+Stages stages_to_restart(const Wish& wish, const std::vector<Service>& services);
+
+}  // namespace cc::deploy

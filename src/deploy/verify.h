@@ -1,0 +1,29 @@
+// The sixth of the seven steps: whether an installation works, seen from its own hosts. Each service, what they are to
+// each other (replication, quorum, who the load balancers see), and what they are for: a config is published, read,
+// watched and removed through every way in.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "deploy/environment.h"
+#include "deploy/run.h"
+#include "deploy/secrets.h"
+#include "deploy/topology.h"
+
+namespace cc::deploy {
+
+// A script of root's on a host: succeeds, or prints what is wrong.
+struct Probe {
+  std::string host, name;
+  std::string script;
+};
+std::vector<Probe> probes_of(const Topology& topology, const Secrets& secrets);
+
+// Runs them, each host's one after the other. A host that cannot be reached fails once. `told` after each, from several
+// threads, one call at a time.
+std::vector<Finding> verify(
+    const Hosts& hosts, const std::vector<Probe>& probes, const std::function<void()>& told = [] {});
+
+}  // namespace cc::deploy
