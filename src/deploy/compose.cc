@@ -65,9 +65,9 @@ std::string health_of(std::string_view indent, const std::vector<std::string>& t
       indent, list_of(test), interval, timeout, retries);
 }
 
-std::string after(const std::vector<Service>& services, std::string_view condition) {
+std::string after(const std::vector<ContainerService>& services, std::string_view condition) {
   std::string out;
-  for (const Service& service : services)
+  for (const ContainerService& service : services)
     out += fmt::format("      {}: {{condition: {}}}\n", service.name, condition);
   return out;
 }
@@ -165,8 +165,8 @@ std::string node_template(const Topology& topology, const Services& services) {
   // Nodes serve without PostgreSQL and Redis, so they do not wait until those are well.
   if (topology.database || topology.cache) {
     out += "  depends_on:\n";
-    for (const std::vector<Service>* each : {&services.databases, &services.caches, &services.sentinels})
-      for (const Service& service : *each)
+    for (const std::vector<ContainerService>* each : {&services.databases, &services.caches, &services.sentinels})
+      for (const ContainerService& service : *each)
         out += fmt::format("    {}: {{condition: service_started}}\n", service.name);
   }
   out += limits("  ", "${NODE_CPUS:?}", "${NODE_MEMORY:?}", 512);
@@ -187,7 +187,7 @@ std::vector<std::string> ports_of_node(const Topology& topology, HostPorts& port
 }
 
 // Volumes of the host are mounted into all nodes; the data folder is a folder for each of them.
-std::string mounts_of_node(const Topology& topology, const Service& node, bool alone, bool& own_data) {
+std::string mounts_of_node(const Topology& topology, const ContainerService& node, bool alone, bool& own_data) {
   std::string out;
   for (const Mount& volume : topology.container.volumes) {
     const bool data = volume.container_path == topology.app.data_dir;
@@ -243,7 +243,7 @@ class Composer {
 
   std::string load_balancers() {
     std::string out;
-    for (const Service& each : services_.load_balancers) {
+    for (const ContainerService& each : services_.load_balancers) {
       out += begin(each.name, "haproxy:${HAPROXY_VERSION:?}", "99:99");
       std::vector<std::string> ports;
       for (const auto& port : topology_.container.ports) {
@@ -267,7 +267,7 @@ class Composer {
     std::string out;
     const bool alone = services_.nodes.size() == 1;
     for (std::size_t i = 0; i < services_.nodes.size(); ++i) {
-      const Service& node = services_.nodes[i];
+      const ContainerService& node = services_.nodes[i];
       out += fmt::format("\n  {0}:\n    <<: *node\n    hostname: {0}\n    environment:\n      <<: *node-environment\n",
                          node.name);
       Environment own;
@@ -318,8 +318,8 @@ class Composer {
   }
 
   // Redis or Sentinel, which are one image. Who is not the primary begins when its name is known.
-  std::string redis(const Service& service, std::string_view start, std::string_view port, std::string_view memory) {
-    const Service& primary = services_.caches.front();
+  std::string redis(const ContainerService& service, std::string_view start, std::string_view port, std::string_view memory) {
+    const ContainerService& primary = services_.caches.front();
     std::string out = begin(service.name, "redis:${REDIS_VERSION:?}", "999:999");
     out += fmt::format("    entrypoint: [sh, /config/{}]\n", start);
     if (service.name != primary.name) out += environment_head({{"PRIMARY", primary.name}});
@@ -334,14 +334,14 @@ class Composer {
 
   std::string caches() {
     std::string out;
-    for (const Service& each : services_.caches)
+    for (const ContainerService& each : services_.caches)
       out += redis(each, "redis.sh", "6379", "${CACHE_MEMORY:?}");
     return out;
   }
 
   std::string sentinels() {
     std::string out;
-    for (const Service& each : services_.sentinels)
+    for (const ContainerService& each : services_.sentinels)
       out += redis(each, "sentinel.sh", "26379", "128m");
     return out;
   }

@@ -1,5 +1,10 @@
 #include "deploy/connection.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -65,6 +70,17 @@ class BySsh final : public Connection {
   std::vector<std::string> arguments_;
 };
 
+// Ours alone: who can write there could talk to the hosts as us. Empty: there is none, and it goes without.
+Path folder_of_connections() {
+  std::error_code error;
+  const Path folder = std::filesystem::temp_directory_path(error) / fmt::format("config-center-ssh-{}", ::getuid());
+  struct stat found {};
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return {};
+  const bool ours = ::lstat(folder.c_str(), &found) == 0 && S_ISDIR(found.st_mode) && found.st_uid == ::getuid() &&
+                    (found.st_mode & 0077) == 0;
+  return ours ? folder : Path();
+}
+
 std::string target_of(const Host& host) {
   return host.ssh.user.empty() ? host.address : fmt::format("{}@{}", host.ssh.user, host.address);
 }
@@ -83,6 +99,11 @@ std::vector<std::string> ssh_arguments(const Topology& topology, const Host& hos
                                      "ServerAliveInterval=5",
                                      "-o",
                                      "ServerAliveCountMax=3"};
+  // One connection for all that is asked of a host, until a minute after the last.
+  if (const Path shared = folder_of_connections(); !shared.empty()) {
+    arguments.insert(arguments.end(), {"-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o",
+                                       fmt::format("ControlPath={}/%C", shared.string())});
+  }
   if (host.ssh.port != 0) arguments.insert(arguments.end(), {"-p", std::to_string(host.ssh.port)});
   if (!host.ssh.key.empty()) arguments.insert(arguments.end(), {"-i", host.ssh.key});
   if (!host.ssh.jump.empty()) {

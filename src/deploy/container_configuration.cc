@@ -68,7 +68,7 @@ frontend statistics
 
 std::string haproxy(const Topology& topology, const Services& services) {
   std::string out = fmt::format(kHaproxy, topology.app.port);
-  for (const Service& node : services.nodes)
+  for (const ContainerService& node : services.nodes)
     out += fmt::format("    server {0} {0}:{1}\n", node.name, topology.app.port);
   return out + std::string(kHaproxyStatistics);
 }
@@ -213,10 +213,10 @@ exec redis-sentinel /data/sentinel.conf
 
 // --- monitoring ---
 
-std::string scraped(std::string_view job, const std::vector<Service>& services, Port port,
+std::string scraped(std::string_view job, const std::vector<ContainerService>& services, Port port,
                     std::string_view path = kUsualMetricsPath) {
   std::string targets;
-  for (const Service& each : services)
+  for (const ContainerService& each : services)
     targets += fmt::format("{}\"{}:{}\"", targets.empty() ? "" : ", ", each.name, port);
   std::string out = fmt::format("  - job_name: {}\n", job);
   if (path != kUsualMetricsPath) out += fmt::format("    metrics_path: {}\n", quoted_text(path, Dollars::as_they_are));

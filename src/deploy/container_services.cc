@@ -9,8 +9,8 @@
 namespace cc::deploy {
 namespace {
 
-std::vector<Service> instances(std::string_view component, const std::vector<std::string>& hosts) {
-  std::vector<Service> out;
+std::vector<ContainerService> instances(std::string_view component, const std::vector<std::string>& hosts) {
+  std::vector<ContainerService> out;
   out.reserve(hosts.size());
   for (const std::string& host : hosts)
     out.push_back({hosts.size() == 1 ? std::string(component) : fmt::format("{}-{}", component, host), host});
@@ -71,9 +71,9 @@ std::vector<std::string> health_test(const Container& container) {
   return out;
 }
 
-std::string joined(const std::vector<Service>& services, std::string_view separator, std::string_view after_name) {
+std::string joined(const std::vector<ContainerService>& services, std::string_view separator, std::string_view after_name) {
   std::string out;
-  for (const Service& service : services)
+  for (const ContainerService& service : services)
     out += fmt::format("{}{}{}", out.empty() ? "" : separator, service.name, after_name);
   return out;
 }

@@ -12,15 +12,15 @@
 
 namespace cc::deploy {
 
-struct Service {
+struct ContainerService {
   std::string name;  // in the network: of the component, and of the host where there are several
   std::string host;  // of the topology
 };
 
 struct Services {
-  std::vector<Service> load_balancers, nodes;
-  std::vector<Service> databases, caches;  // the primary first
-  std::vector<Service> sentinels;
+  std::vector<ContainerService> load_balancers, nodes;
+  std::vector<ContainerService> databases, caches;  // the primary first
+  std::vector<ContainerService> sentinels;
 };
 
 Services services_of(const Topology& topology);
@@ -49,6 +49,6 @@ std::string quoted_text(std::string_view text, Dollars dollars = Dollars::double
 std::vector<std::string> health_test(const Container& container);
 
 // The names, each with what comes after it.
-std::string joined(const std::vector<Service>& services, std::string_view separator, std::string_view after_name = "");
+std::string joined(const std::vector<ContainerService>& services, std::string_view separator, std::string_view after_name = "");
 
 }  // namespace cc::deploy

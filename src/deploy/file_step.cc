@@ -56,8 +56,10 @@ std::string action_of(const RenderedFile& file, std::string_view content, const 
   if (const auto place = validator.find("{}"); place != std::string::npos) validator.replace(place, 2, fresh);
   std::string script = fmt::format(
       "f={path} new={fresh} kept={kept}{bare}\n"
-      "install -d -m 0755 \"$(dirname $f)\"; install -d -m 0700 {state} \"$(dirname $kept)\"; touch {written}\n"
+      "[ -d \"$(dirname $f)\" ] || install -d -m 0755 \"$(dirname $f)\"; install -d -m 0700 {state} \"$(dirname "
+      "$kept)\"; touch {written}\n"
       "if [ -e $f ] && [ ! -e $kept ]; then cp -p $f $kept; fi\n"
+      "[ -e $kept.written ] || grep \"  $f$\" {written} >$kept.written || true\n"
       "(umask 077; cat >$new{here})\n"
       "chown {owner}:{owner} $new; chmod {mode:o} $new\n",
       fmt::arg("path", shell_word(file.path)), fmt::arg("fresh", shell_word(fresh)), fmt::arg("kept", run.kept()),
@@ -82,7 +84,7 @@ std::string undo_of(const RenderedFile& file, const Run& run) {
   std::string script = fmt::format(
       "f={path} kept={kept}{bare}\n"
       "if [ -e $kept ]; then cp -p $kept $f; else rm -f $f; fi\n"
-      "{{ grep -v \"  $f$\" {written} || true; if [ -e $f ]; then sha256sum $f; fi; }} >{written}.new\n"
+      "{{ grep -v \"  $f$\" {written} || true; cat $kept.written 2>/dev/null || true; }} >{written}.new\n"
       "mv {written}.new {written}\n",
       fmt::arg("path", shell_word(file.path)), fmt::arg("kept", run.kept()), fmt::arg("bare", file.path),
       fmt::arg("written", kWritten));

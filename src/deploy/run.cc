@@ -161,8 +161,8 @@ class Running {
     const Deadline until(hosts_.clock, hosts_.clock.now() + step.patience);
     if (step.upload) TRYV(connection.put(step.upload->from, step.upload->to, until));
     const std::string script = fmt::format(
-        "(\n{}\n)\nstatus=0\n(set +e\n{}\n) >/dev/null 2>&1 || status=$?\n"
-        "[ $status = 0 ] || {{ echo 'it was done, and is still not as it should be' >&2; exit 1; }}\n",
+        "(\n{}\n)\nstatus=0\nsaid=$( (set +e\n{}\n) 2>&1 ) || status=$?\n"
+        "[ $status = 0 ] || {{ echo \"it was done, and is still not as it should be: $said\" >&2; exit 1; }}\n",
         step.action, step.check);
     return run_script(connection, script, until);
   }

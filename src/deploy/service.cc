@@ -67,7 +67,9 @@ std::string fingerprint(const Service& service, const RenderedFiles& files, std:
 // Waits, and tells why it did not become ready.
 std::string wait_until_ready(const Service& service) {
   return fmt::format(
-      "is_ready() {{ (set +e\n{ready}\n) ; }}\n"
+      // While a job of systemd's is not done it is still the process from before that would answer.
+      "is_ready() {{ [ -z \"$(systemctl show -P Job {unit})\" ] && systemctl is-active --quiet {unit} && (set "
+      "+e\n{ready}\n) ; }}\n"
       "for i in $(seq 1 300); do\n"
       "  if is_ready; then break; fi\n"
       "  if [ $i = 300 ] || systemctl is-failed --quiet {unit}; then\n"
@@ -169,7 +171,6 @@ Step running_step(const Service& service, const RenderedFiles& files, std::strin
           "systemctl enable --quiet {unit} 2>/dev/null || true\n"
           "systemctl reset-failed {unit} 2>/dev/null || true\n"
           "systemctl --no-block {how} {unit}\n"
-          "sleep 0.3\n"
           "{ready}"
           "echo {wanted} >{started}\n",
           fmt::arg("kept", kKept), fmt::arg("run", run.kept()), fmt::arg("unit", service.unit),
@@ -179,7 +180,6 @@ Step running_step(const Service& service, const RenderedFiles& files, std::strin
       .again = fmt::format("if [ -e {before} ]; then\n"
                            "systemctl reset-failed {unit} 2>/dev/null || true\n"
                            "systemctl --no-block {how} {unit}\n"
-                           "sleep 0.3\n"
                            "{ready}"
                            "cp {before} {started}\n"
                            "fi\n",
