@@ -61,7 +61,8 @@ std::string failure_of(const deploy::CarriedOut& carried, bool undo) {
   std::string why;
   bool undone = false, not_undone = false;
   for (const deploy::Outcome& each : carried.outcomes) {
-    if (each.state == State::failed && why.empty()) why = fmt::format("{}, {}: {}", each.host, each.step, each.message);
+    if (each.state == State::failed && why.empty())
+      why = fmt::format("{}, {}: {}", each.host, each.step, each.message.substr(0, each.message.find('\n')));
     undone = undone || each.state == State::undone;
     not_undone = not_undone || each.state == State::not_undone;
   }

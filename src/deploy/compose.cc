@@ -318,7 +318,8 @@ class Composer {
   }
 
   // Redis or Sentinel, which are one image. Who is not the primary begins when its name is known.
-  std::string redis(const ContainerService& service, std::string_view start, std::string_view port, std::string_view memory) {
+  std::string redis(const ContainerService& service, std::string_view start, std::string_view port,
+                    std::string_view memory) {
     const ContainerService& primary = services_.caches.front();
     std::string out = begin(service.name, "redis:${REDIS_VERSION:?}", "999:999");
     out += fmt::format("    entrypoint: [sh, /config/{}]\n", start);

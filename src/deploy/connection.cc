@@ -74,7 +74,7 @@ class BySsh final : public Connection {
 Path folder_of_connections() {
   std::error_code error;
   const Path folder = std::filesystem::temp_directory_path(error) / fmt::format("config-center-ssh-{}", ::getuid());
-  struct stat found {};
+  struct stat found{};
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return {};
   const bool ours = ::lstat(folder.c_str(), &found) == 0 && S_ISDIR(found.st_mode) && found.st_uid == ::getuid() &&
                     (found.st_mode & 0077) == 0;

@@ -71,7 +71,8 @@ std::vector<std::string> health_test(const Container& container) {
   return out;
 }
 
-std::string joined(const std::vector<ContainerService>& services, std::string_view separator, std::string_view after_name) {
+std::string joined(const std::vector<ContainerService>& services, std::string_view separator,
+                   std::string_view after_name) {
   std::string out;
   for (const ContainerService& service : services)
     out += fmt::format("{}{}{}", out.empty() ? "" : separator, service.name, after_name);

@@ -49,6 +49,7 @@ std::string quoted_text(std::string_view text, Dollars dollars = Dollars::double
 std::vector<std::string> health_test(const Container& container);
 
 // The names, each with what comes after it.
-std::string joined(const std::vector<ContainerService>& services, std::string_view separator, std::string_view after_name = "");
+std::string joined(const std::vector<ContainerService>& services, std::string_view separator,
+                   std::string_view after_name = "");
 
 }  // namespace cc::deploy

@@ -8,7 +8,7 @@ namespace cc::deploy {
 
 std::string written_by(std::string_view own_settings) {
   return fmt::format(
-      "# Written by config-center deploy. Your changes here are noticed and shown, and the next deploy undoes them.\n"
+      "# Written by config-center deploy. Your changes here are noticed, and overwritten only when you say so.\n"
       "# {}\n",
       own_settings);
 }

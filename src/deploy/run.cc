@@ -73,23 +73,31 @@ Result<std::vector<Outcome>> check(Connection& connection, const std::vector<Pla
   return outcomes;
 }
 
-// Runs `each(host, its steps)` for all hosts that have some, on a thread for each; so many at once.
-template <class Each>
-void for_hosts(const std::vector<Planned>& steps, std::size_t at_once, const Each& each) {
-  std::vector<std::string> order;
-  std::map<std::string, std::vector<Planned>> by_host;
+struct OfHost {
+  std::string host;
+  std::vector<Planned> steps;
+};
+
+std::vector<OfHost> by_host(const std::vector<Planned>& steps) {
+  std::vector<OfHost> hosts;
   for (const Planned& planned : steps) {
-    auto& own = by_host[planned.step->host];
-    if (own.empty()) order.push_back(planned.step->host);
-    own.push_back(planned);
+    auto own = std::ranges::find(hosts, planned.step->host, &OfHost::host);
+    if (own == hosts.end()) own = hosts.insert(hosts.end(), {planned.step->host, {}});
+    own->steps.push_back(planned);
   }
+  return hosts;
+}
+
+// Runs `each(host)` on a thread for each; so many at once.
+template <class Each>
+void in_parallel(const std::vector<OfHost>& hosts, std::size_t at_once, const Each& each) {
   std::counting_semaphore<> places(static_cast<std::ptrdiff_t>(at_once));
   std::vector<std::jthread> threads;
-  threads.reserve(order.size());
-  for (const std::string& host : order) {
-    threads.emplace_back([&, host] {
+  threads.reserve(hosts.size());
+  for (const OfHost& host : hosts) {
+    threads.emplace_back([&] {
       places.acquire();
-      each(host, by_host.at(host));
+      each(host);
       places.release();
     });
   }
@@ -110,8 +118,12 @@ class Running {
   bool failed() const { return failed_; }
 
   void run(const Stage& stage) {
-    for_hosts(steps_of(stage), stage.one_host_after_the_other ? 1 : hosts_.at_once,
-              [&](const std::string& host, const std::vector<Planned>& steps) { run_host(host, steps); });
+    std::vector<OfHost> hosts = by_host(steps_of(stage));
+    if (!stage.one_host_after_the_other)
+      return in_parallel(hosts, hosts_.at_once, [&](const OfHost& host) { run_host(host); });
+    if (!stage.comes_last.empty()) put_last(hosts, stage.comes_last);
+    for (const OfHost& host : hosts)
+      run_host(host);
   }
 
   void undo() {
@@ -135,9 +147,21 @@ class Running {
     note(outcome_of(planned, State::failed, std::move(message), took));
   }
 
-  void run_host(const std::string& host, const std::vector<Planned>& steps) {
+  void put_last(std::vector<OfHost>& hosts, const std::string& script) const {
+    std::vector<OfHost> last;
+    std::erase_if(hosts, [&](const OfHost& host) {
+      const Deadline until(hosts_.clock, hosts_.clock.now() + kPatienceWithChecks);
+      const bool is_last = run_script(*hosts_.connect(hosts_.topology.host(host.host)), script, until).has_value();
+      if (is_last) last.push_back(host);
+      return is_last;
+    });
+    hosts.insert(hosts.end(), last.begin(), last.end());
+  }
+
+  void run_host(const OfHost& host) {
     if (failed_) return;
-    const auto connection = hosts_.connect(hosts_.topology.host(host));
+    const std::vector<Planned>& steps = host.steps;
+    const auto connection = hosts_.connect(hosts_.topology.host(host.host));
     const auto found = check(*connection, steps, hosts_.clock);
     if (!found) return note_failure(steps.front(), found.error().message);
     for (std::size_t i = 0; i < steps.size() && !failed_; ++i) {
@@ -224,21 +248,21 @@ Result<std::vector<Outcome>> plan(const Hosts& hosts, const Stages& stages) {
     std::ranges::move(steps_of(stage), std::back_inserter(all));
   std::mutex mutex;
   std::optional<Error> trouble;
-  std::map<std::string, std::vector<Outcome>> by_host;
-  for_hosts(all, hosts.at_once, [&](const std::string& host, const std::vector<Planned>& steps) {
-    auto found = check(*hosts.connect(hosts.topology.host(host)), steps, hosts.clock);
+  std::map<std::string, std::vector<Outcome>> found;
+  in_parallel(by_host(all), hosts.at_once, [&](const OfHost& host) {
+    auto of_host = check(*hosts.connect(hosts.topology.host(host.host)), host.steps, hosts.clock);
     const std::lock_guard lock(mutex);
-    if (found) {
-      std::ranges::reverse(*found);  // to be taken from its end
-      by_host[host] = *std::move(found);
+    if (of_host) {
+      std::ranges::reverse(*of_host);  // to be taken from its end
+      found[host.host] = *std::move(of_host);
     } else if (!trouble) {
-      trouble = found.error();
+      trouble = of_host.error();
     }
   });
   if (trouble) return fail(*std::move(trouble));
   std::vector<Outcome> outcomes;
   for (const Planned& each : all) {
-    auto& own = by_host[each.step->host];
+    auto& own = found[each.step->host];
     outcomes.push_back(std::move(own.back()));
     own.pop_back();
   }

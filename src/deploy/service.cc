@@ -70,9 +70,12 @@ std::string wait_until_ready(const Service& service) {
       // While a job of systemd's is not done it is still the process from before that would answer.
       "is_ready() {{ [ -z \"$(systemctl show -P Job {unit})\" ] && systemctl is-active --quiet {unit} && (set "
       "+e\n{ready}\n) ; }}\n"
+      "restarts() {{ systemctl show -P NRestarts {unit}; }}\n"
+      "before=$(restarts)\n"
       "for i in $(seq 1 300); do\n"
       "  if is_ready; then break; fi\n"
-      "  if [ $i = 300 ] || systemctl is-failed --quiet {unit}; then\n"
+      "  now=$(restarts)\n"
+      "  if [ $i = 300 ] || [ $now -ge $((before + 5)) ] || systemctl is-failed --quiet {unit}; then\n"
       "    echo '{unit} does not become ready; the end of its log:' >&2\n"
       "    journalctl -u {unit} -n 8 --no-pager -o cat >&2 || true; exit 1\n"
       "  fi\n"

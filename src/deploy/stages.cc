@@ -8,6 +8,8 @@
 #include "deploy/database.h"
 #include "deploy/file_step.h"
 #include "deploy/install.h"
+#include "deploy/monitoring.h"
+#include "deploy/script.h"
 
 namespace cc::deploy {
 namespace {
@@ -55,6 +57,14 @@ std::string stage_name(const Topology& topology, const Service& service) {
   return is_replica(topology, service) ? service.component + " replicas" : service.component;
 }
 
+// The leader comes last: so leadership moves once.
+std::string leads(const App& app) {
+  return std::string(kHttpGet) + fmt::format(
+                                     "http_get 127.0.0.1 {} {} | grep -q '^config_center_raft_role"
+                                     "{{role=\"leader\"}} 1'\n",
+                                     app.metrics_port, metrics_path(app));
+}
+
 // Stages by their names, of services in their order.
 template <class Make>
 Stages staged(const Topology& topology, const std::vector<Service>& services, const Make& make) {
@@ -91,8 +101,10 @@ Stages stages_to_restart(const Wish& wish, const std::vector<Service>& services)
     step.action += fmt::format("touch {}\n", done);
     return step;
   });
-  for (Stage& stage : stages)
+  for (Stage& stage : stages) {
     stage.one_host_after_the_other = true;
+    if (stage.name == "app") stage.comes_last = leads(wish.topology.app);
+  }
   return stages;
 }
 
@@ -113,7 +125,8 @@ Stages stages_of(const Wish& wish) {
     if (!nodes) continue;
     // Before the first node is up there is nothing to interrupt, and they wait for each other. Later it is one node
     // after the other, each once the one before it is ready: nobody notices.
-    Stage rolling{.name = "app, one after the other", .one_host_after_the_other = true};
+    Stage rolling{
+        .name = "app, one after the other", .one_host_after_the_other = true, .comes_last = leads(topology.app)};
     for (Step& step : stages.back().steps) {
       rolling.steps.push_back(only_if_active(step, kAppUnit));
       step = only_if_inactive(std::move(step), kAppUnit);

@@ -41,6 +41,8 @@ struct Stage {
   std::string name;
   std::vector<Step> steps;
   bool one_host_after_the_other = false;
+  // When it is: the host where this script of root's succeeds comes last. Empty: in the order of the steps.
+  std::string comes_last = {};
 };
 using Stages = std::vector<Stage>;
 

@@ -167,7 +167,8 @@ Probe function(const Topology& topology) {
     // A watch that begins before, and tells of the change.
     script += fmt::format(
         "s=http://{}; sign_in $s\n"
-        "value=$value.; printf %s \"$value\" | cc publish --server $s $key -f - -m verify >/dev/null || {{ echo "
+        "value=$value.; printf %s \"$value\" | revision=$(cc publish --server $s $key -f - -m verify -o json | "
+        "sed -n 's/.*\"revision\": *\\([0-9]*\\).*/\\1/p') || {{ echo "
         "\"nothing "
         "can be published through $s\"; exit 1; }}\n",
         way);
@@ -181,21 +182,14 @@ Probe function(const Topology& topology) {
           other);
     }
   }
-  script += "s=http://127.0.0.1:" + fmt::to_string(topology.app.port) + "\n";
-  if (topology.database) {
-    script +=
-        "for i in $(seq 1 60); do cc archive status --server $s -o json | grep -qE '\"lag_revisions\": *0' && break; [ "
-        "$i = 60 ] "
-        "&& { echo 'the archive does not have it after 30 s: config-center archive status says why'; exit 1; }; sleep "
-        "0.5; "
-        "done\n";
-  }
-  if (topology.cache) {
-    script +=
-        "for i in $(seq 1 60); do cc edge status --server $s -o json | grep -qE '\"lag_revisions\": *0' && break; [ $i "
-        "= 60 ] && "
-        "{ echo 'Redis does not have it after 30 s: config-center edge status says why'; exit 1; }; sleep 0.5; done\n";
-  }
+  script += fmt::format(
+      "s=http://127.0.0.1:{}\n"
+      "copied() {{ cc $1 status --server $s -o json | sed -n 's/.*\"revision\": *\\([0-9]*\\).*/\\1/p' | head -1; }}\n"
+      "arrives() {{ for i in $(seq 1 60); do [ \"$(copied $1)\" -ge $revision ] && return 0; sleep 0.5; done; echo "
+      "\"$2 does not have it after 30 s: config-center $1 status says why\"; exit 1; }}\n",
+      topology.app.port);
+  if (topology.database) script += "arrives archive 'the archive'\n";
+  if (topology.cache) script += "arrives edge Redis\n";
   script +=
       "cc delete --server $s --yes $key >/dev/null\n"
       "for each in $s; do cc get --server $each $key >/dev/null 2>&1 && { echo 'what was deleted is still read'; exit "
