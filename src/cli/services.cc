@@ -128,8 +128,12 @@ CLI::App* add(CLI::App& root, const std::string& name, const std::string& what, 
   CLI::App* command = add_command(root, name, what);
   command->add_option("--component", options.components, "Only these; several with commas")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("NAME");
-  command->add_option("--host", options.hosts, "Only on these")->delimiter(',')->type_name("NAME");
+  command->add_option("--host", options.hosts, "Only on these")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("NAME");
   add_topology_option(*command, options.file);
   return command;
 }
