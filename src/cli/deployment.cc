@@ -90,7 +90,7 @@ Result<> rollback(Session& session, const Options& options) {
     TRY(target, now.records.find(options.number));
   } else {
     TRY(const deploy::Record newest, now.records.last_good());
-    TRY(target, now.records.last_good(newest.number));
+    TRY(target, now.records.last_good(newest.state));
   }
   TRY(std::string text, read_file(now.records.topology_of(target.number)));
   auto topology = deploy::read_topology(text, now.records.topology_of(target.number).string());

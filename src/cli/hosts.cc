@@ -77,7 +77,8 @@ Result<> destroy(Session& session, const Options& options) {
     return wrong_usage(fmt::format("the installation is called {}, and not \"{}\": nothing was done", name, given));
   deploy::Stages stages = deploy::stages_to_stop(deploy::services_of(installation.topology, installation.secrets));
   stages.push_back(deploy::removal_stage(installation.topology, options.keep_data));
-  return carry_out(session, installation, {.name = "destroy", .release = "", .text = installation.text, .undo = false},
+  return carry_out(session, installation,
+                   {.name = "destroy", .release = "", .text = installation.text, .undo = false, .whole = false},
                    {.number = installation.records.next_number()}, stages);
 }
 

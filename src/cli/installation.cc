@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
@@ -102,6 +103,7 @@ Result<> carry_out(Session& session, const Installation& installation, const Ope
                         .operation = operation.name,
                         .who = operator_name(),
                         .release = operation.release,
+                        .state = operation.whole ? sha256_hex(operation.release + "\n" + operation.text) : "",
                         .began = installation.clock.wall(),
                         .ended = installation.clock.wall(),
                         .result = "begun"};

@@ -35,6 +35,7 @@ struct Operation {
   std::string name;  // "deploy"
   std::string release, text;
   bool undo = true;
+  bool whole = true;  // brings the installation to what `text` and the release say
 };
 Result<> carry_out(Session& session, const Installation& installation, const Operation& operation,
                    const deploy::Run& run, const deploy::Stages& stages);

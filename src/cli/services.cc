@@ -106,7 +106,8 @@ Result<> change(Session& session, const Options& options, Change how) {
     stages = deploy::stages_to_restart(wish, services);
   }
   return carry_out(session, installation,
-                   {.name = name, .release = last.release, .text = installation.text, .undo = false}, run, stages);
+                   {.name = name, .release = last.release, .text = installation.text, .undo = false, .whole = false},
+                   run, stages);
 }
 
 Result<> logs(const Options& options) {

@@ -53,7 +53,11 @@ std::string peers_of(const Topology& topology) {
 
 void add_database(NodeSettings& settings, const Topology& topology, const Secrets& secrets) {
   const Database& database = *topology.database;
-  settings["database.host"] = hosts_and_ports(topology, hosts_of(database), database.port);
+  // In the topology's order: whichever of them is the primary, nodes find it, and need no other settings for it.
+  std::vector<std::string> hosts;
+  for (const Host& host : topology.hosts)
+    if (is_among(host.name, hosts_of(database))) hosts.push_back(host.name);
+  settings["database.host"] = hosts_and_ports(topology, hosts, database.port);
   settings["database.username"] = database.username;
   settings["database.database"] = database.database;
   settings["database.password"] = secrets.database;

@@ -153,13 +153,21 @@ std::string password_file(const Topology& topology, const Secrets& secrets) {
   return text;
 }
 
+std::string connection_as(const Topology& topology, const Host& replica, std::string_view role) {
+  const Database& database = *topology.database;
+  return fmt::format("host={} port={} user={} application_name={} passfile={} sslmode={} connect_timeout=5",
+                     topology.host(database.primary).address, database.port, role, replica.name, kDatabasePasswords,
+                     speaks_tls(database) ? "require" : "prefer");
+}
+
 }  // namespace
 
 std::string connection_to_primary(const Topology& topology, const Host& replica) {
-  const Database& database = *topology.database;
-  return fmt::format("host={} port={} user={} application_name={} passfile={} sslmode={} connect_timeout=5",
-                     topology.host(database.primary).address, database.port, kReplicationRole, replica.name,
-                     kDatabasePasswords, speaks_tls(database) ? "require" : "prefer");
+  return connection_as(topology, replica, kReplicationRole);
+}
+
+std::string connection_to_rewind(const Topology& topology, const Host& replica) {
+  return connection_as(topology, replica, kRewindRole) + " dbname=postgres";
 }
 
 std::string quoted_setting(std::string_view value) {

@@ -33,9 +33,13 @@ std::string replication_slot(std::string_view host_name);
 // How a replica reaches the primary, for libpq.
 std::string connection_to_primary(const Topology& topology, const Host& replica);
 
+// The same for pg_rewind.
+std::string connection_to_rewind(const Topology& topology, const Host& replica);
+
 // The roles, the database, and a slot for each replica, on the primary once it runs.
 Step roles_step(const Topology& topology, const Secrets& secrets);
-// The data of a replica, copied from the primary. Refuses to replace data that are somebody's.
+// The data of a replica, copied from the primary; those of an old primary are taken back to where the two part. Refuses
+// to replace data that are somebody else's.
 Step copy_step(const Topology& topology, const Host& replica);
 
 }  // namespace cc::deploy

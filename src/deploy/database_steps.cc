@@ -9,6 +9,11 @@ namespace {
 
 constexpr std::string_view kData = "/var/lib/postgresql/15/main";
 
+// That the roles and slots are made, and which.
+std::string made_file() {
+  return std::string(kKept) + "/database";
+}
+
 std::string identifier(std::string_view name) {
   return fmt::format("\"{}\"", name);
 }
@@ -51,45 +56,67 @@ std::string statements(const Topology& topology, const Secrets& secrets) {
 
 Step roles_step(const Topology& topology, const Secrets& secrets) {
   const std::string sql = statements(topology, secrets);
-  const std::string made = fmt::format("{}/database", kKept), sum = sha256_hex(sql);
-  return {
-      .host = topology.database->primary,
-      .name = "roles and database of PostgreSQL",
-      .check = fmt::format("[ \"$(cat {} 2>/dev/null)\" = {} ] && exit 0\necho 'are made'; exit 1\n", made, sum),
-      // There is no replica yet that could confirm a commit.
-      .action = fmt::format("cd /; PGOPTIONS='-c synchronous_commit=local' runuser -u postgres -- psql -X -q -p {} -v "
-                            "ON_ERROR_STOP=1 >/dev/null{}"
-                            "install -d -m 0700 {}; echo {} >{}\n",
-                            topology.database->port, here_document(sql), kKept, sum, made),
-      .undo = ""};
+  const std::string made = made_file(), sum = sha256_hex(sql);
+  return {.host = topology.database->primary,
+          .name = "roles and database of PostgreSQL",
+          .check = fmt::format("[ \"$(cat {} 2>/dev/null)\" = {} ] && exit 0\necho 'are made'; exit 1\n", made, sum),
+          // There is no replica yet that could confirm a commit.
+          .action = fmt::format(
+              "[ ! -f {}/standby.signal ] || {{ echo 'this host is a replica; to make it the primary: config-center "
+              "failover database --to {}' >&2; exit 1; }}\n"
+              "cd /; PGOPTIONS='-c synchronous_commit=local' runuser -u postgres -- psql -X -q -p {} -v "
+              "ON_ERROR_STOP=1 >/dev/null{}"
+              "install -d -m 0700 {}; echo {} >{}\n",
+              kData, topology.database->primary, topology.database->port, here_document(sql), kKept, sum, made),
+          .undo = ""};
 }
 
 Step copy_step(const Topology& topology, const Host& replica) {
-  return {.host = replica.name,
-          .name = "copy of the primary's data",
-          .check = fmt::format("[ -f {}/standby.signal ] && exit 0\necho 'is made'; exit 1\n", kData),
-          .action = fmt::format(
-              "data={data}\n"
-              // Databases of PostgreSQL's own have numbers below that.
-              "for each in $data/base/*; do\n"
-              "  case ${{each##*/}} in ''|*[!0-9]*) continue ;; esac\n"
-              "  if [ ${{each##*/}} -ge 16384 ]; then\n"
-              "    echo \"$data holds a database of somebody's, and would be replaced by the primary's: move it away "
-              "first\" "
-              ">&2; exit 1\n"
-              "  fi\n"
-              "done\n"
-              "systemctl stop {unit}\n"
-              "rm -rf $data.new; cd /\n"
-              "runuser -u postgres -- pg_basebackup -d {connection} -D $data.new -X stream -S {slot} -c fast\n"
-              "runuser -u postgres -- touch $data.new/standby.signal\n"
-              "chmod 0700 $data.new\n"
-              "rm -rf $data; mv $data.new $data\n",
-              fmt::arg("data", kData), fmt::arg("unit", kDatabaseUnit),
-              fmt::arg("connection", shell_word(connection_to_primary(topology, replica))),
-              fmt::arg("slot", replication_slot(replica.name))),
-          .undo = "",
-          .patience = std::chrono::hours(6)};
+  return {
+      .host = replica.name,
+      .name = "copy of the primary's data",
+      .check = fmt::format("[ -f {}/standby.signal ] && exit 0\necho 'is made'; exit 1\n", kData),
+      .action = fmt::format(
+          "data={data}; cd /\n"
+          // Its slots go with its data: should it become the primary, they are made again.
+          "rm -f {made}\n"
+          "as_postgres() {{ runuser -u postgres -- \"$@\"; }}\n"
+          // Of the same cluster it is an old primary or a replica: what parts it from the new one is undone, if
+          // that can be.
+          "here=$(/usr/lib/postgresql/15/bin/pg_controldata $data 2>/dev/null | sed -n 's/^Database system "
+          "identifier: *//p')\n"
+          "there=$(as_postgres psql -wXAtq -d {replication} -c IDENTIFY_SYSTEM | cut -d'|' -f1)\n"
+          "if [ -n \"$here\" ] && [ \"$here\" = \"$there\" ]; then\n"
+          "  systemctl stop {unit}\n"
+          "  if as_postgres /usr/lib/postgresql/15/bin/pg_rewind -D $data --source-server={rewind} "
+          "--config-file=/etc/postgresql/15/main/postgresql.conf >/dev/null; then\n"
+          "    as_postgres touch $data/standby.signal; exit 0\n"
+          "  fi\n"
+          "else\n"
+          // Databases of PostgreSQL's own have numbers below that.
+          "  for each in $data/base/*; do\n"
+          "    case ${{each##*/}} in ''|*[!0-9]*) continue ;; esac\n"
+          "    if [ ${{each##*/}} -ge 16384 ]; then\n"
+          "      echo \"$data holds a database of somebody's, and would be replaced by the primary's: move it away "
+          "first\" "
+          ">&2; exit 1\n"
+          "    fi\n"
+          "  done\n"
+          "fi\n"
+          "systemctl stop {unit}\n"
+          "rm -rf $data.new; cd /\n"
+          "runuser -u postgres -- pg_basebackup -d {connection} -D $data.new -X stream -S {slot} -c fast\n"
+          "as_postgres touch $data.new/standby.signal\n"
+          "chmod 0700 $data.new\n"
+          "rm -rf $data; mv $data.new $data\n",
+          fmt::arg("data", kData), fmt::arg("unit", kDatabaseUnit),
+          fmt::arg("connection", shell_word(connection_to_primary(topology, replica))), fmt::arg("made", made_file()),
+          fmt::arg("replication",
+                   shell_word(connection_to_primary(topology, replica) + " dbname=replication replication=true")),
+          fmt::arg("rewind", shell_word(connection_to_rewind(topology, replica))),
+          fmt::arg("slot", replication_slot(replica.name))),
+      .undo = "",
+      .patience = std::chrono::hours(6)};
 }
 
 }  // namespace cc::deploy

@@ -29,9 +29,15 @@ json::object to_json(const Record& record) {
                         {"message", each.message},
                         {"took_ms", each.took.count()}});
   }
-  return {{"number", record.number},   {"operation", record.operation},      {"who", record.who},
-          {"release", record.release}, {"began", format_time(record.began)}, {"ended", format_time(record.ended)},
-          {"result", record.result},   {"steps", std::move(outcomes)}};
+  return {{"number", record.number},
+          {"operation", record.operation},
+          {"who", record.who},
+          {"release", record.release},
+          {"state", record.state},
+          {"began", format_time(record.began)},
+          {"ended", format_time(record.ended)},
+          {"result", record.result},
+          {"steps", std::move(outcomes)}};
 }
 
 std::optional<Outcome::State> state_of(std::string_view text) {
@@ -54,6 +60,7 @@ Result<Record> from_json(const Path& file, std::string_view text) {
   Record record{.operation = text_of(from, "operation"),
                 .who = text_of(from, "who"),
                 .release = text_of(from, "release"),
+                .state = text_of(from, "state"),
                 .result = text_of(from, "result")};
   const auto* number = from.if_contains("number");
   const auto began = parse_time(text_of(from, "began")), ended = parse_time(text_of(from, "ended"));
@@ -128,10 +135,10 @@ Result<Record> Records::find(std::uint64_t number) const {
                             : fmt::format("there is no deployment {}; there are: {}", number, fmt::join(there, ", ")));
 }
 
-Result<Record> Records::last_good(std::uint64_t before) const {
+Result<Record> Records::last_good(std::string_view than) const {
   TRY(std::vector<Record> records, all());
   for (Record& each : std::views::reverse(records)) {
-    if (each.number < before && each.result == "good") return std::move(each);
+    if (each.result == "good" && !each.state.empty() && each.state != than) return std::move(each);
   }
   return fail(Code::not_found, "there is no earlier deployment that ended well");
 }

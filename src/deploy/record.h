@@ -18,6 +18,8 @@ struct Record {
   std::string operation;  // "deploy"
   std::string who;
   std::string release;
+  // What the installation is when it ended well: stands for its release and topology. Empty: it changed neither.
+  std::string state;
   Wall began{}, ended{};  // ended is the beginning while it goes on, or when it was cut off
   std::string result;     // "begun", "good", "failed", "rolled back"
   std::vector<Outcome> outcomes;
@@ -31,8 +33,8 @@ class Records {
   // The newest last. corruption names the file.
   Result<std::vector<Record>> all() const;
   Result<Record> find(std::uint64_t number) const;  // not_found tells which there are
-  // The last one that ended well before `number`.
-  Result<Record> last_good(std::uint64_t before = UINT64_MAX) const;
+  // The last one that ended well and left the installation in another state than that. not_found: there is none.
+  Result<Record> last_good(std::string_view than = {}) const;
   std::uint64_t next_number() const;
 
   Result<> keep(const Record& record) const;
