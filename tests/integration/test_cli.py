@@ -311,6 +311,43 @@ def test_a_topology_is_begun_and_checked(command, tmp_path):
     assert "config-center topology init" in command("topology", "check", "-t", tmp_path / "none.yaml", expect=2).stderr
 
 
+@pytest.fixture
+def unreachable(command, tmp_path):
+    """A topology of one host, where nobody listens; and a command line that names it."""
+    file = tmp_path / "topology.yaml"
+    file.write_text(f"name: shop\nhosts: {{a: {{address: 127.0.0.1, ssh: {{port: {free_port()}}}}}}}\ncomponents: {{app: {{hosts: [a]}}}}\n")
+    return lambda *words, **more: command(*words, "-t", file, **more)
+
+
+def test_an_installation_that_is_not_reached_is_not_changed(unreachable, tmp_path):
+    """What they do on hosts is tested on hosts: tests/hosts."""
+    package = tmp_path / "other.deb"
+    package.write_bytes(b"no package")
+    assert "script/package" in unreachable("plan", "--package", package, expect=1).stderr
+    assert "name the package" in unreachable("plan", expect=2).stderr
+    assert "name the package" in unreachable("deploy", expect=2).stderr
+    assert "a cannot be reached" in unreachable("verify", expect=1).stdout
+    assert "a cannot be reached" in unreachable("status", expect=1).stdout
+    assert "components: app" in unreachable("status", "--component", "database", expect=2).stderr
+    assert 'no host "b"' in unreachable("restart", "--host", "b", expect=2).stderr
+    for change in ("start", "restart"):
+        assert "no earlier deployment" in unreachable(change, expect=1).stderr
+    assert "no earlier deployment" in unreachable("stop", "--yes", expect=1).stderr
+    assert "a cannot be reached" in unreachable("logs", expect=1).stderr
+    assert "a cannot be reached" in unreachable("exec", "uptime", expect=1).stdout
+    assert 'called shop, and not "shp"' in unreachable("destroy", "--name", "shp", expect=2).stderr
+    assert "a cannot be reached" in unreachable("destroy", "--name", "shop", expect=1).stderr
+    assert "a cannot be reached" in unreachable("deployment", "unlock", expect=1).stderr
+    assert "nothing was deployed yet" in unreachable("deployment", "list").stdout
+    assert "no record" in unreachable("deployment", "show", "1", expect=1).stderr
+    assert "no earlier deployment" in unreachable("deployment", "rollback", expect=1).stderr
+    assert "no replica" in unreachable("failover", "database", expect=2).stderr
+    assert "no Sentinels" in unreachable("failover", "cache", expect=2).stderr
+    unreachable("diagnose", "--output-file", tmp_path / "diagnosis.tar.gz")
+    told = subprocess.run(["tar", "-xzOf", tmp_path / "diagnosis.tar.gz", "--wildcards", "*/a.txt"], capture_output=True, check=True).stdout
+    assert b"a cannot be reached" in told
+
+
 def test_a_refused_format_names_the_place(cli, key, tmp_path):
     bad = tmp_path / "bad.yaml"
     bad.write_text("a: 1\na: 2\n")
