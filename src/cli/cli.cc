@@ -51,6 +51,7 @@ void add_commands(CLI::App& root, Session& session) {
   add_deploy(root, session);
   add_verify(root, session);
   add_services(root, session);
+  add_scale(root, session);
   add_failover(root, session);
   add_hosts(root, session);
   add_deployment(root, session);

@@ -54,6 +54,7 @@ void add_deploy(CLI::App& root, Session& session);
 void add_verify(CLI::App& root, Session& session);
 void add_deployment(CLI::App& root, Session& session);
 void add_services(CLI::App& root, Session& session);  // status, start, stop, restart, logs
+void add_scale(CLI::App& root, Session& session);
 void add_failover(CLI::App& root, Session& session);
 void add_hosts(CLI::App& root, Session& session);  // exec, diagnose, destroy
 

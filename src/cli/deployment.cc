@@ -93,13 +93,10 @@ Result<> rollback(Session& session, const Options& options) {
     TRY(target, now.records.last_good(newest.state));
   }
   TRY(std::string text, read_file(now.records.topology_of(target.number)));
-  auto topology = deploy::read_topology(text, now.records.topology_of(target.number).string());
-  if (!topology) return fail(std::move(topology).error());
+  TRY(const Installation then, with_text(now, now.records.topology_of(target.number).string(), std::move(text)));
   TRYV(session.confirm(
       fmt::format("go back to deployment {} ({}, {}); settings and program go back, data stay as they are",
                   target.number, target.release, format_time(target.began))));
-  Installation then{
-      .topology = *std::move(topology), .text = std::move(text), .secrets = now.secrets, .records = now.records};
   return deploy_installation(
       session, then,
       {.name = fmt::format("rollback to {}", target.number), .release = target.release, .undo = !options.no_undo});

@@ -8,6 +8,7 @@
 #include "cli/installation.h"
 #include "cli/terminal.h"
 #include "cli/topology_file.h"
+#include "deploy/topology_edit.h"
 
 namespace cc::cli {
 namespace {
@@ -28,15 +29,13 @@ Result<> failover_database(Session& session, const Options& options) {
     TRY(to, deploy::most_advanced_replica(before.hosts(), *before.topology.database));
   }
   TRY(const std::string text, deploy::with_primary(before.text, before.topology, to));
-  TRY(deploy::Topology topology, deploy::read_topology(text, options.file));
+  TRY(const Installation after, with_text(before, options.file, text));
   TRYV(session.confirm(
       options.lost ? fmt::format("make {} the primary of the database, and give {} up: what it did not send is lost",
                                  to, old_primary)
                    : fmt::format("stop {} and make {} the primary of the database", old_primary, to)));
   const auto last = before.records.last_good();
   if (!last) return fail(last.error());
-  const Installation after{
-      .topology = std::move(topology), .text = text, .secrets = before.secrets, .records = before.records};
   const deploy::Run run{.number = before.records.next_number()};
   const deploy::Wish wish{.topology = after.topology,
                           .secrets = after.secrets,

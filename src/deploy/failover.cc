@@ -1,8 +1,6 @@
 #include "deploy/failover.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <yaml-cpp/yaml.h>
 
 #include "base/text.h"
 #include "deploy/cache.h"
@@ -61,45 +59,7 @@ Step promote(const Topology& after) {
       .undo = ""};
 }
 
-// The scalar that begins there, in quotes or not; replaced.
-bool replace_scalar(std::string& text, const YAML::Node& node, std::string_view from, std::string_view to) {
-  auto at = static_cast<std::size_t>(node.Mark().pos);
-  if (at < text.size() && (text[at] == '"' || text[at] == '\'')) ++at;
-  if (text.compare(at, from.size(), from) != 0) return false;
-  text.replace(at, from.size(), to);
-  return true;
-}
-
 }  // namespace
-
-Result<std::string> with_primary(std::string_view text, const Topology& topology, const std::string& to) {
-  const Database& database = *topology.database;
-  if (!is_among(to, database.replicas)) {
-    return fail(Code::invalid_argument, fmt::format("\"{}\" is no replica of the database; there are: {}", to,
-                                                    fmt::join(database.replicas, ", ")));
-  }
-  std::string changed(text);
-  try {
-    const YAML::Node node = YAML::Load(changed)["components"]["database"];
-    const YAML::Node primary = node["primary"];
-    for (const YAML::Node& replica : node["replicas"]) {
-      if (replica.Scalar() != to) continue;
-      // The later one first: so the place of the other stays.
-      const bool primary_first = primary.Mark().pos < replica.Mark().pos;
-      const auto swap = [&](const YAML::Node& which) {
-        return which.Mark().pos == primary.Mark().pos ? replace_scalar(changed, which, database.primary, to)
-                                                      : replace_scalar(changed, which, to, database.primary);
-      };
-      if (swap(primary_first ? replica : primary) && swap(primary_first ? primary : replica)) return changed;
-    }
-  } catch (const YAML::Exception& exception) {
-    return fail(Code::invalid_argument, fmt::format("the topology cannot be read: {}", exception.what()));
-  }
-  return fail(
-      Code::invalid_argument,
-      fmt::format("the topology cannot be changed by itself: make {} the primary and {} a replica in it, by hand", to,
-                  database.primary));
-}
 
 Result<std::string> most_advanced_replica(const Hosts& hosts, const Database& database) {
   std::string best, troubles;

@@ -2,17 +2,12 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "deploy/run.h"
 #include "deploy/stages.h"
 #include "deploy/topology.h"
 
 namespace cc::deploy {
-
-// The text of a topology in which `to`, a replica of the database so far, and the primary have changed places; all
-// else, comments too, is as it was. invalid_argument when `to` is no replica.
-Result<std::string> with_primary(std::string_view text, const Topology& topology, const std::string& to);
 
 // The replica that has received most of what the primary wrote.
 Result<std::string> most_advanced_replica(const Hosts& hosts, const Database& database);

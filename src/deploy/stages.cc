@@ -8,6 +8,7 @@
 #include "deploy/database.h"
 #include "deploy/file_step.h"
 #include "deploy/install.h"
+#include "deploy/membership.h"
 #include "deploy/monitoring.h"
 #include "deploy/script.h"
 
@@ -23,6 +24,35 @@ Stage configure_stage(const Wish& wish) {
         file.validator.replace(at, kCurrentRelease.size(), wish.release.folder());
       stage.steps.push_back(file_step(host.name, file, wish.secrets, wish.run, wish.overwrite));
     }
+  }
+  return stage;
+}
+
+// Services that ran here once and belong here no more: nodes, or all others.
+Stage no_longer_stage(const Wish& wish, bool nodes) {
+  Stage stage{.name = nodes ? "nodes no longer" : "no longer"};
+  const std::vector<Service> services = services_of(wish.topology, wish.secrets);
+  for (const Host& host : wish.topology.hosts) {
+    std::string own;
+    for (const Service& service : services)
+      if (service.host == host.name) own += " " + service.unit;
+    const std::string find = fmt::format(
+        "stale=; for each in $(ls {}/started 2>/dev/null | grep {} {}); do case \"{} \" in *\" $each \"*) ;; *) "
+        "stale=\"$stale "
+        "$each\" ;; "
+        "esac; done\n",
+        kKept, nodes ? "-x" : "-vx", kAppUnit, own);
+    stage.steps.push_back(
+        {.host = host.name,
+         .name = nodes ? "a node that is here no longer" : "services that are here no longer",
+         .check = find + "[ -z \"$stale\" ] && exit 0\necho \"are stopped:$stale; their data stay\"; exit 1\n",
+         // A node that comes back later is another one, with nothing of this one's.
+         .action = find + fmt::format("for each in $stale; do systemctl disable --now --quiet $each; rm -f "
+                                      "{}/started/$each\n"
+                                      "  if [ $each = {} ] && [ -e {} ]; then mv {} {}.left-$(date +%s); fi\ndone\n",
+                                      kKept, kAppUnit, wish.topology.app.data_dir, wish.topology.app.data_dir,
+                                      wish.topology.app.data_dir),
+         .undo = ""});
   }
   return stage;
 }
@@ -111,6 +141,8 @@ Stages stages_to_restart(const Wish& wish, const std::vector<Service>& services)
 Stages stages_of(const Wish& wish) {
   const Topology& topology = wish.topology;
   Stages stages{install_stage(topology), release_stage(topology, wish.release), configure_stage(wish)};
+  // A replica must be gone before its slot is; nodes go last, when the group has let them go.
+  stages.push_back(no_longer_stage(wish, false));
   const auto running = [&](const Service& service) { return running_step_of(wish, service); };
   for (Stage& stage : staged(topology, services_of(topology, wish.secrets), running)) {
     if (stage.name == "database replicas") {
@@ -120,6 +152,7 @@ Stages stages_of(const Wish& wish) {
       stages.push_back(std::move(copies));
     }
     const bool nodes = stage.name == "app", primary = stage.name == "database";
+    if (nodes) stages.push_back(joining_stage(topology));
     stages.push_back(std::move(stage));
     if (primary) stages.push_back({.name = "database roles", .steps = {roles_step(topology, wish.secrets)}});
     if (!nodes) continue;
@@ -133,6 +166,8 @@ Stages stages_of(const Wish& wish) {
     }
     stages.push_back(std::move(rolling));
   }
+  stages.push_back(leaving_stage(topology));
+  stages.push_back(no_longer_stage(wish, true));
   return stages;
 }
 

@@ -52,6 +52,12 @@ struct App {
   // Settings of the nodes ("server.timeout"), of all of them, and by host of some, which win.
   std::map<std::string, std::string> settings;
   std::map<std::string, std::map<std::string, std::string>> host_settings;
+
+  // Not of topology.yaml: numbers.h fills them. Without, the nodes are numbered in the order of the hosts.
+  std::map<std::string, std::uint64_t> numbers;   // raft.node_id, by host
+  std::vector<std::string> joined;                // hosts that came when there was a group already
+  std::map<std::uint64_t, std::string> founders;  // host:port, also of those that have left
+  std::map<std::string, std::uint64_t> left;      // by the hosts that they were on
 };
 
 // PostgreSQL: the archive.
