@@ -13,6 +13,7 @@
 #include "cli/topology_file.h"
 #include "deploy/connection.h"
 #include "deploy/environment.h"
+#include "deploy/script.h"
 
 namespace cc::cli {
 namespace {
@@ -24,20 +25,36 @@ constexpr std::ptrdiff_t kAtOnce = 16;
 
 struct Options {
   std::string file = "topology.yaml";
-  bool all = false;
+  bool all = false, fix = false;
 };
 
-std::vector<deploy::Finding> findings_of(const deploy::Topology& topology, const deploy::Host& host) {
+std::vector<deploy::Finding> findings_of(const deploy::Topology& topology, const deploy::Host& host, bool fix) {
   const SystemClock clock;
   const auto connection = deploy::connect(topology, host);
-  const auto facts = deploy::ask_facts(*connection, topology, host, clock, {clock, clock.now() + kPatience});
+  const auto ask = [&] {
+    return deploy::ask_facts(*connection, topology, host, clock, {clock, clock.now() + kPatience});
+  };
+  auto facts = ask();
+  if (fix && facts) {
+    if (const std::string repair = deploy::repair_script(topology, host, *facts); !repair.empty()) {
+      const auto done = connection->run(deploy::as_root(repair), {clock, clock.now() + kPatience});
+      if (done && done->good()) facts = ask();
+    }
+  }
   if (facts) return deploy::check_host(topology, host, *facts);
   return {
       {.host = host.name, .check = "connection", .verdict = deploy::Verdict::fail, .message = facts.error().message}};
 }
 
-// In the order of the hosts, each asked on a thread of its own.
-std::vector<deploy::Finding> ask_all(const deploy::Topology& topology) {
+Result<> check(Session& session, const Options& options) {
+  TRY(const deploy::Topology topology, read_topology_file(options.file));
+  const std::vector<deploy::Finding> findings = check_all(topology, options.fix);
+  return print_findings(session, findings, options.all);
+}
+
+}  // namespace
+
+std::vector<deploy::Finding> check_all(const deploy::Topology& topology, bool fix) {
   std::vector<std::vector<deploy::Finding>> by_host(topology.hosts.size());
   std::counting_semaphore<kAtOnce> places(kAtOnce);
   {
@@ -47,7 +64,7 @@ std::vector<deploy::Finding> ask_all(const deploy::Topology& topology) {
     for (std::size_t i = 0; i < by_host.size(); ++i) {
       threads.emplace_back([&, i] {
         places.acquire();
-        by_host[i] = findings_of(topology, topology.hosts[i]);
+        by_host[i] = findings_of(topology, topology.hosts[i], fix);
         places.release();
       });
     }
@@ -58,22 +75,15 @@ std::vector<deploy::Finding> ask_all(const deploy::Topology& topology) {
   return all;
 }
 
-Result<> check(Session& session, const Options& options) {
-  TRY(const deploy::Topology topology, read_topology_file(options.file));
-  const std::vector<deploy::Finding> findings = ask_all(topology);
-  return print_findings(session, findings, options.all);
-}
-
-}  // namespace
-
 void add_check_environment(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       add_command(root, "check", "Look at the hosts of a topology: what they have, against what it requires");
   add_topology_option(*command, options->file);
   command->add_flag("--all", options->all, "Show what passed, too");
-  command->footer(examples(
-      {"config-center check", "config-center check -t prod.yaml --all", "config-center check -t prod.yaml -o json"}));
+  command->add_flag("--fix", options->fix, "Put right what is safe (kernel settings, the clock), and check again");
+  command->footer(examples({"config-center check", "config-center check -t prod.yaml --all",
+                            "config-center check --fix", "config-center check -t prod.yaml -o json"}));
   on_run(*command, session, [&session, options] { return check(session, *options); });
 }
 

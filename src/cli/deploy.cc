@@ -17,7 +17,7 @@ using State = deploy::Outcome::State;
 struct Options {
   std::string file = "topology.yaml";
   Deployment deployment;
-  bool no_undo = false, no_verify = false;
+  bool no_undo = false, no_verify = false, no_check = false;
 };
 
 Result<> plan(Session& session, const Options& options) {
@@ -72,6 +72,7 @@ Result<> deploy(Session& session, Options options) {
   TRY(const Installation installation, open_installation(options.file));
   options.deployment.undo = !options.no_undo;
   options.deployment.verify = !options.no_verify;
+  options.deployment.check = !options.no_check;
   return deploy_installation(session, installation, options.deployment);
 }
 
@@ -102,6 +103,7 @@ void add_deploy(CLI::App& root, Session& session) {
   add_topology_option(*command, options->file);
   add_package(*command, *options);
   command->add_flag("--no-undo", options->no_undo, "Leave what was done when a step fails");
+  command->add_flag("--no-check", options->no_check, "The first time: do not look at the hosts first, as check does");
   command->add_flag("--no-verify", options->no_verify, "End when all services are ready");
   command->add_flag("--overwrite", options->deployment.overwrite,
                     "Also files that were changed by hand; they are kept");

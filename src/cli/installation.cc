@@ -164,6 +164,9 @@ Result<> carry_out(Session& session, const Installation& installation, const Ope
 
 Result<> deploy_installation(Session& session, const Installation& installation, const Deployment& deployment) {
   TRY(const deploy::Release release, release_of(installation, deployment));
+  // Before the first change alone: the measurements would disturb who is at work.
+  if (deployment.check && !installation.records.last_good())
+    TRYV(print_findings(session, check_all(installation.topology, false), false));
   const deploy::Run run{.number = installation.records.next_number()};
   const deploy::Stages stages = deploy::stages_of({.topology = installation.topology,
                                                    .secrets = installation.secrets,

@@ -50,9 +50,13 @@ struct Deployment {
   std::string name = "deploy";
   std::string release;  // one that the hosts have; else `package`
   std::string package;
-  bool undo = true, overwrite = false, verify = true;
+  bool undo = true, overwrite = false, verify = true, check = true;
 };
 Result<> deploy_installation(Session& session, const Installation& installation, const Deployment& deployment);
+
+// What `check` finds on all hosts, in their order, each asked on a thread of its own; with `fix`, after what is safe
+// was put right.
+std::vector<deploy::Finding> check_all(const deploy::Topology& topology, bool fix);
 
 // Prints what a verification found; conflict when something failed.
 Result<> verify_installation(Session& session, const Installation& installation);

@@ -1,8 +1,11 @@
 #include "deploy/environment.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "deploy/cache.h"
 #include "deploy/ports.h"
+#include "deploy/script.h"
 
 namespace cc::deploy {
 namespace {
@@ -11,6 +14,24 @@ using std::chrono::milliseconds;
 
 // Nodes agree by messages, not by clocks; but people read times of several hosts beside each other, and tokens expire.
 constexpr milliseconds kClockWarns{500}, kClockFails{30'000};
+
+// Two files for each connection of the load balancer.
+constexpr std::uint64_t kOpenFiles = 104'000;
+
+struct KernelSetting {
+  std::string_view name;
+  std::uint64_t least;
+  std::string_view why;
+};
+
+std::vector<KernelSetting> kernel_settings_of(const Topology& topology, const Host& host) {
+  std::vector<KernelSetting> settings{
+      {"net.core.somaxconn", 4096, "so many clients may connect at the same moment, as after a failover"},
+      {"fs.file-max", 500'000, "each client that waits holds a file"}};
+  if (topology.cache && is_among(host.name, hosts_of(*topology.cache)))
+    settings.push_back({"vm.overcommit_memory", 1, "else Redis may fail to save while its memory is half full"});
+  return settings;
+}
 
 class HostCheck {
  public:
@@ -22,6 +43,7 @@ class HostCheck {
     software();
     dependencies();
     rights();
+    limits();
     ports();
     clock();
     network();
@@ -108,6 +130,33 @@ class HostCheck {
                      : "commands that need it would ask: give the user sudo without a password, or log in as root");
   }
 
+  void limits() {
+    if (!facts_.read_only.empty()) {
+      tell("folders", Verdict::fail,
+           fmt::format("{} cannot be written to: the disk is mounted read-only", fmt::join(facts_.read_only, ", ")));
+    }
+    if (!facts_.open_files) {
+      tell("open files", Verdict::not_tested, "the host does not say");
+    } else {
+      tell("open files", *facts_.open_files >= kOpenFiles ? Verdict::pass : Verdict::warn,
+           *facts_.open_files >= kOpenFiles
+               ? fmt::format("{} at most", *facts_.open_files)
+               : fmt::format("{} at most, and services ask for {}: fewer clients can wait at the same time",
+                             *facts_.open_files, kOpenFiles));
+    }
+    for (const KernelSetting& each : kernel_settings_of(topology_, host_)) {
+      const auto found = facts_.kernel_settings.find(std::string(each.name));
+      if (found == facts_.kernel_settings.end()) {
+        tell(std::string(each.name), Verdict::not_tested, "the host does not say");
+      } else {
+        tell(std::string(each.name), found->second >= each.least ? Verdict::pass : Verdict::warn,
+             found->second >= each.least
+                 ? fmt::to_string(found->second)
+                 : fmt::format("{}, better {}: {}; --fix sets it", found->second, each.least, each.why));
+      }
+    }
+  }
+
   void ports() {
     for (const auto& [port, whose, unused] : ports_of(topology_, host_.name)) {
       if (!facts_.taken.contains(port)) {
@@ -169,6 +218,23 @@ std::string_view to_string(Verdict verdict) noexcept {
       return "not tested";
   }
   return "";
+}
+
+std::string repair_script(const Topology& topology, const Host& host, const Facts& facts) {
+  std::string settings, script;
+  for (const KernelSetting& each : kernel_settings_of(topology, host)) {
+    const auto found = facts.kernel_settings.find(std::string(each.name));
+    if (found != facts.kernel_settings.end() && found->second < each.least)
+      settings += fmt::format("# {}\n{} = {}\n", each.why, each.name, each.least);
+  }
+  if (!settings.empty()) {
+    constexpr std::string_view kFile = "/etc/sysctl.d/60-config-center.conf";
+    script += fmt::format("cat >{0}{1}sysctl -q -p {0} || true\n", kFile,
+                          here_document("# Written by config-center check --fix.\n" + settings));
+  }
+  if (facts.clock_offset && std::chrono::abs(*facts.clock_offset) >= kClockWarns)
+    script += "systemctl is-active --quiet chrony ntp || systemctl enable --now --quiet systemd-timesyncd\n";
+  return script;
 }
 
 std::vector<Finding> check_host(const Topology& topology, const Host& host, const Facts& facts) {

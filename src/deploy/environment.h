@@ -22,4 +22,8 @@ struct Finding {
 // Of one host. Nothing is told to be well that was not looked at.
 std::vector<Finding> check_host(const Topology& topology, const Host& host, const Facts& facts);
 
+// What can be put right without asking anybody: a script of root's; empty: nothing. Kernel settings go into a file of
+// their own, and the clock is kept in step by systemd where nothing else does.
+std::string repair_script(const Topology& topology, const Host& host, const Facts& facts);
+
 }  // namespace cc::deploy

@@ -21,6 +21,9 @@ version=12
 architecture=x86_64
 kernel=6.1.0-18-amd64
 libc=2.36
+open_files=524288
+setting=net.core.somaxconn 128
+setting=fs.file-max 9223372036854775807
 systemd=yes
 root=yes
 package=postgresql 15+248
@@ -119,6 +122,25 @@ TEST_F(Environment, hosts_must_hear_each_other_fast_enough) {
 TEST_F(Environment, commands_that_need_root_must_not_ask) {
   facts.root = false;
   EXPECT_EQ(verdict("root"), Verdict::fail);
+}
+
+TEST_F(Environment, limits_of_the_kernel_are_told_and_put_right) {
+  EXPECT_EQ(verdict("open files"), Verdict::pass);
+  EXPECT_EQ(verdict("fs.file-max"), Verdict::pass);
+  EXPECT_EQ(verdict("net.core.somaxconn"), Verdict::warn);
+  const std::string repair = repair_script(topology, topology.hosts[0], facts);
+  EXPECT_THAT(repair, HasSubstr("net.core.somaxconn = 4096"));
+  EXPECT_THAT(repair, testing::Not(HasSubstr("file-max")));
+  facts.kernel_settings["net.core.somaxconn"] = 4096;
+  EXPECT_EQ(repair_script(topology, topology.hosts[0], facts), "");
+  facts.open_files = 1024;
+  EXPECT_EQ(verdict("open files"), Verdict::warn);
+}
+
+TEST_F(Environment, folders_that_cannot_be_written_to_fail) {
+  EXPECT_EQ(find("folders").check, "nothing was told");
+  facts.read_only = {"/opt"};
+  EXPECT_EQ(verdict("folders"), Verdict::fail);
 }
 
 TEST(Facts, of_a_host_that_did_not_finish_are_none) {

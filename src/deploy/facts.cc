@@ -29,7 +29,7 @@ libc=$(getconf GNU_LIBC_VERSION 2>/dev/null) && echo "libc=${libc#glibc }"
 [ -d /run/systemd/system ] && echo "systemd=yes"
 [ "$(id -u)" = 0 ] && echo "root=yes"
 [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null && echo "root=yes"
-[ -e /opt/config-center/current ] && echo "installed=yes"
+[ -d /var/lib/config-center-deployment ] && echo "installed=yes"
 package() {
   found=$(dpkg-query -W -f='${db:Status-Abbrev} ${Version}' "$1" 2>/dev/null)
   case "$found" in ii*) echo "package=$1 ${found#* }"; return;; esac
@@ -37,6 +37,13 @@ package() {
   [ -n "$offered" ] && [ "$offered" != "(none)" ] && echo "installable=$1 $offered"
 }
 stdcxx=$(dpkg-query -W -f='${Version}' libstdc++6 2>/dev/null) && echo "libstdcxx=$stdcxx"
+echo "open_files=$(sh -c 'ulimit -Hn')"
+for each in net.core.somaxconn vm.overcommit_memory fs.file-max; do
+  value=$(cat /proc/sys/$(echo $each | tr . /) 2>/dev/null) && echo "setting=$each $value"
+done
+for each in /etc /opt /var/lib; do
+  case ",$(findmnt -no OPTIONS -T $each 2>/dev/null)," in *,ro,*) echo "read_only=$each" ;; esac
+done
 ss -Hltn 2>/dev/null | awk '{sub(/.*:/, "", $4); print "port=" $4}'
 )sh";
 
@@ -97,6 +104,13 @@ void read_line(Facts& facts, std::string_view name, std::string_view value) {
   if (name == "kernel") facts.kernel = value;
   if (name == "libc") facts.libc = value;
   if (name == "libstdcxx") facts.libstdcxx = value;
+  if (name == "open_files") facts.open_files = whole();
+  if (name == "read_only") facts.read_only.emplace(value);
+  if (name == "setting") {
+    const auto blank = value.find(' ');
+    const auto number = parse_uint(value.substr(std::min(blank + 1, value.size())), name);
+    if (blank != std::string_view::npos && number) facts.kernel_settings.emplace(value.substr(0, blank), *number);
+  }
   if (name == "systemd") facts.systemd = true;
   if (name == "root") facts.root = true;
   if (name == "installed") facts.installed = true;

@@ -23,6 +23,9 @@ struct Facts {
   std::optional<double> iops;                // synchronous writes of 4 KiB
   std::optional<double> bandwidth;           // MB/s, written past the cache
   std::string os, version, architecture, kernel, libc, libstdcxx;
+  std::optional<std::uint64_t> open_files;               // that a process may have at most
+  std::map<std::string, std::uint64_t> kernel_settings;  // "net.core.somaxconn"
+  std::set<std::string> read_only;                       // folders that must be written to, and cannot
   bool systemd = false;
   bool root = false;                                      // commands that need it can be run without a question
   bool installed = false;                                 // something of ours is there already
