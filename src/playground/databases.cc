@@ -60,6 +60,7 @@ std::string settings(const Site& site, unsigned number) {
       "fsync = off                       # what a killed process has written is there all the same\n"
       "wal_level = replica\n"
       "max_wal_size = 256MB\n"
+      "wal_keep_size = 256MB             # a slot that nobody has used yet holds nothing back\n"
       "max_slot_wal_keep_size = 1GB\n"
       "hot_standby = on\n"
       "wal_log_hints = on\n"
