@@ -6,7 +6,7 @@
 #   CC_LAYER_<folder>    folders of src/ it may use
 #   CC_EXTERNAL_<folder> third-party header prefixes that only the folders naming them may include
 
-set(CC_FOLDERS base proto model state consensus view identity archive edge service http monitor api node deploy cli)
+set(CC_FOLDERS base proto model state consensus view identity archive edge service http monitor api node deploy playground cli)
 
 set(CC_LAYER_base "")
 set(CC_LAYER_proto "")
@@ -23,7 +23,8 @@ set(CC_LAYER_monitor base model)
 set(CC_LAYER_api base model state consensus view identity archive edge service http)
 set(CC_LAYER_node base proto model state consensus view identity archive edge service http monitor api)
 set(CC_LAYER_deploy base model)
-set(CC_LAYER_cli base model identity http node deploy)
+set(CC_LAYER_playground base model deploy)
+set(CC_LAYER_cli base model identity http node deploy playground)
 
 set(CC_EXTERNAL_base spdlog/ sodium openssl/ boost/asio/ssl archive.h archive_entry.h boost/process zlib)
 set(CC_EXTERNAL_model yaml-cpp/ toml++/ pugixml)

@@ -45,6 +45,7 @@ void add_commands(CLI::App& root, Session& session) {
   add_cluster(root, session);
   add_archive(root, session);
   add_edge(root, session);
+  add_playground(root, session);
   add_topology(root, session);
   add_check_environment(root, session);
   add_plan(root, session);

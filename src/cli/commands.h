@@ -46,6 +46,7 @@ void add_edge(CLI::App& root, Session& session);
 
 void add_archive(CLI::App& root, Session& session);
 
+void add_playground(CLI::App& root, Session& session);
 void add_container(CLI::App& root, Session& session);
 void add_topology(CLI::App& root, Session& session);
 void add_check_environment(CLI::App& root, Session& session);

@@ -47,6 +47,7 @@ Result<> status(Session& session, const Options& options) {
   TRY(const Installation installation, open_installation(options.file));
   TRY(const auto services, chosen(installation, options));
   std::vector<deploy::Probe> probes;
+  probes.reserve(services.size());
   for (const deploy::Service& each : services) {
     probes.push_back(
         {.host = each.host,

@@ -54,6 +54,10 @@ HeldSignals::~HeldSignals() {
   if (const int signal = g_noted.exchange(0); signal != 0) ::raise(signal);
 }
 
+void HeldSignals::forget() {
+  g_noted = 0;
+}
+
 int HeldSignals::noted() noexcept {
   return g_noted;
 }

@@ -60,7 +60,9 @@ Result<Lock> Lock::take(Connection& connection, const std::string& operation, co
 }
 
 Lock::~Lock() {
-  if (connection_ != nullptr) (void)break_lock(*connection_, {*clock_, clock_->now() + kPatience});
+  if (connection_ == nullptr) return;
+  // A host that is not reached keeps it: the next one is told how to break it.
+  if (!break_lock(*connection_, {*clock_, clock_->now() + kPatience})) return;
 }
 
 Result<std::string> holder(Connection& connection, const Deadline& until) {

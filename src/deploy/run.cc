@@ -104,9 +104,8 @@ void in_parallel(const std::vector<OfHost>& hosts, std::size_t at_once, const Ea
 }
 
 std::vector<Planned> steps_of(const Stage& stage) {
-  std::vector<Planned> steps;
-  for (const Step& step : stage.steps)
-    steps.push_back({&stage, &step});
+  std::vector<Planned> steps(stage.steps.size());
+  std::ranges::transform(stage.steps, steps.begin(), [&](const Step& step) { return Planned{&stage, &step}; });
   return steps;
 }
 

@@ -54,9 +54,8 @@ Result<> check(const Path& file, std::string_view secret, std::size_t size) {
 }  // namespace
 
 std::vector<std::string> all_of(const Secrets& secrets) {
-  std::vector<std::string> all;
-  for (const Kept& each : kAll)
-    all.push_back(secrets.*each.value);
+  std::vector<std::string> all(kAll.size());
+  std::ranges::transform(kAll, all.begin(), [&](const Kept& each) { return secrets.*each.value; });
   return all;
 }
 

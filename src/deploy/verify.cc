@@ -227,6 +227,7 @@ std::vector<Finding> verify(const Hosts& hosts, const std::vector<Probe>& probes
   std::counting_semaphore<> places(static_cast<std::ptrdiff_t>(hosts.at_once));
   {
     std::vector<std::jthread> threads;
+    threads.reserve(hosts.topology.hosts.size());
     for (const Host& host : hosts.topology.hosts) {
       threads.emplace_back([&] {
         places.acquire();

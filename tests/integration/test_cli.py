@@ -137,6 +137,12 @@ def test_a_server_that_is_not_ready_says_why_and_one_that_is_gone_is_not_healthy
     assert "127.0.0.1" in ask("health", expect=1).stderr
 
 
+# --- a playground: what it does is in tests/deploy ---
+
+def test_a_playground_of_an_even_number_of_nodes_is_refused(command):
+    assert "odd number" in command("playground", "--nodes", "2", expect=2).stderr
+
+
 # --- containers ---
 
 def test_containers_of_one_node_need_no_topology(command, tmp_path):
