@@ -106,7 +106,15 @@ void forget_shared_memory(const Path& folder) {
     const auto lines = split(*text, '\n');
     if (lines.size() <= 6) continue;
     const auto words = split(trim(lines[6]), ' ');
-    if (const auto id = parse_uint(words.back(), "segment")) ::shmctl(static_cast<int>(*id), IPC_RMID, nullptr);
+    const auto id = parse_uint(words.back(), "segment");
+    const auto key = parse_uint(words.front(), "key");
+    if (!id || !key) continue;
+    // After a start of the machine the number may be somebody else's: the key is that of the server's data folder.
+    ::shmid_ds segment{};
+    const int number_of_segment = static_cast<int>(*id);
+    if (::shmctl(number_of_segment, IPC_STAT, &segment) == 0 && segment.shm_nattch == 0 &&
+        static_cast<std::uint32_t>(segment.shm_perm.__key) == static_cast<std::uint32_t>(*key))
+      ::shmctl(number_of_segment, IPC_RMID, nullptr);
   }
 }
 

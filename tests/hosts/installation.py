@@ -1,0 +1,80 @@
+"""An installation on hosts of the bed, as its operator has it: a topology, packages, and the command line."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+from bed import NETWORK, REPOSITORY
+
+BINARY = pathlib.Path(os.environ.get("CONFIG_CENTER_BINARY", REPOSITORY / "build" / "release" / "config-center")).resolve()
+VIRTUAL = f"{NETWORK}.100"
+
+BROKEN = """#!/bin/sh
+# Says that it is what it should be, and does not run.
+case "$1" in version) echo "config-center $(cat /usr/share/none 2>/dev/null)"; exit 0 ;; config) exit 0 ;; esac
+echo "this version is broken" >&2; exit 1
+"""
+
+
+class Packages:
+    """Three of them: a good one, another good one, and one that does not run."""
+
+    def __init__(self, folder):
+        subprocess.run([REPOSITORY / "script" / "package", "--binary", BINARY, "--output", folder], check=True, capture_output=True)
+        [self.good] = folder.glob("*.deb")
+        self.other = self._variant(folder, "other", lambda tree: (tree / "usr/share/doc/config-center/other").write_text("other\n"))
+        self.broken = self._variant(folder, "broken", lambda tree: (tree / "usr/bin/config-center").write_text(BROKEN))
+
+    def _variant(self, folder, name, change):
+        tree, package = folder / name, folder / f"{name}.deb"
+        subprocess.run(["dpkg-deb", "-R", self.good, tree], check=True)
+        change(tree)
+        subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-b", tree, package], check=True, capture_output=True)
+        return package
+
+
+class Installation:
+    def __init__(self, bed, folder, components, hosts=None):
+        self.bed, self.folder = bed, folder
+        self.file = folder / "topology.yaml"
+        hosts = "".join(f"  {name}: {{address: {bed.address(name)}}}\n" for name in hosts or bed.names)
+        self.file.write_text(f"name: shop\nssh: {{user: deploy, sudo: true}}\nhosts:\n{hosts}components:\n{components}")
+
+    def __call__(self, *words, expect=0, timeout=300):
+        done = subprocess.run([BINARY, *map(str, words), "-t", self.file], env=self.bed.environment(), cwd=self.folder,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
+        self.assert_tells_no_secret(done.stdout + done.stderr)
+        assert expect is None or done.returncode == expect, f"{' '.join(map(str, words))}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def json(self, *words, expect=0):
+        # Progress follows, of standard error.
+        told, _ = json.JSONDecoder().raw_decode(self(*words, "-o", "json", expect=expect))
+        return told
+
+    def start(self, *words):
+        return subprocess.Popen([BINARY, *map(str, words), "-t", self.file], env=self.bed.environment(), cwd=self.folder,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+
+    def to_do(self, *words):
+        """The steps that a deployment would take."""
+        return [(change["host"], change["step"]) for change in self.json("plan", *words)["changes"]]
+
+    def secrets(self):
+        folder = self.folder / "secrets"
+        return [file.read_text().strip() for file in folder.iterdir()] if folder.exists() else []
+
+    def assert_tells_no_secret(self, text):
+        for secret in self.secrets():
+            assert secret not in text
+
+    def releases(self):
+        return [(record["operation"], record["release"], record["result"]) for record in self.json("deployment", "list")]
+
+    def replace(self, old, new):
+        text = self.file.read_text()
+        assert old in text
+        self.file.write_text(text.replace(old, new))
