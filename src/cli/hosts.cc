@@ -77,9 +77,17 @@ Result<> destroy(Session& session, const Options& options) {
     return wrong_usage(fmt::format("the installation is called {}, and not \"{}\": nothing was done", name, given));
   deploy::Stages stages = deploy::stages_to_stop(deploy::services_of(installation.topology, installation.secrets));
   stages.push_back(deploy::removal_stage(installation.topology, options.keep_data));
-  return carry_out(session, installation,
-                   {.name = "destroy", .release = "", .text = installation.text, .undo = false, .whole = false},
-                   {.number = installation.records.next_number()}, stages);
+  TRYV(carry_out(session, installation,
+                 {.name = "destroy", .release = "", .text = installation.text, .undo = false, .whole = false},
+                 {.number = installation.records.next_number()}, stages));
+  if (options.keep_data) return {};
+  // The next nodes are founders again.
+  std::error_code error;
+  std::filesystem::remove(installation.numbers_file, error);
+  if (error)
+    return fail(Code::internal,
+                fmt::format("{} cannot be removed: {}", installation.numbers_file.string(), error.message()));
+  return {};
 }
 
 // What is told of a host to whoever has to find out what is the matter. Nothing secret is in it: of our files those

@@ -67,6 +67,10 @@ Stage release_stage(const Topology& topology, const Release& release) {
           "  DEBIAN_FRONTEND=noninteractive apt-get satisfy -y --no-install-recommends -o DPkg::Lock::Timeout=120 "
           "{depends} >/dev/null\n"
           "fi\n"
+          "need=$(( $(stat -c %s {there}) * 5 / 1024 )) free=$(df -Pk {app} | awk 'NR==2 {{print $4}}')\n"
+          "[ $free -ge $need ] || {{ echo \"there is no space for it: $free KB are free on the disk of {app}, $need "
+          "are "
+          "needed\" >&2; exit 1; }}\n"
           "rm -rf {folder}.new; install -d -m 0755 {folder}.new/bin\n"
           "dpkg-deb --fsys-tarfile {there} | tar -xO ./usr/bin/config-center >{folder}.new/bin/config-center\n"
           "chmod 0755 {folder}.new/bin/config-center\n"
@@ -76,7 +80,7 @@ Stage release_stage(const Topology& topology, const Release& release) {
           "[ -e {current} ] || ln -s releases/{name} {current}\n",
           fmt::arg("there", there), fmt::arg("folder", release.folder()),
           fmt::arg("depends", shell_word(release.dependencies)), fmt::arg("current", kCurrentRelease),
-          fmt::arg("name", release.name));
+          fmt::arg("name", release.name), fmt::arg("app", kAppFolder));
       step.patience = std::chrono::minutes(10);
     }
     stage.steps.push_back(std::move(step));

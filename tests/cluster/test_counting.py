@@ -65,6 +65,7 @@ def test_each_node_counts_by_itself_while_there_is_no_redis(make_counting_group,
 def test_a_limit_of_requests_is_that_of_the_group(make_counting_group):
     group = make_counting_group(limits_requests_per_user=50)
     group.client(1).publish(KEY, "1")
+    group.wait_caught_up()
     clients = [group.client(number) for number in (1, 2, 3)]
     began, admitted, refused = time.monotonic(), 0, None
     while refused is None or time.monotonic() < began + 4:
