@@ -127,9 +127,9 @@ Result<Installation> with_text(const Installation& installation, const std::stri
 
 Result<> carry_out(Session& session, const Installation& installation, const Operation& operation,
                    const deploy::Run& run, const deploy::Stages& stages) {
+  HeldSignals signals;  // longer than the lock
   const auto connection = deploy::connect(installation.topology, deploy::host_of_lock(installation.topology));
   TRY(const auto lock, deploy::Lock::take(*connection, operation.name, installation.clock));
-  const HeldSignals signals;
   deploy::Record record{.number = run.number,
                         .operation = operation.name,
                         .who = operator_name(),
@@ -146,6 +146,7 @@ Result<> carry_out(Session& session, const Installation& installation, const Ope
         // Nobody reads any more: what was begun is ended all the same.
         if (!tell(session, each)) return;
       });
+  if (carried && !carried->good) signals.forget();  // why it ended is told below
   record.ended = installation.clock.wall();
   if (carried) record.outcomes = carried->outcomes;
   record.result = carried && carried->good ? "good" : "failed";

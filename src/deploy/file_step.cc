@@ -74,7 +74,8 @@ std::string action_of(const RenderedFile& file, std::string_view content, const 
   if (file.once) script += fmt::format("systemctl stop {} 2>/dev/null || true\n", unit_of(file.path));
   script += fmt::format(
       "mv $new $f\n"
-      "{{ grep -v \"  $f$\" {0} || true; echo '{1}  {2}'; }} >{0}.new; mv {0}.new {0}\n",
+      "grep -v \"  $f$\" {0} >{0}.new || [ $? = 1 ]\n"
+      "echo '{1}  {2}' >>{0}.new; mv {0}.new {0}\n",
       kWritten, sha256_hex(content), file.path);
   if (file.path.starts_with("/etc/systemd/")) script += "systemctl daemon-reload\n";
   return script;
@@ -84,7 +85,9 @@ std::string undo_of(const RenderedFile& file, const Run& run) {
   std::string script = fmt::format(
       "f={path} kept={kept}{bare}\n"
       "if [ -e $kept ]; then cp -p $kept $f; else rm -f $f; fi\n"
-      "{{ grep -v \"  $f$\" {written} || true; cat $kept.written 2>/dev/null || true; }} >{written}.new\n"
+      // Status 1: no line is left. Anything else, such as a full disk, must not pass for it.
+      "grep -v \"  $f$\" {written} >{written}.new || [ $? = 1 ]\n"
+      "if [ -e $kept.written ]; then cat $kept.written >>{written}.new; fi\n"
       "mv {written}.new {written}\n",
       fmt::arg("path", shell_word(file.path)), fmt::arg("kept", run.kept()), fmt::arg("bare", file.path),
       fmt::arg("written", kWritten));

@@ -52,7 +52,7 @@ Result<Lock> Lock::take(Connection& connection, const std::string& operation, co
                       "else cat {lock}/holder 2>/dev/null || echo 'somebody who has just begun'; fi\n",
                       kKept, fmt::arg("lock", folder()), fmt::arg("words", shell_word(words))),
           {clock, clock.now() + kPatience}));
-  if (held.empty()) return Lock(connection, clock);
+  if (held.empty()) return Lock(connection, clock, words);
   return fail(Code::conflict,
               fmt::format("another operation is going on: {}. Wait for it, or, when it is no more, run: config-center "
                           "deployment unlock",
@@ -61,8 +61,11 @@ Result<Lock> Lock::take(Connection& connection, const std::string& operation, co
 
 Lock::~Lock() {
   if (connection_ == nullptr) return;
-  // A host that is not reached keeps it: the next one is told how to break it.
-  if (!break_lock(*connection_, {*clock_, clock_->now() + kPatience})) return;
+  // Somebody may have broken it, and another one hold it now. A host that is not reached keeps it: the next one is told
+  // how to break it.
+  const std::string script = fmt::format("if [ \"$(cat {0}/holder 2>/dev/null)\" = {1} ]; then rm -rf {0}; fi\n",
+                                         folder(), shell_word(words_));
+  if (!run(*connection_, script, {*clock_, clock_->now() + kPatience})) return;
 }
 
 Result<std::string> holder(Connection& connection, const Deadline& until) {

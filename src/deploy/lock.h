@@ -14,13 +14,16 @@ class Lock {
   // conflict, with who holds it and how to break it. `connection`, to the host that has it, must outlive this.
   static Result<Lock> take(Connection& connection, const std::string& operation, const Clock& clock);
   ~Lock();
-  Lock(Lock&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)), clock_(other.clock_) {}
+  Lock(Lock&& other) noexcept
+      : connection_(std::exchange(other.connection_, nullptr)), clock_(other.clock_), words_(std::move(other.words_)) {}
   Lock& operator=(Lock&&) = delete;
 
  private:
-  Lock(Connection& connection, const Clock& clock) : connection_(&connection), clock_(&clock) {}
+  Lock(Connection& connection, const Clock& clock, std::string words)
+      : connection_(&connection), clock_(&clock), words_(std::move(words)) {}
   Connection* connection_;
   const Clock* clock_;
+  std::string words_;  // by which the holder is told
 };
 
 // The host that has the lock.

@@ -30,10 +30,16 @@ class Bed:
         ssh.write_text(f'#!/bin/sh\nexec /usr/bin/ssh -F {FOLDER}/ssh_config -o UserKnownHostsFile={FOLDER}/known_hosts '
                        f'-i {FOLDER}/id_ed25519 -o "ControlPath={self._sockets}/%C" "$@"\n')
         ssh.chmod(0o755)
-        if not (FOLDER / "base").exists():
+        whole = FOLDER / "has-packages"  # a base that was broken off has not
+        if not whole.exists():
             self("base", *PACKAGES, timeout=900)
+            whole.touch()
         self("down")
-        self("up", *names, timeout=180)
+        try:
+            self("up", *names, timeout=180)
+        except BaseException:
+            self.close()
+            raise
 
     def __call__(self, *words, timeout=120):
         environment = dict(os.environ, TH_DIR=str(FOLDER), TH_BRIDGE="thbrcc", TH_NET=NETWORK, TH_VETH="cc")

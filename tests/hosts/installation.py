@@ -13,7 +13,7 @@ VIRTUAL = f"{NETWORK}.100"
 
 BROKEN = """#!/bin/sh
 # Says that it is what it should be, and does not run.
-case "$1" in version) echo "config-center $(cat /usr/share/none 2>/dev/null)"; exit 0 ;; config) exit 0 ;; esac
+case "$1" in version) echo "config-center @VERSION@"; exit 0 ;; config) exit 0 ;; esac
 echo "this version is broken" >&2; exit 1
 """
 
@@ -24,8 +24,9 @@ class Packages:
     def __init__(self, folder):
         subprocess.run([REPOSITORY / "script" / "package", "--binary", BINARY, "--output", folder], check=True, capture_output=True)
         [self.good] = folder.glob("*.deb")
+        version = (REPOSITORY / "VERSION").read_text().split()[0]
         self.other = self._variant(folder, "other", lambda tree: (tree / "usr/share/doc/config-center/other").write_text("other\n"))
-        self.broken = self._variant(folder, "broken", lambda tree: (tree / "usr/bin/config-center").write_text(BROKEN))
+        self.broken = self._variant(folder, "broken", lambda tree: (tree / "usr/bin/config-center").write_text(BROKEN.replace("@VERSION@", version)))
 
     def _variant(self, folder, name, change):
         tree, package = folder / name, folder / f"{name}.deb"

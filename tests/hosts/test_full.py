@@ -130,15 +130,17 @@ def test_going_back_fails_no_request(shop, load):
 def test_the_address_moves_when_a_load_balancer_dies(shop, load):
     holder = "lb1" if VIRTUAL in shop.bed.run("lb1", "ip -o addr") else "lb2"
     shop.bed("crash", holder)
-    deadline = time.monotonic() + 15
+    crashed = time.monotonic()
     while True:
+        assert time.monotonic() < crashed + 20, "nobody took the address"
         try:
             with load() as clients:
                 time.sleep(1)
-            if clients.count > 10 and not clients.failures:
-                break
-        except OSError:
-            assert time.monotonic() < deadline, "nobody took the address"
+        except (OSError, ValueError):  # not there yet, or it has no node yet
+            continue
+        if clients.count > 10 and not clients.failures:
+            break
+    print(f"the address works again after {time.monotonic() - crashed - 1:.1f} s", flush=True)
     shop.bed("start", holder)
     shop.bed.wait_up(holder)
     assert shop.json("verify")["passed"]
