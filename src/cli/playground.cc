@@ -208,7 +208,7 @@ Result<> run_until_told(Session& session, const pg::Site& site, const pg::Folder
       const double seconds = std::chrono::duration<double>(clock.now() - begin).count();
       where["seconds"] = seconds;
       where["components"] = processes(supervisor);
-      const std::string text = fmt::format("ready after {:.1f} s; Ctrl-C stops it\n{}", seconds, text_of(where));
+      std::string text = fmt::format("ready after {:.1f} s; Ctrl-C stops it\n{}", seconds, text_of(where));
       if (for_program || !output_is_terminal()) {
         TRYV(session.print(where, [&] { return text; }));
         std::fflush(stdout);

@@ -32,8 +32,9 @@ std::vector<std::string> environment_of(const Component& component) {
   for (char** each = environ; *each != nullptr; ++each)
     if (is_kept(*each)) all.emplace_back(*each);
   for (const auto& [name, value] : component.environment) {
-    std::erase_if(all, [&](const std::string& each) { return each.starts_with(name + "="); });
-    all.push_back(name + "=" + value);
+    const std::string begin = name + "=";
+    std::erase_if(all, [&](const std::string& each) { return each.starts_with(begin); });
+    all.push_back(begin + value);
   }
   return all;
 }
