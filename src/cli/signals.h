@@ -22,7 +22,7 @@ class HeldSignals {
   // The signal that came, or 0. Any thread, also when no signals are held.
   static int noted() noexcept;
   int readable_when_noted() const { return pipe_[0]; }  // a file descriptor
-  void forget();  // what was noted: it was meant for what has ended now
+  void forget();                                        // what was noted: it was meant for what has ended now
   // Sends what somebody sent to this process alone on to `child` as well; 0: to nobody. A terminal tells both itself.
   void forward_to(pid_t child);
 
