@@ -11,7 +11,6 @@
 namespace cc::cli {
 namespace {
 
-using namespace std::chrono_literals;
 using State = deploy::Outcome::State;
 
 struct Options {
@@ -22,16 +21,7 @@ struct Options {
 
 Result<> plan(Session& session, const Options& options) {
   TRY(const Installation installation, open_installation(options.file));
-  deploy::Release release;
-  if (!options.deployment.package.empty()) {
-    TRY(release,
-        deploy::read_release(options.deployment.package, {installation.clock, installation.clock.now() + 1min}));
-  } else {
-    auto last = installation.records.last_good();
-    if (!last)
-      return wrong_usage("there was no deployment yet: name the package with --package, one that script/package made");
-    release = deploy::release_on_hosts(last->release);
-  }
+  TRY(const deploy::Release release, release_of(installation, options.deployment.package));
   const deploy::Stages stages = deploy::stages_of({.topology = installation.topology,
                                                    .secrets = installation.secrets,
                                                    .release = release,

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -24,12 +26,9 @@ struct Options {
 
 Result<std::vector<deploy::Host>> chosen(const deploy::Topology& topology, const std::vector<std::string>& names) {
   if (names.empty()) return topology.hosts;
-  std::vector<deploy::Host> hosts;
-  for (const std::string& name : names) {
-    const deploy::Host* host = topology.find_host(name);
-    if (host == nullptr) return wrong_usage(fmt::format("the topology has no host \"{}\"", name));
-    hosts.push_back(*host);
-  }
+  TRYV(must_be_hosts(topology, names));
+  std::vector<deploy::Host> hosts(names.size());
+  std::ranges::transform(names, hosts.begin(), [&](const std::string& name) { return topology.host(name); });
   return hosts;
 }
 

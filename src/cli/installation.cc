@@ -58,21 +58,13 @@ deploy::Release deployed_release(const Installation& installation, const std::st
   return kept && kept->name == name ? *kept : release;
 }
 
-Result<deploy::Release> release_of(const Installation& installation, const Deployment& deployment) {
-  if (!deployment.package.empty()) {
-    TRY(deploy::Release release,
-        deploy::read_release(deployment.package,
-                             {installation.clock, installation.clock.now() + kPatienceWithPackage}));
-    const Path kept = kept_package(installation, release.name);
-    TRYV(make_directories(kept.parent_path(), 0700));
-    TRY(const std::string bytes, read_file(deployment.package));
-    TRYV(write_file(kept, bytes, 0600));
-    return release;
-  }
-  if (!deployment.release.empty()) return deployed_release(installation, deployment.release);
-  const auto last = installation.records.last_good();
-  if (last && !last->release.empty()) return deployed_release(installation, last->release);
-  return wrong_usage("there was no deployment yet: name the package with --package, one that script/package made");
+Result<> keep_package(const Installation& installation, const deploy::Release& release) {
+  const Path kept = kept_package(installation, release.name);
+  std::error_code error;
+  if (release.package.empty() || std::filesystem::exists(kept, error)) return {};
+  TRYV(make_directories(kept.parent_path(), 0700));
+  TRY(const std::string bytes, read_file(release.package));
+  return write_file(kept, bytes, 0600);
 }
 
 std::string failure_of(const deploy::CarriedOut& carried, bool undo) {
@@ -125,6 +117,22 @@ Result<Installation> with_text(const Installation& installation, const std::stri
   return other;
 }
 
+Result<deploy::Release> release_of(const Installation& installation, const std::string& package,
+                                   const std::string& release) {
+  if (!package.empty())
+    return deploy::read_release(package, {installation.clock, installation.clock.now() + kPatienceWithPackage});
+  if (!release.empty()) return deployed_release(installation, release);
+  const auto last = installation.records.last_good();
+  if (last && !last->release.empty()) return deployed_release(installation, last->release);
+  return wrong_usage("there was no deployment yet: name the package with --package, one that script/package made");
+}
+
+Result<> must_be_hosts(const deploy::Topology& topology, const std::vector<std::string>& names) {
+  for (const std::string& name : names)
+    if (topology.find_host(name) == nullptr) return wrong_usage(fmt::format("the topology has no host \"{}\"", name));
+  return {};
+}
+
 Result<> carry_out(Session& session, const Installation& installation, const Operation& operation,
                    const deploy::Run& run, const deploy::Stages& stages) {
   HeldSignals signals;  // longer than the lock
@@ -164,7 +172,8 @@ Result<> carry_out(Session& session, const Installation& installation, const Ope
 }
 
 Result<> deploy_installation(Session& session, const Installation& installation, const Deployment& deployment) {
-  TRY(const deploy::Release release, release_of(installation, deployment));
+  TRY(const deploy::Release release, release_of(installation, deployment.package, deployment.release));
+  TRYV(keep_package(installation, release));
   // Before the first change alone: the measurements would disturb who is at work.
   if (deployment.check && !installation.records.last_good())
     TRYV(print_findings(session, check_all(installation.topology, false), false));

@@ -34,6 +34,13 @@ Result<Installation> open_installation(const std::string& file);
 // The same with another text of its topology, which need not be in the file.
 Result<Installation> with_text(const Installation& installation, const std::string& file, std::string text);
 
+// Wrong usage with the name that no host of the topology has.
+Result<> must_be_hosts(const deploy::Topology& topology, const std::vector<std::string>& names);
+
+// The release of `package`; else the named one, else the one that was deployed last. Wrong usage when there is none.
+Result<deploy::Release> release_of(const Installation& installation, const std::string& package,
+                                   const std::string& release = {});
+
 // Carries out stages under the lock: tells of each step as it happens, and keeps a record of it. `text`: the topology
 // that is recorded. An error when a step failed, with what became of it.
 struct Operation {

@@ -26,10 +26,7 @@ struct Options {
 // Those that were named; all when nothing was. Wrong usage when there are none such.
 Result<std::vector<deploy::Service>> chosen(const Installation& installation, const Options& options) {
   const auto all = deploy::services_of(installation.topology, installation.secrets);
-  for (const std::string& host : options.hosts) {
-    if (installation.topology.find_host(host) == nullptr)
-      return wrong_usage(fmt::format("the topology has no host \"{}\"", host));
-  }
+  TRYV(must_be_hosts(installation.topology, options.hosts));
   std::vector<deploy::Service> services;
   for (const deploy::Service& each : all) {
     if ((options.components.empty() || deploy::is_among(each.component, options.components)) &&

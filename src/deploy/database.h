@@ -12,6 +12,8 @@
 namespace cc::deploy {
 
 inline constexpr std::string_view kDatabaseUnit = "postgresql@15-main.service";
+inline constexpr std::string_view kDatabaseData = "/var/lib/postgresql/15/main";
+inline constexpr std::string_view kStandbySignal = "/var/lib/postgresql/15/main/standby.signal";  // there: a replica
 inline constexpr std::string_view kDatabaseSettings = "/etc/postgresql/15/main/conf.d/config-center.conf";
 inline constexpr std::string_view kDatabaseAccess = "/etc/postgresql/15/main/pg_hba.conf";
 inline constexpr std::string_view kDatabasePasswords = "/var/lib/postgresql/config-center.pgpass";

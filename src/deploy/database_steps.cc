@@ -7,8 +7,6 @@
 namespace cc::deploy {
 namespace {
 
-constexpr std::string_view kData = "/var/lib/postgresql/15/main";
-
 // That the roles and slots are made, and which.
 std::string made_file() {
   return std::string(kKept) + "/database";
@@ -65,28 +63,27 @@ std::string statements(const Topology& topology, const Secrets& secrets) {
 Step roles_step(const Topology& topology, const Secrets& secrets) {
   const std::string sql = statements(topology, secrets);
   const std::string made = made_file(), sum = sha256_hex(sql);
-  return {
-      .host = topology.database->primary,
-      .name = "roles and database of PostgreSQL",
-      .check = fmt::format("[ \"$(cat {} 2>/dev/null)\" = {} ] && exit 0\necho 'are made'; exit 1\n", made, sum),
-      // There is no replica yet that could confirm a commit.
-      .action = fmt::format(
-          "[ ! -f {data}/standby.signal ] || {{ echo 'this host is a replica; to make it the primary: config-center "
-          "failover database --to {primary}' >&2; exit 1; }}\n"
-          "cd /; PGOPTIONS='-c synchronous_commit=local' runuser -u postgres -- psql -X -q -p {port} -v "
-          "ON_ERROR_STOP=1 >/dev/null{sql}"
-          "install -d -m 0700 {kept}; echo {sum} >{made}\n",
-          fmt::arg("data", kData), fmt::arg("primary", topology.database->primary),
-          fmt::arg("port", topology.database->port), fmt::arg("sql", here_document(sql)), fmt::arg("kept", kKept),
-          fmt::arg("sum", sum), fmt::arg("made", made)),
-      .undo = ""};
+  return {.host = topology.database->primary,
+          .name = "roles and database of PostgreSQL",
+          .check = fmt::format("[ \"$(cat {} 2>/dev/null)\" = {} ] && exit 0\necho 'are made'; exit 1\n", made, sum),
+          // There is no replica yet that could confirm a commit.
+          .action = fmt::format(
+              "[ ! -f {standby} ] || {{ echo 'this host is a replica; to make it the primary: config-center "
+              "failover database --to {primary}' >&2; exit 1; }}\n"
+              "cd /; PGOPTIONS='-c synchronous_commit=local' runuser -u postgres -- psql -X -q -p {port} -v "
+              "ON_ERROR_STOP=1 >/dev/null{sql}"
+              "install -d -m 0700 {kept}; echo {sum} >{made}\n",
+              fmt::arg("standby", kStandbySignal), fmt::arg("primary", topology.database->primary),
+              fmt::arg("port", topology.database->port), fmt::arg("sql", here_document(sql)), fmt::arg("kept", kKept),
+              fmt::arg("sum", sum), fmt::arg("made", made)),
+          .undo = ""};
 }
 
 Step copy_step(const Topology& topology, const Host& replica) {
   return {
       .host = replica.name,
       .name = "copy of the primary's data",
-      .check = fmt::format("[ -f {}/standby.signal ] && exit 0\necho 'is made'; exit 1\n", kData),
+      .check = fmt::format("[ -f {} ] && exit 0\necho 'is made'; exit 1\n", kStandbySignal),
       .action = fmt::format(
           "data={data}; cd /\n"
           // Its slots go with its data: should it become the primary, they are made again.
@@ -120,7 +117,7 @@ Step copy_step(const Topology& topology, const Host& replica) {
           "as_postgres touch $data.new/standby.signal\n"
           "chmod 0700 $data.new\n"
           "rm -rf $data; mv $data.new $data\n",
-          fmt::arg("data", kData), fmt::arg("unit", kDatabaseUnit),
+          fmt::arg("data", kDatabaseData), fmt::arg("unit", kDatabaseUnit),
           fmt::arg("connection", shell_word(connection_to_primary(topology, replica))), fmt::arg("made", made_file()),
           fmt::arg("replication",
                    shell_word(connection_to_primary(topology, replica) + " dbname=replication replication=true")),

@@ -12,8 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view kStandby = "/var/lib/postgresql/15/main/standby.signal";
-
 // As in `psql "SELECT 1"`.
 std::string psql_function(const Database& database) {
   return fmt::format(
@@ -27,7 +25,7 @@ Step fence(const Topology& after, const std::string& old_primary) {
       .host = old_primary,
       .name = "the old primary of PostgreSQL stops",
       .check = fmt::format("[ -f {} ] && exit 0\nsystemctl is-active --quiet {} || exit 0\necho 'is stopped'; exit 1\n",
-                           kStandby, kDatabaseUnit),
+                           kStandbySignal, kDatabaseUnit),
       // A clean stop sends all there is to whoever streams.
       .action =
           psql_function(database) +
@@ -45,7 +43,7 @@ Step promote(const Topology& after) {
   return {
       .host = database.primary,
       .name = "becomes the primary of PostgreSQL",
-      .check = fmt::format("[ -f {} ] || exit 0\necho 'is promoted'; exit 1\n", kStandby),
+      .check = fmt::format("[ -f {} ] || exit 0\necho 'is promoted'; exit 1\n", kStandbySignal),
       // The second CHECKPOINT is for pg_rewind, which reads from it where the histories part.
       .action =
           psql_function(database) +

@@ -18,6 +18,10 @@ bool is_ip_address(std::string_view address) {
          ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
 }
 
+std::string reached_at(const Host& host) {
+  return is_ip_address(host.address) ? host.address : "127.0.0.1";
+}
+
 std::string listen_on(const Host& host, Port port) {
   return host_and_port(is_ip_address(host.address) ? std::string_view(host.address) : std::string_view(), port);
 }

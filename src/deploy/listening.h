@@ -14,6 +14,9 @@ bool is_ip_address(std::string_view address);
 // the host itself it may well be that of the loopback interface, so everything is listened on then (":9090").
 std::string listen_on(const Host& host, Port port);
 
+// Where the host itself reaches such a program.
+std::string reached_at(const Host& host);
+
 // Has a service of systemd start once the addresses are there that it listens on. `unit` without ".service".
 RenderedFile start_with_network(std::string_view unit);
 

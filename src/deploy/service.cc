@@ -36,19 +36,13 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kReaders
     {"/etc/config-center/", kAppUnit},
 }};
 
-// Of a program that listens where listen_on() says.
-std::string address_on(const Host& host) {
-  return is_ip_address(host.address) ? host.address : "127.0.0.1";
-}
-
 std::string answers(const Host& host, Port port, std::string_view path) {
-  return std::string(kHttpGet) + fmt::format("http_get {} {} {} >/dev/null\n", address_on(host), port, path);
+  return std::string(kHttpGet) + fmt::format("http_get {} {} {} >/dev/null\n", reached_at(host), port, path);
 }
 
 std::string pong(const Host& host, Port port, const Secrets& secrets) {
-  const std::string address = address_on(host);
   return fmt::format("[ \"$(REDISCLI_AUTH={} redis-cli -h {} -p {} ping 2>/dev/null)\" = PONG ]\n", secrets.cache,
-                     address, port);
+                     reached_at(host), port);
 }
 
 std::string started_file(const Service& service) {

@@ -119,7 +119,6 @@ Probe virtual_address(const Topology& topology) {
 Probe targets(const Topology& topology) {
   const Prometheus& prometheus = *topology.prometheus;
   const Host& host = topology.host(prometheus.host);
-  const std::string address = is_ip_address(host.address) ? host.address : "127.0.0.1";
   return {.host = host.name,
           .name = "Prometheus reaches its targets",
           .script = std::string(kHttpGet) +
@@ -132,7 +131,7 @@ Probe targets(const Topology& topology) {
                         "done\n"
                         "printf '%s' \"$found\" | tr ',' '\\n' | grep -E '\"(scrapeUrl|lastError|health)\"' | paste - "
                         "- - | grep -v '\"up\"' | head -5; exit 1\n",
-                        address, prometheus.port)};
+                        reached_at(host), prometheus.port)};
 }
 
 // Through every way in: the virtual address, each load balancer, each node.
