@@ -26,6 +26,15 @@ def deploy(shop, *words, **more):
     return shop("deploy", "--package", shop.package, *words, **more)
 
 
+def in_the_middle(shop):
+    """A deployment that has written its first file and goes on."""
+    deployment = shop.start("deploy", "--package", shop.package)
+    for line in deployment.stdout:
+        if line.startswith("done") and "file" in line:
+            return deployment
+    raise AssertionError("it ended before")
+
+
 def assert_as_before(shop):
     for host in HOSTS:
         told = shop.bed.run(host, "systemctl is-active config-center haproxy; ls /etc/config-center/config.yaml /etc/systemd/system/"
@@ -57,11 +66,8 @@ def test_a_host_that_is_not_reached(shop):
 
 
 def test_a_host_that_is_lost_half_way(shop):
-    deployment = shop.start("deploy", "--package", shop.package)
-    for line in deployment.stdout:
-        if line.startswith("done") and "file" in line:
-            shop.bed("cut", "app2")
-            break
+    deployment = in_the_middle(shop)
+    shop.bed("cut", "app2")
     output, _ = deployment.communicate(timeout=300)
     shop.bed("heal", "app2")
     assert deployment.returncode == 1 and "app2" in output, output
@@ -115,11 +121,8 @@ def test_a_service_that_does_not_run(shop, packages):
 
 
 def test_ctrl_c(shop):
-    deployment = shop.start("deploy", "--package", shop.package)
-    for line in deployment.stdout:
-        if line.startswith("done") and "file" in line:
-            deployment.send_signal(signal.SIGINT)
-            break
+    deployment = in_the_middle(shop)
+    deployment.send_signal(signal.SIGINT)
     output, _ = deployment.communicate(timeout=300)
     assert deployment.returncode != 0 and "undone" in output
     time.sleep(0.5)
