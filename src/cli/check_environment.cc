@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <semaphore>
 #include <thread>
 
@@ -13,6 +14,7 @@
 #include "cli/topology_file.h"
 #include "deploy/connection.h"
 #include "deploy/environment.h"
+#include "deploy/network.h"
 #include "deploy/script.h"
 
 namespace cc::cli {
@@ -28,7 +30,7 @@ struct Options {
   bool all = false, fix = false;
 };
 
-std::vector<deploy::Finding> findings_of(const deploy::Topology& topology, const deploy::Host& host, bool fix) {
+Result<deploy::Facts> facts_of(const deploy::Topology& topology, const deploy::Host& host, bool fix) {
   const SystemClock clock;
   const auto connection = deploy::connect(topology, host);
   const auto ask = [&] {
@@ -41,9 +43,24 @@ std::vector<deploy::Finding> findings_of(const deploy::Topology& topology, const
       if (done && done->good()) facts = ask();
     }
   }
-  if (facts) return deploy::check_host(topology, host, *facts);
-  return {
-      {.host = host.name, .check = "connection", .verdict = deploy::Verdict::fail, .message = facts.error().message}};
+  return facts;
+}
+
+std::vector<Result<deploy::Facts>> ask_all(const deploy::Topology& topology, bool fix) {
+  std::vector<Result<deploy::Facts>> facts(topology.hosts.size());
+  const Waiting waiting(fmt::format("asking {}", counted(topology.hosts.size(), "host")));
+  std::counting_semaphore<kAtOnce> places(kAtOnce);
+  std::vector<std::jthread> threads;
+  threads.reserve(facts.size());
+  for (std::size_t i = 0; i < facts.size(); ++i) {
+    threads.emplace_back([&, i] {
+      places.acquire();
+      facts[i] = facts_of(topology, topology.hosts[i], fix);
+      places.release();
+    });
+  }
+  threads.clear();
+  return facts;
 }
 
 Result<> check(Session& session, const Options& options) {
@@ -55,23 +72,33 @@ Result<> check(Session& session, const Options& options) {
 }  // namespace
 
 std::vector<deploy::Finding> check_all(const deploy::Topology& topology, bool fix) {
-  std::vector<std::vector<deploy::Finding>> by_host(topology.hosts.size());
-  std::counting_semaphore<kAtOnce> places(kAtOnce);
-  {
-    const Waiting waiting(fmt::format("asking {}", counted(topology.hosts.size(), "host")));
-    std::vector<std::jthread> threads;
-    threads.reserve(by_host.size());
-    for (std::size_t i = 0; i < by_host.size(); ++i) {
-      threads.emplace_back([&, i] {
-        places.acquire();
-        by_host[i] = findings_of(topology, topology.hosts[i], fix);
-        places.release();
-      });
-    }
+  const std::vector<Result<deploy::Facts>> facts = ask_all(topology, fix);
+  std::map<std::string, deploy::Facts> found;
+  for (std::size_t i = 0; i < facts.size(); ++i)
+    if (facts[i]) found.emplace(topology.hosts[i].name, *facts[i]);
+  deploy::Network network;
+  if (topology.hosts.size() > 1) {
+    const Waiting waiting("measuring the network between them");
+    const SystemClock clock;
+    network =
+        deploy::measure_network({.topology = topology,
+                                 .connect = [&](const deploy::Host& host) { return deploy::connect(topology, host); },
+                                 .clock = clock},
+                                found);
   }
   std::vector<deploy::Finding> all;
-  for (auto& findings : by_host)
-    std::ranges::move(findings, std::back_inserter(all));
+  for (std::size_t i = 0; i < facts.size(); ++i) {
+    const deploy::Host& host = topology.hosts[i];
+    if (!facts[i]) {
+      all.push_back({.host = host.name,
+                     .check = "connection",
+                     .verdict = deploy::Verdict::fail,
+                     .message = facts[i].error().message});
+      continue;
+    }
+    std::ranges::move(deploy::check_host(topology, host, *facts[i]), std::back_inserter(all));
+    std::ranges::move(deploy::check_network(topology, host, network), std::back_inserter(all));
+  }
   return all;
 }
 

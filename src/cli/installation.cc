@@ -46,20 +46,21 @@ Result<> tell(const Session& session, const deploy::Outcome& each) {
 }
 
 // Of releases that were deployed from here: for hosts that come later.
-Path kept_package(const Installation& installation, const std::string& release) {
-  return installation.numbers_file.parent_path() / "packages" / (release + ".deb");
+Path kept_package(const Installation& installation, const std::string& release, std::string_view form) {
+  return installation.numbers_file.parent_path() / "packages" / fmt::format("{}{}", release, form);
 }
 
 deploy::Release deployed_release(const Installation& installation, const std::string& name) {
-  deploy::Release release = deploy::release_on_hosts(name);
-  const Path package = kept_package(installation, name);
-  const auto kept =
-      deploy::read_release(package, {installation.clock, installation.clock.now() + kPatienceWithPackage});
-  return kept && kept->name == name ? *kept : release;
+  for (const std::string_view form : {".deb", ".tar.gz"}) {
+    const auto kept = deploy::read_release(kept_package(installation, name, form),
+                                           {installation.clock, installation.clock.now() + kPatienceWithPackage});
+    if (kept && kept->name == name) return *kept;
+  }
+  return deploy::release_on_hosts(name);
 }
 
 Result<> keep_package(const Installation& installation, const deploy::Release& release) {
-  const Path kept = kept_package(installation, release.name);
+  const Path kept = kept_package(installation, release.name, release.is_archive() ? ".tar.gz" : ".deb");
   std::error_code error;
   if (release.package.empty() || std::filesystem::exists(kept, error)) return {};
   TRYV(make_directories(kept.parent_path(), 0700));

@@ -79,7 +79,7 @@ Result<> status(Session& session, const Options& options) {
   return fail(Code::unavailable, fmt::format("{} not ready", counted(bad, "service")));
 }
 
-enum class Change { start, stop, restart };
+enum class Change { start, stop, restart, reload };
 
 Result<> change(Session& session, const Options& options, Change how) {
   TRY(const Installation installation, open_installation(options.file));
@@ -100,6 +100,9 @@ Result<> change(Session& session, const Options& options, Change how) {
     TRYV(
         session.confirm(fmt::format("stop {} of {}", counted(services.size(), "service"), installation.topology.name)));
     stages = deploy::stages_to_stop(services);
+  } else if (how == Change::reload) {
+    name = "reload";
+    stages = deploy::stages_to_reload(wish, services);
   } else {
     stages = deploy::stages_to_restart(wish, services);
   }
@@ -157,6 +160,11 @@ void add_services(CLI::App& root, Session& session) {
   command = add(root, "restart", "Restart services of an installation, one host after the other", *options);
   command->footer(examples({"config-center restart --component app", "config-center restart --host lb1"}));
   on_run(*command, session, [&session, options] { return change(session, *options, Change::restart); });
+
+  command =
+      add(root, "reload", "Have services read their settings and certificates again, without a restart", *options);
+  command->footer(examples({"config-center reload --component app", "config-center reload --host lb1"}));
+  on_run(*command, session, [&session, options] { return change(session, *options, Change::reload); });
 
   command = add(root, "logs", "Print the newest lines of the logs of an installation's services", *options);
   command->add_option("-n,--lines", options->lines, "How many of each")->check(positive())->capture_default_str();

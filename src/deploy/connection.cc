@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -15,8 +16,17 @@ namespace {
 
 constexpr int kStatusOfSsh = 255;  // its own, and not the command's
 
+// A folder becomes a .tar of what is in it.
+Result<std::string> content_of(const Path& from, const Deadline& until) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(from, error)) return read_file(from);
+  TRY(Finished packed, run_process({"tar", "-C", from.string(), "-cf", "-", "."}, "", until));
+  if (packed.good()) return std::move(packed.output);
+  return fail(Code::unavailable, fmt::format("{} cannot be packed: {}", from.string(), trim(packed.errors)));
+}
+
 Result<> put_with(std::vector<std::string> program, const Path& from, const std::string& to, const Deadline& until) {
-  TRY(const std::string content, read_file(from));
+  TRY(const std::string content, content_of(from, until));
   program.push_back(fmt::format("cat >{0}.part && mv {0}.part {0}", shell_word(to)));
   TRY(const Finished finished, run_process(program, content, until));
   if (finished.good()) return {};

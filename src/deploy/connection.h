@@ -19,7 +19,7 @@ class Connection {
   // A script for sh. unavailable when the host cannot be reached, with what to do; what the script itself ends with is
   // in the outcome. Blocks; thread-safe.
   virtual Result<Finished> run(std::string_view script, const Deadline& until) = 0;
-  // A file of ours to a place there, whole, and readable by all.
+  // A file of ours to a place there, whole, and readable by all; a folder as a .tar of what is in it.
   virtual Result<> put(const Path& from, const std::string& to, const Deadline& until) = 0;
 };
 

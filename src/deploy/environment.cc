@@ -67,7 +67,7 @@ class HostCheck {
   }
 
   void hardware() {
-    const auto& [cpu, memory, disk, network] = topology_.requirements.hardware;
+    const auto& [cpu, memory, disk, unused] = topology_.requirements.hardware;
     at_least("cpu cores", facts_.cores, static_cast<double>(cpu.cores), "");
     at_least("cpu threads", facts_.threads, static_cast<double>(cpu.threads), "");
     at_least("cpu frequency", facts_.frequency, cpu.frequency, "GHz");
@@ -76,8 +76,6 @@ class HostCheck {
     at_least("disk free", facts_.disk, disk.total, "GB");
     at_least("disk iops", facts_.iops, static_cast<double>(disk.iops), "");
     at_least("disk bandwidth", facts_.bandwidth, disk.bandwidth, "MB/s");
-    if (network.bandwidth > 0)
-      tell("network bandwidth", Verdict::not_tested, "not measured yet: look at it with iperf3 between two hosts");
   }
 
   void version(std::string check, const VersionRange& required, const std::string& found) {
@@ -186,6 +184,11 @@ class HostCheck {
     const double most = topology_.requirements.hardware.network.latency;
     for (const Host& other : topology_.hosts) {
       if (other.name == host_.name) continue;
+      if (facts_.unresolved.contains(other.address)) {
+        tell(fmt::format("name of {}", other.name), Verdict::fail,
+             fmt::format("{} resolves to nothing here: add it to the names' server or to /etc/hosts", other.address));
+        continue;
+      }
       const std::string check = fmt::format("network to {}", other.name);
       const auto found = facts_.latency.find(other.address);
       if (found == facts_.latency.end()) {

@@ -26,6 +26,7 @@ struct Facts {
   std::optional<std::uint64_t> open_files;               // that a process may have at most
   std::map<std::string, std::uint64_t> kernel_settings;  // "net.core.somaxconn"
   std::set<std::string> read_only;                       // folders that must be written to, and cannot
+  std::set<std::string> unresolved;                      // addresses of other hosts that are names, and unknown there
   bool systemd = false;
   bool root = false;                                      // commands that need it can be run without a question
   bool installed = false;                                 // something of ours is there already

@@ -6,6 +6,7 @@
 #include "deploy/app.h"
 #include "deploy/cache.h"
 #include "deploy/database.h"
+#include "deploy/package_files.h"
 #include "deploy/script.h"
 
 namespace cc::deploy {
@@ -29,15 +30,16 @@ Step packages_step(const Topology& topology, const Host& host) {
                           "  trap 'rm -f /usr/sbin/policy-rc.d' EXIT\n"
                           "  printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d\n"
                           "fi\n"
-                          "install() {{ apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=120 -o "
+                          "install() {{ apt-get install -y -q --no-install-recommends {arguments} -o "
                           "Dpkg::Options::=--force-confold {packages}; }}\n"
                           "if ! said=$(install 2>&1); then\n"
-                          "  apt-get update -q >/dev/null 2>&1 || true\n"
+                          "  {update}"
                           "  if ! said=$(install 2>&1); then echo \"$said\" | grep -E '^E:|^dpkg: error' >&2 || echo "
                           "\"$said\" | tail -5 "
                           ">&2; exit 1; fi\n"
                           "fi\n",
-                          fmt::arg("packages", packages)),
+                          fmt::arg("packages", packages), fmt::arg("arguments", apt_arguments(topology)),
+                          fmt::arg("update", apt_update(topology))),
           .undo = "",
           .patience = std::chrono::minutes(15)};
 }
@@ -61,7 +63,7 @@ Step user_step(const Topology& topology, const Host& host) {
       .undo = ""};
 }
 
-Step grafana_step(const Grafana& grafana) {
+Step grafana_step(const Topology& topology, const Grafana& grafana) {
   const std::string there = "/var/tmp/config-center-grafana.deb";
   Step step{.host = grafana.host,
             .name = "package grafana",
@@ -74,9 +76,8 @@ Step grafana_step(const Grafana& grafana) {
     step.upload = Upload{.from = grafana.package, .to = there};
     step.action = fmt::format(
         "trap 'rm -f {0}' EXIT\n"
-        "DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=120 {0} "
-        ">/dev/null\n",
-        there);
+        "DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends {1} {0} >/dev/null\n",
+        there, apt_arguments(topology));
   } else {
     step.action = fmt::format(
         "echo {} >/etc/apt/sources.list.d/config-center-grafana.list\n"
@@ -121,11 +122,12 @@ std::vector<std::string> packages_of(const Topology& topology, const Host& host)
 Stage install_stage(const Topology& topology) {
   Stage stage{.name = "install"};
   for (const Host& host : topology.hosts) {
+    if (!topology.packages.empty()) stage.steps.push_back(package_files_step(topology, host));
     if (!packages_of(topology, host).empty()) stage.steps.push_back(packages_step(topology, host));
     if (is_among(host.name, topology.app.hosts)) stage.steps.push_back(user_step(topology, host));
   }
   if (const auto& grafana = topology.grafana; grafana && !(grafana->package.empty() && grafana->repository.empty()))
-    stage.steps.push_back(grafana_step(*grafana));
+    stage.steps.push_back(grafana_step(topology, *grafana));
   return stage;
 }
 

@@ -14,7 +14,8 @@ struct Release {
   std::string name;          // "0.1.0-3f2a91bc04de": the version, and what the package's bytes are
   std::string version;       // "0.1.0"
   std::string dependencies;  // of Debian, as the package names them
-  Path package;              // a .deb of script/package; empty: the hosts have it already
+  Path package;              // a .deb or .tar.gz of script/package; empty: the hosts have it already
+  bool is_archive() const;   // a .tar.gz
   std::string folder() const;
 };
 

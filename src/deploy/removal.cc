@@ -47,6 +47,7 @@ Stage removal_stage(const Topology& topology, bool keep_data) {
       action += fmt::format("systemctl disable --quiet {} 2>/dev/null || true\nrm -rf {} /etc/config-center/secrets\n",
                             kAppUnit, kAppFolder);
     }
+    if (!topology.packages.empty()) action += "rm -rf /var/lib/config-center-packages\n";
     action += kFilesBack;
     if (!keep_data) action += data_of(topology, host);
     // The lock is still held.

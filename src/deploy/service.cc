@@ -15,6 +15,7 @@
 namespace cc::deploy {
 namespace {
 
+constexpr std::string_view kUnits = "/etc/systemd/system/", kArguments = "/etc/default/";
 constexpr std::string_view kBalancerUnit = "haproxy.service", kAddressUnit = "keepalived.service";
 
 // What a path that begins so is read by; the longest first.
@@ -49,13 +50,24 @@ std::string started_file(const Service& service) {
   return fmt::format("{}/started/{}", kKept, service.unit);
 }
 
+// Of what a service runs with; its end is that of what it reads only when it is started: its unit, and its arguments.
 std::string fingerprint(const Service& service, const RenderedFiles& files, std::string_view release) {
-  std::string all(release);
+  std::string all(release), at_start(release);
   for (const RenderedFile& file : files) {
     // A file that the program writes itself is not what it was started with.
-    if (unit_of(file.path) == service.unit && !file.once) all += file.path + sha256_hex(file.content);
+    if (unit_of(file.path) != service.unit || file.once) continue;
+    const std::string one = file.path + sha256_hex(file.content);
+    all += one;
+    if (file.path.starts_with(kUnits) || file.path.starts_with(kArguments)) at_start += one;
   }
-  return sha256_hex(all);
+  return sha256_hex(all) + "-" + sha256_hex(at_start);
+}
+
+// Sets $how, by which fingerprint the service was started with.
+std::string choose_how(const Service& service, std::string_view fingerprint_file, std::string_view wanted) {
+  if (!service.reloads) return "how=restart\n";
+  return fmt::format("case \"$(cat {} 2>/dev/null)\" in *{}) how=reload-or-restart ;; *) how=restart ;; esac\n",
+                     fingerprint_file, wanted.substr(wanted.find('-')));
 }
 
 // Waits, and tells why it did not become ready.
@@ -81,7 +93,6 @@ std::string wait_until_ready(const Service& service) {
 }  // namespace
 
 std::string unit_of(std::string_view path) {
-  constexpr std::string_view kUnits = "/etc/systemd/system/";
   if (path.starts_with(kUnits)) {
     const std::string_view name = path.substr(kUnits.size());
     return std::string(name.substr(0, name.find(".service"))) + ".service";
@@ -150,38 +161,52 @@ Step running_step(const Service& service, const RenderedFiles& files, std::strin
   const std::string wanted = fingerprint(service, files, release), started = started_file(service);
   const std::string before = fmt::format("{}/was-active/{}", run.kept(), service.unit);
   const std::string ready = wait_until_ready(service);
-  const std::string_view how = service.reloads ? "reload-or-restart" : "restart";
   return {
       .host = service.host,
       .name = "service " + service.unit,
       .check = fmt::format("systemctl is-active --quiet {unit} || {{ echo 'is started'; exit 1; }}\n"
-                           "[ \"$(cat {started} 2>/dev/null)\" = {wanted} ] || {{ echo '{how}: what it runs with has "
-                           "changed'; exit 1; }}\n"
-                           "(set +e\n{ready}\n) || {{ echo '{how}: it is not ready'; exit 1; }}\n"
+                           "{choose}"
+                           "[ \"$(cat {started} 2>/dev/null)\" = {wanted} ] || {{ echo \"$how: what it runs with has "
+                           "changed\"; exit 1; }}\n"
+                           "(set +e\n{ready}\n) || {{ echo \"$how: it is not ready\"; exit 1; }}\n"
                            "exit 0\n",
-                           fmt::arg("unit", service.unit), fmt::arg("started", started), fmt::arg("wanted", wanted),
-                           fmt::arg("how", how), fmt::arg("ready", service.ready)),
+                           fmt::arg("unit", service.unit), fmt::arg("choose", choose_how(service, started, wanted)),
+                           fmt::arg("started", started), fmt::arg("wanted", wanted), fmt::arg("ready", service.ready)),
       .action = fmt::format(
           "install -d -m 0700 {kept} {kept}/started {run} {run}/was-active\n"
           "if systemctl is-active --quiet {unit}; then cp {started} {before} 2>/dev/null || touch {before}; fi\n"
           // A node's first start lasts until the others are there: they are waited for together, below.
           "systemctl enable --quiet {unit} 2>/dev/null || true\n"
           "systemctl reset-failed {unit} 2>/dev/null || true\n"
-          "systemctl --no-block {how} {unit}\n"
+          "{choose}systemctl --no-block $how {unit}\n"
           "{ready}"
           "echo {wanted} >{started}\n",
           fmt::arg("kept", kKept), fmt::arg("run", run.kept()), fmt::arg("unit", service.unit),
-          fmt::arg("before", before), fmt::arg("started", started), fmt::arg("wanted", wanted), fmt::arg("how", how),
-          fmt::arg("ready", ready)),
+          fmt::arg("before", before), fmt::arg("started", started), fmt::arg("wanted", wanted),
+          fmt::arg("choose", choose_how(service, started, wanted)), fmt::arg("ready", ready)),
       .undo = fmt::format("if [ ! -e {} ]; then systemctl stop {}; rm -f {}; fi\n", before, service.unit, started),
       .again = fmt::format("if [ -e {before} ]; then\n"
                            "systemctl reset-failed {unit} 2>/dev/null || true\n"
-                           "systemctl --no-block {how} {unit}\n"
+                           "{choose}systemctl --no-block $how {unit}\n"
                            "{ready}"
                            "cp {before} {started}\n"
                            "fi\n",
-                           fmt::arg("before", before), fmt::arg("unit", service.unit), fmt::arg("how", how),
-                           fmt::arg("ready", ready), fmt::arg("started", started))};
+                           fmt::arg("before", before), fmt::arg("unit", service.unit),
+                           fmt::arg("choose", choose_how(service, before, wanted)), fmt::arg("ready", ready),
+                           fmt::arg("started", started))};
+}
+
+Step reloaded_step(const Service& service, const Run& run) {
+  const std::string done = fmt::format("{}/reloaded-{}", run.kept(), service.unit);
+  return {.host = service.host,
+          .name = "service " + service.unit,
+          .check = fmt::format(
+              "[ \"$(systemctl show -P CanReload {unit})\" = yes ] && systemctl is-active --quiet {unit} || exit 0\n"
+              "[ -e {done} ] && exit 0\necho 'reads its settings again'; exit 1\n",
+              fmt::arg("unit", service.unit), fmt::arg("done", done)),
+          .action = fmt::format("systemctl reload {}\n{}install -d -m 0700 {}; touch {}\n", service.unit,
+                                wait_until_ready(service), run.kept(), done),
+          .undo = ""};
 }
 
 Step stopped_step(const Service& service) {

@@ -17,7 +17,7 @@ struct Service {
   std::string host;
   std::string unit;      // "haproxy.service"
   std::string ready;     // a script of root's that succeeds when it does its work
-  bool reloads = false;  // takes new settings without an interruption
+  bool reloads = false;  // a deployment needs no restart of it, unless its unit or its arguments have changed
 };
 
 // In the order in which they are started: each after what it needs.
@@ -29,6 +29,9 @@ std::string unit_of(std::string_view path);
 // It runs with its files as they are now, and is ready; `release`: of a node, what it runs. A service that was not
 // active before is stopped by undo; one that was runs with the files from before again.
 Step running_step(const Service& service, const RenderedFiles& files, std::string_view release, const Run& run);
+
+// It has read its settings again, without an interruption. A service that cannot, or does not run, is left as it is.
+Step reloaded_step(const Service& service, const Run& run);
 
 Step stopped_step(const Service& service);
 

@@ -138,6 +138,10 @@ Stages stages_to_restart(const Wish& wish, const std::vector<Service>& services)
   return stages;
 }
 
+Stages stages_to_reload(const Wish& wish, const std::vector<Service>& services) {
+  return staged(wish.topology, services, [&](const Service& service) { return reloaded_step(service, wish.run); });
+}
+
 Stages stages_of(const Wish& wish) {
   const Topology& topology = wish.topology;
   Stages stages{install_stage(topology), release_stage(topology, wish.release), configure_stage(wish)};

@@ -21,9 +21,10 @@ struct Wish {
 Stages stages_of(const Wish& wish);
 
 // Of `services`: those that are not active are started; all are stopped, the other way round; or each is restarted, one
-// host after the other. Nothing of it is undone.
+// host after the other; or reads its settings again, where it can. Nothing of it is undone.
 Stages stages_to_start(const Wish& wish, const std::vector<Service>& services);
 Stages stages_to_stop(const std::vector<Service>& services);
 Stages stages_to_restart(const Wish& wish, const std::vector<Service>& services);
+Stages stages_to_reload(const Wish& wish, const std::vector<Service>& services);
 
 }  // namespace cc::deploy

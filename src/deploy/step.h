@@ -13,7 +13,7 @@
 
 namespace cc::deploy {
 
-// A file of the operator's that the step needs on the host.
+// A file of the operator's that the step needs on the host; a folder becomes a .tar.
 struct Upload {
   Path from;
   std::string to;  // in a folder in which anybody may write

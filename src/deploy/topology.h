@@ -188,6 +188,10 @@ struct Topology {
   std::optional<Grafana> grafana;
   std::optional<Exporters> exporters;
 
+  // A folder on the operator's side with .deb files, of which all packages come; empty: from where the hosts' own APT
+  // has them.
+  std::string packages;
+
   Requirements requirements;
   Security security;
   Container container;

@@ -217,6 +217,7 @@ void read_all(Fields& root, Topology& topology) {
   read_hosts(root, topology);
   root.require("components", "components: {app: {hosts: [app1]}}");
   root.section("components", [&](Fields& components) { read_components(components, topology); });
+  root.read("packages", topology.packages);
   root.section("requirements", [&](Fields& fields) { read_requirements(fields, topology.requirements); });
   root.section("security", [&](Fields& fields) { fields.read("secrets_dir", topology.security.secrets_dir); });
   root.section("container", [&](Fields& fields) { read_container(fields, topology.container); });

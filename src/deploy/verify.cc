@@ -1,5 +1,8 @@
 #include "deploy/verify.h"
 
+#include <algorithm>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <semaphore>
 #include <thread>
@@ -116,6 +119,14 @@ Probe virtual_address(const Topology& topology) {
                          fmt::format("nobody answers at {}: is it on one of the load balancers?", address))};
 }
 
+Probe holds_virtual_address(const Topology& topology, const std::string& host) {
+  const std::string address = bare_address(topology.load_balancer->virtual_address);
+  return {.host = host,
+          .name = fmt::format("exactly one load balancer has {}", address),
+          .script = fmt::format("ip -o addr show to {} | grep -q .\n", address),
+          .on_one_host = true};
+}
+
 Probe targets(const Topology& topology) {
   const Prometheus& prometheus = *topology.prometheus;
   const Host& host = topology.host(prometheus.host);
@@ -148,55 +159,66 @@ std::vector<std::string> ways_in(const Topology& topology) {
   return all;
 }
 
-Probe function(const Topology& topology) {
-  std::string script = fmt::format(
+// What a script that publishes, reads and watches begins with.
+std::string client(const Topology& topology) {
+  return fmt::format(
       "export HOME=$(mktemp -d)\n"
       "trap 'rm -rf \"$HOME\"' EXIT\n"
-      "cc() {{ {binary} \"$@\"; }}\n"
+      "cc() {{ {} \"$@\"; }}\n"
       ". /etc/config-center/secrets/administrator.env\n"
       "key=dev/config-center-verify/default/verify.txt value=$(date +%s%N)\n"
+      "fail() {{ echo \"$1\"; exit 1; }}\n"
       "sign_in() {{ printf %s \"$CONFIG_CENTER_ADMIN_PASSWORD\" | cc login --server $1 --username admin "
-      "--password-stdin "
-      ">/dev/null; }}\n"
-      "sign_in http://127.0.0.1:{port}\n"
-      "revision=0\n",
-      fmt::arg("binary", kBinary), fmt::arg("port", topology.app.port));
-  const std::vector<std::string> ways = ways_in(topology);
-  for (const std::string& way : ways) {
-    // A watch that begins before, and tells of the change.
-    script += fmt::format(
-        "s=http://{}; sign_in $s\n"
-        "value=$value.; printf %s \"$value\" | revision=$(cc publish --server $s $key -f - -m verify -o json | "
-        "sed -n 's/.*\"revision\": *\\([0-9]*\\).*/\\1/p') || {{ echo "
-        "\"nothing "
-        "can be published through $s\"; exit 1; }}\n",
-        way);
-    for (const std::string& other : ways) {
-      script += fmt::format(
-          "s=http://{}; sign_in $s; for i in $(seq 1 20); do got=$(cc get --server $s $key); [ \"$got\" = \"$value\" ] "
-          "&& "
-          "break; sleep 0.1; done; [ \"$got\" = \"$value\" ] || {{ echo \"what was published is not read through $s\"; "
-          "exit "
-          "1; }}\n",
-          other);
-    }
-  }
-  script += fmt::format(
-      "s=http://127.0.0.1:{}\n"
+      "--password-stdin >/dev/null; }}\n"
+      // Sets $value, and $revision to that at which it is.
+      "change() {{\n"
+      "  value=$value.\n"
+      "  revision=$(printf %s \"$value\" | cc publish --server $1 $key -f - -m verify -o json |\n"
+      "    sed -n 's/.*\"revision\": *\\([0-9]*\\).*/\\1/p') || true\n"
+      "  [ -n \"$revision\" ] || fail \"nothing can be published through $1\"\n"
+      "}}\n"
+      "reads() {{ for i in $(seq 1 20); do [ \"$(cc get --server $1 $key)\" = \"$value\" ] && return 0; sleep 0.1; "
+      "done\n"
+      "  fail \"what was published is not read through $1\"; }}\n"
       "copied() {{ cc $1 status --server $s -o json | sed -n 's/.*\"revision\": *\\([0-9]*\\).*/\\1/p' | head -1; }}\n"
-      "arrives() {{ for i in $(seq 1 60); do [ \"$(copied $1)\" -ge $revision ] && return 0; sleep 0.5; done; echo "
-      "\"$2 does not have it after 30 s: config-center $1 status says why\"; exit 1; }}\n",
-      topology.app.port);
+      "arrives() {{ for i in $(seq 1 60); do [ \"0$(copied $1)\" -ge $revision ] && return 0; sleep 0.5; done\n"
+      "  fail \"$2 does not have it after 30 s: config-center $1 status says why\"; }}\n"
+      "s=http://127.0.0.1:{}\nsign_in $s\n",
+      kBinary, topology.app.port);
+}
+
+Probe function(const Topology& topology) {
+  std::string ways;
+  for (const std::string& way : ways_in(topology))
+    ways += " http://" + way;
+  std::string script =
+      client(topology) + fmt::format("ways='{}'\n", ways) +
+      "for way in $ways; do sign_in $way || fail \"nobody can log in through $way\"; done\n"
+      "change $s\n"
+      // Watches that begin before the change, and after it where a start takes long: each tells of it.
+      "number=0\n"
+      "for way in $ways; do\n"
+      "  number=$((number + 1))\n"
+      "  cc watch --server $way $key --once --after $revision --timeout 30s -o json >$HOME/watch-$number "
+      "2>&1 &\n"
+      "done\n"
+      "change $(set -- $ways; echo $1)\n"
+      "for job in $(jobs -p); do wait $job || true; done\n"
+      "number=0\n"
+      "for way in $ways; do\n"
+      "  number=$((number + 1))\n"
+      "  grep -q \"\\\"revision\\\": *$revision\\\\b\" $HOME/watch-$number || fail \"a watch through $way did "
+      "not tell of a change: $(tail -1 $HOME/watch-$number)\"\n"
+      "done\n"
+      "for way in $ways; do change $way; for other in $ways; do reads $other; done; done\n";
   if (topology.database) script += "arrives archive 'the archive'\n";
   if (topology.cache) script += "arrives edge Redis\n";
   script +=
       "cc delete --server $s --yes $key >/dev/null\n"
-      "for each in $s; do cc get --server $each $key >/dev/null 2>&1 && { echo 'what was deleted is still read'; exit "
-      "1; }; "
-      "done\n"
-      "exit 0\n";
-  return {
-      .host = topology.app.hosts.front(), .name = "publish, read and delete through every way in", .script = script};
+      "if cc get --server $s $key >/dev/null 2>&1; then fail 'what was deleted is still read'; fi\n";
+  return {.host = topology.app.hosts.front(),
+          .name = "publish, read, watch and delete through every way in",
+          .script = script};
 }
 
 }  // namespace
@@ -213,12 +235,61 @@ std::vector<Probe> probes_of(const Topology& topology, const Secrets& secrets) {
   if (const auto& balancer = topology.load_balancer) {
     for (const std::string& host : balancer->hosts)
       probes.push_back(balanced(topology, host));
-    if (!balancer->virtual_address.empty()) probes.push_back(virtual_address(topology));
+    if (!balancer->virtual_address.empty()) {
+      probes.push_back(virtual_address(topology));
+      for (const std::string& host : balancer->hosts)
+        probes.push_back(holds_virtual_address(topology, host));
+    }
   }
   if (topology.prometheus) probes.push_back(targets(topology));
   probes.push_back(function(topology));
   return probes;
 }
+
+namespace {
+
+Finding judge(Connection& connection, const Probe& probe, const Clock& clock) {
+  Finding finding{.host = probe.host, .check = probe.name, .message = {}};
+  const auto ran =
+      connection.run(as_root(fmt::format("(\n{}\n) 2>&1\n", probe.script)), {clock, clock.now() + kPatience});
+  if (!ran) {
+    finding.verdict = Verdict::not_tested;
+    finding.message = ran.error().message;
+  } else {
+    finding.verdict = ran->good() ? Verdict::pass : Verdict::fail;
+    finding.message = trim(ran->output);
+  }
+  return finding;
+}
+
+// Of the findings of probes that succeed on one host: the first one says how it is, the others are taken out.
+void merge(std::vector<Finding>& findings, const std::vector<Probe>& probes) {
+  std::map<std::string, std::vector<std::size_t>> groups;
+  for (std::size_t i = 0; i < probes.size(); ++i)
+    if (probes[i].on_one_host) groups[probes[i].name].push_back(i);
+  std::vector<std::size_t> taken_out;
+  for (const auto& [name, members] : groups) {
+    std::vector<std::string> holders;
+    bool all_asked = true;
+    for (const std::size_t i : members) {
+      if (findings[i].verdict == Verdict::pass) holders.push_back(findings[i].host);
+      all_asked = all_asked && findings[i].verdict != Verdict::not_tested;
+    }
+    Finding& first = findings[members.front()];
+    const std::string who = holders.empty() ? "none has it" : fmt::format("on {}", fmt::join(holders, ", "));
+    first.verdict = holders.size() > 1    ? Verdict::fail
+                    : !all_asked          ? Verdict::not_tested
+                    : holders.size() == 1 ? Verdict::pass
+                                          : Verdict::fail;
+    first.message = all_asked ? who : who + "; not all hosts are reached";
+    taken_out.insert(taken_out.end(), members.begin() + 1, members.end());
+  }
+  std::ranges::sort(taken_out, std::greater());
+  for (const std::size_t i : taken_out)
+    findings.erase(findings.begin() + static_cast<std::ptrdiff_t>(i));
+}
+
+}  // namespace
 
 std::vector<Finding> verify(const Hosts& hosts, const std::vector<Probe>& probes, const std::function<void()>& told) {
   std::vector<Finding> findings(probes.size());
@@ -231,22 +302,18 @@ std::vector<Finding> verify(const Hosts& hosts, const std::vector<Probe>& probes
       threads.emplace_back([&] {
         places.acquire();
         const auto connection = hosts.connect(host);
-        std::optional<Error> unreachable;
+        bool reached = true;
         for (std::size_t i = 0; i < probes.size(); ++i) {
           if (probes[i].host != host.name) continue;
-          Finding& finding = findings[i] = {.host = host.name, .check = probes[i].name, .message = {}};
-          if (unreachable) {
-            finding.verdict = Verdict::not_tested;
-            finding.message = "the host is not reached";
-          } else if (const auto ran = connection->run(as_root(fmt::format("(\n{}\n) 2>&1\n", probes[i].script)),
-                                                      {hosts.clock, hosts.clock.now() + kPatience});
-                     !ran) {
-            unreachable = ran.error();
-            finding.verdict = Verdict::fail;
-            finding.message = ran.error().message;
+          if (reached) {
+            findings[i] = judge(*connection, probes[i], hosts.clock);
+            reached = findings[i].verdict != Verdict::not_tested;
+            if (!reached) findings[i].verdict = Verdict::fail;
           } else {
-            finding.verdict = ran->good() ? Verdict::pass : Verdict::fail;
-            finding.message = trim(ran->output);
+            findings[i] = {.host = host.name,
+                           .check = probes[i].name,
+                           .verdict = Verdict::not_tested,
+                           .message = "the host is not reached"};
           }
           const std::lock_guard lock(mutex);
           told();
@@ -255,6 +322,7 @@ std::vector<Finding> verify(const Hosts& hosts, const std::vector<Probe>& probes
       });
     }
   }
+  merge(findings, probes);
   return findings;
 }
 

@@ -18,11 +18,12 @@ namespace cc::deploy {
 struct Probe {
   std::string host, name;
   std::string script;
+  bool on_one_host = false;  // it succeeds on exactly one of the hosts that have a probe of that name
 };
 std::vector<Probe> probes_of(const Topology& topology, const Secrets& secrets);
 
-// Runs them, each host's one after the other. A host that cannot be reached fails once. `told` after each, from several
-// threads, one call at a time.
+// Runs them, each host's one after the other; a finding for each, of those on one host one for all. A host that cannot
+// be reached fails once. `told` after each, from several threads, one call at a time.
 std::vector<Finding> verify(
     const Hosts& hosts, const std::vector<Probe>& probes, const std::function<void()>& told = [] {});
 

@@ -32,6 +32,9 @@ def run(folder, script, *, at, before="", own="", path=""):
                                stderr=subprocess.STDOUT, cwd=at, env=variables, text=True, start_new_session=True)
     try:
         output, _ = session.communicate(timeout=120 * PATIENCE)
+    except subprocess.TimeoutExpired as late:
+        logs = "".join(f"\n--- {log}:\n{log.read_text(errors='replace')[-3000:]}" for log in sorted(folder.rglob("*.log")))
+        raise AssertionError(f"not at its end after {late.timeout} s; so far:\n{(late.stdout or b'').decode()}{logs}") from late
     finally:
         try:
             os.killpg(session.pid, signal.SIGKILL)  # whatever a failed session left running
