@@ -157,7 +157,7 @@ class Measuring {
     std::vector<std::jthread> listening;
     for (const auto& [name, ports] : free_) {
       const Host& host = hosts_.topology.host(name);
-      listening.emplace_back([&, this] { ask(host.name, listen_script(host, ports, process_file_)); });
+      listening.emplace_back([&, this] { ask(host.name, listen_script(host, ports, process_file(host.name))); });
     }
     in_parallel(names_, [this](const std::string& name) { reach(name); });
     for (const auto& pairs : rounds_of(names_)) {
@@ -166,7 +166,7 @@ class Measuring {
         threads.emplace_back([&from, &to, this] { send(from, to); });
     }
     in_parallel(names_, [this](const std::string& name) {
-      ask(name, fmt::format("kill $(cat {0} 2>/dev/null) 2>/dev/null || true\nrm -f {0}\n", process_file_));
+      ask(name, fmt::format("kill $(cat {0} 2>/dev/null) 2>/dev/null || true\nrm -f {0}\n", process_file(name)));
     });
     return std::move(network_);
   }
@@ -177,6 +177,10 @@ class Measuring {
     auto ran = connection->run(as_root(script), {hosts_.clock, hosts_.clock.now() + kPatience});
     if (!ran) return std::nullopt;
     return std::move(ran->output);
+  }
+
+  std::string process_file(const std::string& name) const {
+    return fmt::format("/var/tmp/config-center-check-{}-{}", run_, name);
   }
 
   void reach(const std::string& name) {
@@ -207,7 +211,7 @@ class Measuring {
   }
 
   const Hosts& hosts_;
-  const std::string process_file_ = "/var/tmp/config-center-check-" + random_id();
+  const std::string run_ = random_id();
   std::vector<std::string> names_;
   std::map<std::string, std::vector<Port>> free_;
   std::mutex mutex_;

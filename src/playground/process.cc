@@ -8,12 +8,16 @@
 #include <system_error>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <vector>
+#include <filesystem>
 
 #include <fmt/format.h>
 #include <grp.h>
+
+#include "base/file.h"
+#include "base/text.h"
 
 namespace cc::playground {
 namespace {
@@ -92,6 +96,16 @@ void reap(pid_t process) {
   }
 }
 
+// 0: there is no such process any more.
+pid_t parent_of(pid_t process) {
+  const auto stat = read_file(fmt::format("/proc/{}/stat", process));
+  if (!stat) return 0;
+  // "PID (NAME) STATE PARENT …", and a name may have anything in it.
+  const auto words = split(std::string_view(*stat).substr(stat->rfind(')') + 1), ' ');
+  const auto parent = words.size() > 2 ? parse_uint(words[2], "process") : fail(Code::not_found, "");
+  return parent ? static_cast<pid_t>(*parent) : 0;
+}
+
 }  // namespace
 
 Result<pid_t> start(const Component& component, const Path& log) {
@@ -128,6 +142,22 @@ std::optional<std::string> ended(pid_t process) {
 void kill_now(pid_t process) {
   ::kill(-process, SIGKILL);
   reap(process);
+}
+
+void adopt_orphans() {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+void kill_orphans(const std::vector<pid_t>& ours) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const auto number = parse_uint(entry.path().filename().string(), "process");
+    if (!number) continue;
+    const auto process = static_cast<pid_t>(*number);
+    if (parent_of(process) != ::getpid() || std::ranges::find(ours, process) != ours.end()) continue;
+    ::kill(process, SIGKILL);
+    reap(process);
+  }
 }
 
 }  // namespace cc::playground

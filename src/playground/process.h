@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "playground/component.h"
 
@@ -20,5 +21,11 @@ std::optional<std::string> ended(pid_t process);
 
 // Kills it with its group, and waits for it.
 void kill_now(pid_t process);
+
+// From now on this process becomes the parent of what outlives its parent. PostgreSQL's own processes are in sessions
+// of theirs; one of them that is left keeps the next server from its data.
+void adopt_orphans();
+// Kills the children of this process that are not `ours`, and waits for them.
+void kill_orphans(const std::vector<pid_t>& ours);
 
 }  // namespace cc::playground

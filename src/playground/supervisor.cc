@@ -61,11 +61,21 @@ Supervisor::Supervisor(const Clock& clock, Path logs, Components components)
       logs_(std::move(logs)),
       components_(std::move(components)),
       statuses_(components_.size(), Status{.since = clock.now()}),
-      attempts_(components_.size()) {}
+      attempts_(components_.size()) {
+  adopt_orphans();
+}
 
 Supervisor::~Supervisor() {
+  for (Status& status : statuses_)
+    if (status.process != 0) kill_now(std::exchange(status.process, 0));
+  kill_what_is_left();
+}
+
+void Supervisor::kill_what_is_left() const {
+  std::vector<pid_t> ours;
   for (const Status& status : statuses_)
-    if (status.process != 0) kill_now(status.process);
+    if (status.process != 0) ours.push_back(status.process);
+  kill_orphans(ours);
 }
 
 Path Supervisor::log_of(const Component& component) const {
@@ -115,6 +125,7 @@ bool Supervisor::has_ended(std::size_t at) {
   const auto how = ended(status.process);
   if (!how) return false;
   status.process = 0;
+  kill_what_is_left();
   if (!stopping_) note_death(at, *how);
   return true;
 }
@@ -175,6 +186,7 @@ void Supervisor::step_down(std::size_t at) {
   }
   if (clock_.now() - status.since > kGrace) {
     kill_now(std::exchange(status.process, 0));
+    kill_what_is_left();
     turn(at, State::stopped);
   }
 }

@@ -59,6 +59,7 @@ class Supervisor {
   bool has_what_it_needs(std::size_t at) const;
   bool is_needed(std::size_t at) const;
   bool has_ended(std::size_t at);
+  void kill_what_is_left() const;
 
   const Clock& clock_;
   const Path logs_;

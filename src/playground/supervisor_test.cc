@@ -7,6 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/file.h"
+#include "base/text.h"
+
 namespace cc::playground {
 namespace {
 
@@ -54,6 +57,17 @@ TEST_F(SupervisorTest, StartsInOrderAgainWhenKilledAndEndsInTheOppositeOrder) {
   EXPECT_EQ(supervisor.statuses()[0].state, State::stopping);
   EXPECT_EQ(supervisor.statuses()[1].state, State::ready);
   EXPECT_TRUE(step_until(supervisor, [&] { return supervisor.all_stopped(); }));
+}
+
+TEST_F(SupervisorTest, WhatOutlivesItsParentIsGoneBeforeThatIsStartedAgain) {
+  // As PostgreSQL's own processes: each has a session of its own.
+  Supervisor supervisor(clock, folder.path(), {component("a", "setsid sleep 1000 & echo $! >child; " + good)});
+  ASSERT_TRUE(step_until(supervisor, [&] { return supervisor.all_ready(); }));
+  const auto child = parse_uint(trim(read_file(folder.path() / "child").value()), "child");
+  ASSERT_TRUE(child);
+  ::kill(supervisor.statuses()[0].process, SIGKILL);
+  ASSERT_TRUE(step_until(supervisor, [&] { return supervisor.statuses()[0].state == State::died; }));
+  EXPECT_EQ(::kill(static_cast<pid_t>(*child), 0), -1) << "it runs on";
 }
 
 TEST_F(SupervisorTest, WhoKeepsDyingIsShownWithItsLastWords) {
