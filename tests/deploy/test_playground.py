@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import tempfile
 
 import pytest
 
@@ -88,15 +89,12 @@ class Playground:
 
 
 @pytest.fixture
-def home(tmp_path_factory):
-    """Where also PostgreSQL's user may pass."""
-    folder = tmp_path_factory.mktemp("playground")
-    for each in (folder, *folder.parents):
-        if each.owner() == pathlib.Path("/proc/self").owner() and each != pathlib.Path("/tmp"):
-            each.chmod(each.stat().st_mode | 0o011)
-        if each == pathlib.Path("/tmp"):
-            break
-    return folder
+def home():
+    """Where also PostgreSQL's user may pass. Not below pytest's folder, which every pytest that starts closes to others."""
+    with tempfile.TemporaryDirectory(prefix="config-center-test-") as folder:
+        path = pathlib.Path(folder)
+        path.chmod(0o711)
+        yield path
 
 
 @pytest.fixture

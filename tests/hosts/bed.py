@@ -1,6 +1,7 @@
 """Throw-away hosts with systemd, SSH and addresses of their own, on this machine: ../shared/tools/testhosts, or what
 CONFIG_CENTER_TESTHOSTS names."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -73,9 +74,30 @@ class Bed:
                 assert time.monotonic() < deadline, f"{name} does not come up"
                 time.sleep(1)
 
-    def forget_key(self, name):
-        """The host's key is known no more, until the answer is called."""
+    @contextlib.contextmanager
+    def unknown_key(self, name):
+        """The host's key is known no more, for a while."""
         file = FOLDER / "known_hosts"
         before = file.read_text()
         file.write_text("".join(line + "\n" for line in before.splitlines() if not re.match(rf"{name},", line)))
-        return lambda: file.write_text(before)
+        try:
+            yield
+        finally:
+            file.write_text(before)
+
+    @contextlib.contextmanager
+    def cut(self, name):
+        self("cut", name)
+        try:
+            yield
+        finally:
+            self("heal", name)
+
+    @contextlib.contextmanager
+    def so(self, name, script, afterwards):
+        """What a script of root's does on the host, and what undoes it."""
+        try:
+            self.run(name, script)
+            yield
+        finally:
+            self.run(name, afterwards)

@@ -24,6 +24,7 @@ class Packages:
     def __init__(self, folder):
         subprocess.run([REPOSITORY / "script" / "package", "--binary", BINARY, "--output", folder], check=True, capture_output=True)
         [self.good] = folder.glob("*.deb")
+        [self.archive] = folder.glob("*.tar.gz")
         version = (REPOSITORY / "VERSION").read_text().split()[0]
         self.other = self._variant(folder, "other", lambda tree: (tree / "usr/share/doc/config-center/other").write_text("other\n"))
         self.broken = self._variant(folder, "broken", lambda tree: (tree / "usr/bin/config-center").write_text(BROKEN.replace("@VERSION@", version)))

@@ -79,12 +79,35 @@ def test_a_change_by_hand_is_shown_and_not_lost_unawares(shop):
 
 def test_one_operation_at_a_time(shop):
     restart = shop.start("restart", "--component", "exporters")
-    time.sleep(1.5)
+    assert restart.stdout.readline().startswith("done")
     refused = shop("restart", "--component", "exporters", expect=1)
     assert "restart" in refused and "deployment unlock" in refused
+    broken = shop("deployment", "unlock", "--yes")
     output, _ = restart.communicate(timeout=120)
-    assert restart.returncode == 0, output
+    assert "broke the lock of" in broken and restart.returncode == 0, output
     assert "no operation holds the lock" in shop("deployment", "unlock")
+
+
+def test_settings_are_read_again_without_a_restart(shop):
+    def since():
+        return {name: shop.bed.run(host, f"systemctl show -P ExecMainStartTimestampMonotonic {name}")
+                for host, name in (("lb1", "haproxy"), ("app1", "config-center"), ("db1", "postgresql@15-main"))}
+
+    before = since()
+    assert "done" in shop("reload")
+    assert since() == before
+    assert "read log level and TLS files again" in shop("logs", "--component", "app", "--host", "app1")
+
+
+def test_what_only_a_start_reads_is_a_restart(shop):
+    """HAProxy's limits are its unit's: a changed one is more than it reads again."""
+    unit = "/etc/systemd/system/haproxy.service.d/config-center.conf"
+    shop.bed.run("lb1", f"sed -i 's/^/# /' {unit}")
+    shop.bed.run("lb1", "sed -i 's/-.*/-of-another-unit/' /var/lib/config-center-deployment/started/haproxy.service")
+    assert {"host": "lb1", "message": "restart: what it runs with has changed"}.items() <= next(
+        change for change in shop.json("plan")["changes"] if change["step"] == "service haproxy.service").items()
+    shop("deploy", "--overwrite")
+    assert shop.to_do() == []
 
 
 def test_services_are_stopped_and_started_by_component_and_host(shop):
@@ -187,12 +210,12 @@ def test_another_primary_of_the_cache_is_chosen(shop):
     assert shop.json("verify")["passed"]
 
 
-def test_it_is_removed_and_deployed_again(shop):
+def test_it_is_removed_and_deployed_again_from_the_other_form_of_package(shop, packages):
     assert "called shop" in shop("destroy", "--name", "other", expect=2)
     shop("destroy", "--name", "shop")
     for host in ("lb1", "app2", "db1", "cache1", "monitor1"):
         assert shop.bed.run(host, "ls -A /opt /var/lib/config-center-deployment").split() == [
             "/opt:", "/var/lib/config-center-deployment:"]
     assert "config-center" not in shop.bed.run("db1", "cat /etc/postgresql/15/main/pg_hba.conf")
-    shop("deploy")
+    shop("deploy", "--package", packages.archive)
     assert shop.json("verify")["passed"]
