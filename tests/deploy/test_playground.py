@@ -11,8 +11,10 @@ import tempfile
 import pytest
 
 import pasted
+from command import Command
 from machine import cannot
 from node import BINARY, PATIENCE, environment, wait_until
+from terminal import Terminal
 
 KEY = "dev/shop/default/application.yaml"
 
@@ -133,6 +135,15 @@ def test_who_is_killed_takes_all_along_and_temporary_folders_are_gone(play):
     one = play("--nodes", 1)
     one.stop()
     assert not os.path.exists(one.folder)
+
+
+def test_at_a_terminal_there_is_a_table_and_ctrl_c_ends_it(home):
+    terminal = Terminal(Command(home), "playground", "--nodes", "1", "--folder", home / "kept")
+    terminal.read_until(lambda shown: "Ctrl-C stops it" in shown)
+    assert "COMPONENT" in terminal.shown and "administrator   admin" in terminal.shown
+    terminal.type("\x03")
+    assert terminal.end() == 0
+    assert "stopped" in terminal.shown.rpartition("COMPONENT")[2]
 
 
 def test_a_folder_is_not_of_another_kind_suddenly(play, home):

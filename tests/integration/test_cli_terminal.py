@@ -4,13 +4,10 @@ import contextlib
 import http.server
 import json
 import os
-import pty
-import select
 import signal
 import stat
 import subprocess
 import sys
-import termios
 import textwrap
 import threading
 
@@ -20,6 +17,7 @@ from authority import Authority
 from command import Command
 from conftest import log_in
 from node import ADMIN_PASSWORD, BINARY, PATIENCE, wait_until
+from terminal import Terminal
 
 
 @pytest.fixture
@@ -119,39 +117,6 @@ def test_tables_hold_nothing_that_a_terminal_obeys(cli, admin, key, app):
                                        ("/v1/users/APP", {"display_name": "\x1b[2J", "password": "a long enough password"})])
 def test_names_of_people_hold_no_control_characters(admin, app, path, body):
     admin.put(path.replace("APP", app), body, expect=400)
-
-
-class Terminal:
-    """The command line on a terminal of its own."""
-
-    def __init__(self, cli, *arguments, leader=()):
-        self.master, self.slave = pty.openpty()
-        self.process = subprocess.Popen([*leader, BINARY, *arguments], stdin=self.slave, stdout=self.slave, stderr=self.slave,
-                                        env=cli.environment(), cwd=cli.home, start_new_session=True,
-                                        preexec_fn=lambda: __import__("fcntl").ioctl(0, termios.TIOCSCTTY, 0))
-        self.shown = ""
-
-    def read_until(self, true):
-        def look():
-            if select.select([self.master], [], [], 0.05)[0]:
-                self.shown += os.read(self.master, 4096).decode(errors="replace")
-            return true(self.shown)
-        wait_until(look, "it is shown", 60)
-        return self.shown
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-
-    def echoes(self):
-        return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
-
-    def end(self):
-        status = self.process.wait(60 * PATIENCE)
-        while select.select([self.master], [], [], 0)[0]:
-            self.shown += os.read(self.master, 4096).decode(errors="replace")
-        os.close(self.slave)
-        os.close(self.master)
-        return status
 
 
 def test_a_diff_on_a_terminal_shows_control_characters(cli, admin, key):
