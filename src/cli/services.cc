@@ -103,6 +103,7 @@ Result<> change(Session& session, const Options& options, Change how) {
   } else if (how == Change::reload) {
     name = "reload";
     stages = deploy::stages_to_reload(wish, services);
+    if (stages.empty()) return wrong_usage("nothing of that reads its settings again without a restart: use restart");
   } else {
     stages = deploy::stages_to_restart(wish, services);
   }

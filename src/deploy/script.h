@@ -21,7 +21,7 @@ std::string as_root(std::string_view script);
 // Hosts need not have curl.
 inline constexpr std::string_view kHttpGet = R"sh(
 http_get() {
-  exec 9<>"/dev/tcp/$1/$2" || return 1
+  { exec 9<>"/dev/tcp/$1/$2"; } 2>/dev/null || return 1
   printf 'GET %s HTTP/1.0\r\nHost: %s\r\n\r\n' "$3" "$1" >&9
   local answer; answer=$(timeout 10 cat <&9); exec 9>&-
   case "$answer" in HTTP/*" 200 "*) printf '%s\n' "$answer" | sed '1,/^\r*$/d' ;; *) return 1 ;; esac

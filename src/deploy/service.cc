@@ -1,6 +1,7 @@
 #include "deploy/service.h"
 
 #include <array>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -65,7 +66,7 @@ std::string fingerprint(const Service& service, const RenderedFiles& files, std:
 
 // Sets $how, by which fingerprint the service was started with.
 std::string choose_how(const Service& service, std::string_view fingerprint_file, std::string_view wanted) {
-  if (!service.reloads) return "how=restart\n";
+  if (service.rereads != Service::Rereads::all) return "how=restart\n";
   return fmt::format("case \"$(cat {} 2>/dev/null)\" in *{}) how=reload-or-restart ;; *) how=restart ;; esac\n",
                      fingerprint_file, wanted.substr(wanted.find('-')));
 }
@@ -104,18 +105,20 @@ std::string unit_of(std::string_view path) {
 }
 
 std::vector<Service> services_of(const Topology& topology, const Secrets& secrets) {
+  using enum Service::Rereads;
   std::vector<Service> services;
   const auto add = [&](std::string_view component, const std::string& host, std::string_view unit, std::string ready,
-                       bool reloads = false) {
+                       Service::Rereads rereads = Service::Rereads::nothing) {
     services.push_back({.component = std::string(component),
                         .host = host,
                         .unit = std::string(unit),
                         .ready = std::move(ready),
-                        .reloads = reloads});
+                        .rereads = rereads});
   };
   if (const auto& database = topology.database) {
     for (const std::string& host : hosts_of(*database))
-      add("database", host, kDatabaseUnit, fmt::format("pg_isready -q -h /var/run/postgresql -p {}\n", database->port));
+      add("database", host, kDatabaseUnit, fmt::format("pg_isready -q -h /var/run/postgresql -p {}\n", database->port),
+          some);
   }
   if (const auto& cache = topology.cache) {
     for (const std::string& host : hosts_of(*cache))
@@ -127,14 +130,15 @@ std::vector<Service> services_of(const Topology& topology, const Secrets& secret
     add("app", host, kAppUnit,
         fmt::format(
             "systemctl is-active --quiet {} && {} health --ready --server http://127.0.0.1:{} >/dev/null 2>&1\n",
-            kAppUnit, kBinary, topology.app.port));
+            kAppUnit, kBinary, topology.app.port),
+        some);
   }
   if (const auto& balancer = topology.load_balancer) {
     for (const std::string& host : balancer->hosts) {
       add("load_balancer", host, kBalancerUnit,
-          std::string(kHttpGet) + fmt::format("http_get 127.0.0.1 {} /alive >/dev/null\n", balancer->stats_port), true);
+          std::string(kHttpGet) + fmt::format("http_get 127.0.0.1 {} /alive >/dev/null\n", balancer->stats_port), all);
       if (!balancer->virtual_address.empty())
-        add("load_balancer", host, kAddressUnit, fmt::format("systemctl is-active --quiet {}\n", kAddressUnit), true);
+        add("load_balancer", host, kAddressUnit, fmt::format("systemctl is-active --quiet {}\n", kAddressUnit), all);
     }
   }
   if (const auto& exporters = topology.exporters) {
@@ -148,10 +152,10 @@ std::vector<Service> services_of(const Topology& topology, const Secrets& secret
   }
   if (const auto& alertmanager = topology.alertmanager)
     add("alertmanager", alertmanager->host, kAlertmanagerUnit,
-        answers(topology.host(alertmanager->host), alertmanager->port, "/-/ready"));
+        answers(topology.host(alertmanager->host), alertmanager->port, "/-/ready"), some);
   if (const auto& prometheus = topology.prometheus)
     add("prometheus", prometheus->host, kPrometheusUnit,
-        answers(topology.host(prometheus->host), prometheus->port, "/-/ready"), true);
+        answers(topology.host(prometheus->host), prometheus->port, "/-/ready"), all);
   if (const auto& grafana = topology.grafana; grafana && !(grafana->package.empty() && grafana->repository.empty()))
     add("grafana", grafana->host, kGrafanaUnit, answers(topology.host(grafana->host), grafana->port, "/api/health"));
   return services;
@@ -196,17 +200,17 @@ Step running_step(const Service& service, const RenderedFiles& files, std::strin
                            fmt::arg("started", started))};
 }
 
-Step reloaded_step(const Service& service, const Run& run) {
+std::optional<Step> reloaded_step(const Service& service, const Run& run) {
+  if (service.rereads == Service::Rereads::nothing) return std::nullopt;
   const std::string done = fmt::format("{}/reloaded-{}", run.kept(), service.unit);
-  return {.host = service.host,
-          .name = "service " + service.unit,
-          .check = fmt::format(
-              "[ \"$(systemctl show -P CanReload {unit})\" = yes ] && systemctl is-active --quiet {unit} || exit 0\n"
-              "[ -e {done} ] && exit 0\necho 'reads its settings again'; exit 1\n",
-              fmt::arg("unit", service.unit), fmt::arg("done", done)),
-          .action = fmt::format("systemctl reload {}\n{}install -d -m 0700 {}; touch {}\n", service.unit,
-                                wait_until_ready(service), run.kept(), done),
-          .undo = ""};
+  return Step{.host = service.host,
+              .name = "service " + service.unit,
+              .check = fmt::format("systemctl is-active --quiet {unit} || exit 0\n"
+                                   "[ -e {done} ] && exit 0\necho 'reads its settings again'; exit 1\n",
+                                   fmt::arg("unit", service.unit), fmt::arg("done", done)),
+              .action = fmt::format("systemctl reload {}\n{}install -d -m 0700 {}; touch {}\n", service.unit,
+                                    wait_until_ready(service), run.kept(), done),
+              .undo = ""};
 }
 
 Step stopped_step(const Service& service) {

@@ -2,6 +2,7 @@
 // that it is ready.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +16,12 @@ namespace cc::deploy {
 struct Service {
   std::string component;  // "app"
   std::string host;
-  std::string unit;      // "haproxy.service"
-  std::string ready;     // a script of root's that succeeds when it does its work
-  bool reloads = false;  // a deployment needs no restart of it, unless its unit or its arguments have changed
+  std::string unit;   // "haproxy.service"
+  std::string ready;  // a script of root's that succeeds when it does its work
+  // Whether it reads settings again without a restart: all of them, so that a deployment needs no restart unless the
+  // unit or its arguments have changed; some (certificates, the level of the log), when an operator says so. That a
+  // unit can be reloaded means nothing: Debian's of the exporter of hosts ends it.
+  enum class Rereads { nothing, some, all } rereads = Rereads::nothing;
 };
 
 // In the order in which they are started: each after what it needs.
@@ -30,8 +34,9 @@ std::string unit_of(std::string_view path);
 // active before is stopped by undo; one that was runs with the files from before again.
 Step running_step(const Service& service, const RenderedFiles& files, std::string_view release, const Run& run);
 
-// It has read its settings again, without an interruption. A service that cannot, or does not run, is left as it is.
-Step reloaded_step(const Service& service, const Run& run);
+// It has read its settings again, without an interruption; one that does not run is left as it is. Nothing when it
+// cannot.
+std::optional<Step> reloaded_step(const Service& service, const Run& run);
 
 Step stopped_step(const Service& service);
 

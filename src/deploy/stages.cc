@@ -139,7 +139,12 @@ Stages stages_to_restart(const Wish& wish, const std::vector<Service>& services)
 }
 
 Stages stages_to_reload(const Wish& wish, const std::vector<Service>& services) {
-  return staged(wish.topology, services, [&](const Service& service) { return reloaded_step(service, wish.run); });
+  Stages stages;
+  for (const Service& service : services) {
+    if (auto step = reloaded_step(service, wish.run))
+      stages.push_back({.name = service.component, .steps = {*std::move(step)}});
+  }
+  return stages;
 }
 
 Stages stages_of(const Wish& wish) {

@@ -18,8 +18,27 @@ echo "this version is broken" >&2; exit 1
 """
 
 
+# Grafana is in no Debian release. This is what of it a deployment sees: a user, a unit, a page; it wants its password.
+GRAFANA = {
+    "DEBIAN/control": "Package: grafana\nVersion: 12.0.0\nArchitecture: all\nMaintainer: tests <tests@example>\nDescription: stand-in\n",
+    "DEBIAN/postinst": "#!/bin/sh\nid grafana >/dev/null 2>&1 || useradd --system --user-group --home-dir /usr/share/grafana grafana\n",
+    "lib/systemd/system/grafana-server.service": "[Service]\nUser=grafana\nExecStart=/usr/share/grafana/serve\n[Install]\nWantedBy=multi-user.target\n",
+    "usr/share/grafana/serve": """#!/usr/bin/python3
+import os, re, socket
+[password] = re.findall(r"^\\$__file\\{(.*)\\}$", os.environ["GF_SECURITY_ADMIN_PASSWORD"])
+assert open(password).read().strip()
+with socket.create_server((os.environ["GF_SERVER_HTTP_ADDR"], int(os.environ["GF_SERVER_HTTP_PORT"]))) as server:
+    while True:
+        client, _ = server.accept()
+        path = (client.recv(4096).split() + [b"", b""])[1]
+        client.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\ngrafana_up 1\\n" if path in (b"/api/health", b"/metrics") else b"HTTP/1.0 404 No\\r\\n\\r\\n")
+        client.close()
+""",
+}
+
+
 class Packages:
-    """Three of them: a good one, another good one, and one that does not run."""
+    """A good one in both its forms, another good one, one that does not run; and a stand-in for Grafana's."""
 
     def __init__(self, folder):
         subprocess.run([REPOSITORY / "script" / "package", "--binary", BINARY, "--output", folder], check=True, capture_output=True)
@@ -28,6 +47,14 @@ class Packages:
         version = (REPOSITORY / "VERSION").read_text().split()[0]
         self.other = self._variant(folder, "other", lambda tree: (tree / "usr/share/doc/config-center/other").write_text("other\n"))
         self.broken = self._variant(folder, "broken", lambda tree: (tree / "usr/bin/config-center").write_text(BROKEN.replace("@VERSION@", version)))
+
+        for name, content in GRAFANA.items():
+            file = folder / "grafana" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content)
+            file.chmod(0o755)
+        self.grafana = folder / "grafana.deb"
+        subprocess.run(["dpkg-deb", "--root-owner-group", "-b", folder / "grafana", self.grafana], check=True, capture_output=True)
 
     def _variant(self, folder, name, change):
         tree, package = folder / name, folder / f"{name}.deb"

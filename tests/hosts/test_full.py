@@ -16,13 +16,14 @@ COMPONENTS = f"""  load_balancer: {{hosts: [lb1, lb2], virtual_address: {VIRTUAL
   cache: {{primary: cache1, replicas: [cache2], sentinels: [cache1, cache2, monitor1]}}
   prometheus: {{host: monitor1}}
   alertmanager: {{host: monitor1}}
+  grafana: {{host: monitor1, package: PACKAGE}}
   exporters: {{}}
 """
 
 
 @pytest.fixture(scope="module")
 def shop(bed, packages, tmp_path_factory):
-    it = Installation(bed, tmp_path_factory.mktemp("shop"), COMPONENTS)
+    it = Installation(bed, tmp_path_factory.mktemp("shop"), COMPONENTS.replace("PACKAGE", str(packages.grafana)))
     began = time.monotonic()
     it("deploy", "--package", packages.good, timeout=600)
     print(f"from bare hosts to verified: {time.monotonic() - began:.1f} s", flush=True)
