@@ -17,6 +17,8 @@
 #include <fmt/format.h>
 #include <spawn.h>
 
+#include "base/exec_words.h"
+
 namespace cc {
 namespace {
 
@@ -93,11 +95,8 @@ void give(End& to, std::string_view& input) {
 }
 
 Result<pid_t> start(const std::vector<std::string>& arguments, const Pipe& in, const Pipe& out, const Pipe& err) {
-  std::vector<char*> pointers;
-  pointers.reserve(arguments.size() + 1);
-  for (const std::string& each : arguments)
-    pointers.push_back(const_cast<char*>(each.c_str()));
-  pointers.push_back(nullptr);
+  std::vector<std::string> words = arguments;
+  const std::vector<char*> pointers = pointers_to(words);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in.read.fd(), STDIN_FILENO);

@@ -11,6 +11,8 @@
 #include <fmt/format.h>
 #include <spawn.h>
 
+#include "base/exec_words.h"
+
 namespace cc::cli {
 namespace {
 
@@ -25,15 +27,6 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
   return out;
 }
 
-std::vector<char*> pointers_of(std::vector<std::string>& lines) {
-  std::vector<char*> out;
-  out.reserve(lines.size() + 1);
-  for (std::string& each : lines)
-    out.push_back(each.data());
-  out.push_back(nullptr);
-  return out;
-}
-
 }  // namespace
 
 Result<int> run_hook(const std::string& command, const std::map<std::string, std::string>& variables, const Path& input,
@@ -44,8 +37,8 @@ Result<int> run_hook(const std::string& command, const std::map<std::string, std
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input.c_str(), O_RDONLY, 0);
   pid_t child = 0;
-  const int error = ::posix_spawn(&child, "/bin/sh", &actions, nullptr, pointers_of(arguments).data(),
-                                  pointers_of(environment).data());
+  const int error = ::posix_spawn(&child, "/bin/sh", &actions, nullptr, pointers_to(arguments).data(),
+                                  pointers_to(environment).data());
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
     return fail(Code::internal, fmt::format("run \"{}\": {}", command, std::system_category().message(error)));

@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 #include <grp.h>
 
+#include "base/exec_words.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -41,15 +42,6 @@ std::vector<std::string> environment_of(const Component& component) {
     all.push_back(begin + value);
   }
   return all;
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (std::string& each : texts)
-    pointers.push_back(each.data());
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 // What the new process needs, made before it is there: in it nothing may be allocated.

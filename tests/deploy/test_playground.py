@@ -7,6 +7,7 @@ import pathlib
 import signal
 import subprocess
 import tempfile
+import urllib.request
 
 import pytest
 
@@ -177,6 +178,13 @@ def test_all_of_an_installation(play):
         return archive.get("lag_revisions") == 0 and edge.get("lag_revisions") == 0
 
     wait_until(arrived, "it is in the archive and in Redis", 60)
+    assert [each["package"] for each in full.told["left_out"]] == ["grafana"]  # in no release of Debian
+
+    def targets():
+        with urllib.request.urlopen(f"{full.told['prometheus']}/api/v1/targets?state=active") as answer:
+            return [target["health"] for target in json.load(answer)["data"]["activeTargets"]]
+
+    wait_until(lambda: targets() == ["up"] * 13, "Prometheus reaches all", 60)
     for name in ("haproxy2", "redis1", "postgres1", "sentinel1", "prometheus"):
         full.kill(name)
     full.publish("a: 2\n", balancer)

@@ -30,8 +30,14 @@ assert open(password).read().strip()
 with socket.create_server((os.environ["GF_SERVER_HTTP_ADDR"], int(os.environ["GF_SERVER_HTTP_PORT"]))) as server:
     while True:
         client, _ = server.accept()
-        path = (client.recv(4096).split() + [b"", b""])[1]
-        client.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\ngrafana_up 1\\n" if path in (b"/api/health", b"/metrics") else b"HTTP/1.0 404 No\\r\\n\\r\\n")
+        try:
+            asked = b""
+            while b"\\r\\n\\r\\n" not in asked and (part := client.recv(4096)):
+                asked += part
+            path = (asked.split() + [b"", b""])[1]
+            client.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\ngrafana_up 1\\n" if path in (b"/api/health", b"/metrics") else b"HTTP/1.0 404 No\\r\\n\\r\\n")
+        except OSError:
+            pass  # who asked has gone
         client.close()
 """,
 }

@@ -1,6 +1,7 @@
 """The command line: every command, its exit status, its outputs; what it keeps, asks and refuses."""
 
 import fcntl
+import io
 import json
 import os
 import pathlib
@@ -10,6 +11,7 @@ import select
 import signal
 import stat
 import subprocess
+import tarfile
 import termios
 import zipfile
 
@@ -339,6 +341,7 @@ def test_an_installation_that_is_not_reached_is_not_changed(unreachable, tmp_pat
     for change in ("start", "restart"):
         assert "no earlier deployment" in unreachable(change, expect=1).stderr
     assert "no earlier deployment" in unreachable("stop", "--yes", expect=1).stderr
+    assert "no earlier deployment" in unreachable("reload", expect=1).stderr
     assert "a cannot be reached" in unreachable("logs", expect=1).stderr
     assert "a cannot be reached" in unreachable("exec", "uptime", expect=1).stdout
     assert 'called shop, and not "shp"' in unreachable("destroy", "--name", "shp", expect=2).stderr
@@ -354,6 +357,35 @@ def test_an_installation_that_is_not_reached_is_not_changed(unreachable, tmp_pat
     unreachable("diagnose", "--output-file", tmp_path / "diagnosis.tar.gz")
     told = subprocess.run(["tar", "-xzOf", tmp_path / "diagnosis.tar.gz", "--wildcards", "*/a.txt"], capture_output=True, check=True).stdout
     assert b"a cannot be reached" in told
+
+
+def test_a_package_that_is_none_is_refused_with_the_reason(unreachable, tmp_path):
+    archive = tmp_path / "other.tar.gz"
+    archive.write_bytes(b"no package")
+    assert "is no package of config-center's" in unreachable("plan", "--package", archive, expect=1).stderr
+    with tarfile.open(archive, "w:gz") as packing:
+        manifest = json.dumps({"name": "config-center", "version": "1"}).encode()
+        entry = tarfile.TarInfo("config-center-1/manifest.json")
+        entry.size = len(manifest)
+        packing.addfile(entry, io.BytesIO(manifest))
+    assert "its manifest has no depends" in unreachable("plan", "--package", archive, expect=1).stderr
+
+
+def test_a_package_is_built_where_the_source_is(unreachable, tmp_path):
+    assert "no script/package here" in unreachable("deploy", "--build", expect=2, cwd=tmp_path).stderr
+    script = tmp_path / "script" / "package"
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\necho 'the tests fail' >&2\nexit 3\n")
+    script.chmod(0o755)
+    failed = unreachable("deploy", "--build", expect=1, cwd=tmp_path).stderr
+    assert "ended with 3" in failed and "the tests fail" in failed
+    (tmp_path / "tree" / "DEBIAN").mkdir(parents=True)
+    (tmp_path / "tree" / "DEBIAN" / "control").write_text(
+        "Package: config-center\nVersion: 1\nArchitecture: all\nDepends: libc6\nMaintainer: tests <tests@example>\nDescription: none\n")
+    script.write_text("#!/bin/sh\nset -e\nmkdir -p build/packages\ndpkg-deb -b tree build/packages/made.deb\n"
+                      "cd build/packages; sha256sum made.deb >SHA256SUMS\n")
+    assert "a cannot be reached" in unreachable("deploy", "--build", "--no-check", expect=1, cwd=tmp_path).stderr
+    assert "excludes" in unreachable("deploy", "--build", "--package", script, expect=2, cwd=tmp_path).stderr
 
 
 def test_a_refused_format_names_the_place(cli, key, tmp_path):
