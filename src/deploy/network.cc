@@ -262,6 +262,7 @@ std::vector<Finding> check_network(const Topology& topology, const Host& host, c
   const bool is_asked = network.asked.contains(host.name);
   const std::vector<Way> ways = ways_of(topology);
   const double required = topology.requirements.hardware.network.bandwidth;
+  std::string not_measured;
   for (const Host& other : topology.hosts) {
     if (other.name == host.name) continue;
     const bool both = is_asked && network.asked.contains(other.name);
@@ -277,20 +278,24 @@ std::vector<Finding> check_network(const Topology& topology, const Host& host, c
     if (!both && !(reached.empty() && not_reached.empty())) {
       tell(ports, Verdict::not_tested, "not both hosts could be asked, as root");
     } else if (!not_reached.empty()) {
-      tell(ports, Verdict::fail, fmt::format("{} are not reached: is there a firewall between them?", not_reached));
+      tell(ports, Verdict::fail, fmt::format("not reached: {}; is there a firewall between them?", not_reached));
     } else if (!reached.empty()) {
-      tell(ports, Verdict::pass, fmt::format("{} are reached", reached));
+      tell(ports, Verdict::pass, fmt::format("reached: {}", reached));
     }
     const auto found = network.megabits.find({host.name, other.name});
-    const std::string bandwidth = fmt::format("bandwidth to {}", other.name);
     if (found == network.megabits.end()) {
-      tell(bandwidth, Verdict::not_tested,
-           "no port of an installation is free there to measure through, or it could not be asked as root");
+      not_measured += fmt::format("{}{}", not_measured.empty() ? "" : ", ", other.name);
     } else {
       tell(
-          bandwidth, required == 0 || found->second >= required ? Verdict::pass : Verdict::fail,
+          fmt::format("bandwidth to {}", other.name),
+          required == 0 || found->second >= required ? Verdict::pass : Verdict::fail,
           fmt::format("{:.0f} Mbps{}", found->second, required == 0 ? "" : fmt::format(", required {:.4g}", required)));
     }
+  }
+  if (!not_measured.empty()) {
+    tell("bandwidth", Verdict::not_tested,
+         fmt::format("to {}: it is measured through ports of the installation, as long as nobody has them",
+                     not_measured));
   }
   return findings;
 }

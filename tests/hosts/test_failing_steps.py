@@ -113,7 +113,7 @@ def test_a_firewall_between_two_hosts(shop):
     with shop.bed.so("app2", "nft 'table inet wall { chain in { type filter hook input priority 0; tcp dport 7848 drop; }; }'",
                      "nft delete table inet wall"):
         told = deploy(shop, expect=1)
-    assert "7848 (the node's Raft) are not reached" in told, told
+    assert "not reached: 7848 (the node's Raft)" in told, told
     assert_as_before(shop)
     assert_goes_on(shop)
 
