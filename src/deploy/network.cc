@@ -86,18 +86,14 @@ std::string perl(std::string_view program, std::string_view arguments) {
   return fmt::format("perl - {}{}", arguments, here_document(program));
 }
 
-const std::vector<std::string>& none() {
-  static const std::vector<std::string> empty;
-  return empty;
-}
-
 // Who must reach a port, by its place in the topology.
 std::vector<std::string> who_needs(const Topology& topology, std::string_view place) {
-  const std::vector<std::string> nodes = topology.app.hosts;
-  const std::vector<std::string> databases = topology.database ? hosts_of(*topology.database) : none();
-  const std::vector<std::string> caches = topology.cache ? hosts_of(*topology.cache) : none();
-  const std::vector<std::string>& sentinels = topology.cache ? topology.cache->sentinels : none();
-  const std::vector<std::string>& balancers = topology.load_balancer ? topology.load_balancer->hosts : none();
+  const std::vector<std::string> none;
+  const std::vector<std::string>& nodes = topology.app.hosts;
+  const std::vector<std::string> databases = topology.database ? hosts_of(*topology.database) : none;
+  const std::vector<std::string> caches = topology.cache ? hosts_of(*topology.cache) : none;
+  const std::vector<std::string>& sentinels = topology.cache ? topology.cache->sentinels : none;
+  const std::vector<std::string>& balancers = topology.load_balancer ? topology.load_balancer->hosts : none;
   const auto together = [](std::initializer_list<std::vector<std::string>> lists) {
     std::vector<std::string> all;
     for (const auto& list : lists)
@@ -155,6 +151,7 @@ class Measuring {
 
   Network run() {
     std::vector<std::jthread> listening;
+    listening.reserve(free_.size());
     for (const auto& [name, ports] : free_) {
       const Host& host = hosts_.topology.host(name);
       listening.emplace_back([&, this] { ask(host.name, listen_script(host, ports, process_file(host.name))); });
@@ -162,6 +159,7 @@ class Measuring {
     in_parallel(names_, [this](const std::string& name) { reach(name); });
     for (const auto& pairs : rounds_of(names_)) {
       std::vector<std::jthread> threads;
+      threads.reserve(pairs.size());
       for (const auto& [from, to] : pairs)
         threads.emplace_back([&from, &to, this] { send(from, to); });
     }
