@@ -28,10 +28,11 @@ use strict; use IO::Socket::IP; use IO::Select;
 $SIG{CHLD} = 'IGNORE';
 alarm 100;  # should nobody end it
 my $all = IO::Select->new;
-my ($address, @ports) = @ARGV;
-for my $port (@ports) {
-  my $socket = IO::Socket::IP->new(LocalHost => $address, LocalPort => $port, Listen => 64, ReuseAddr => 1) or next;
-  $all->add($socket);
+for my $port (@ARGV) {
+  my @how = (LocalPort => $port, Listen => 64, ReuseAddr => 1);
+  # Both families, or the one that there is.
+  my $socket = IO::Socket::IP->new(LocalHost => '::', V6Only => 0, @how) || IO::Socket::IP->new(LocalHost => '0.0.0.0', @how);
+  $all->add($socket) if $socket;
 }
 while ($all->count) {
   for my $socket ($all->can_read) {
@@ -54,16 +55,16 @@ while ($all->count) {
 }
 )perl";
 
-// So long as nobody listens yet it is tried again.
+// Who is refused tries again, since nobody may listen yet; of whom nothing is heard there is no more to hear.
 constexpr std::string_view kReach = R"perl(
-use strict; use IO::Socket::IP;
+use strict; use Errno; use IO::Socket::IP;
 my %left = map { $_ => 1 } @ARGV;
-for my $round (1 .. 6) {
+for my $round (1 .. 30) {
   for my $way (sort keys %left) {
     my ($name, $address, $port) = split / /, $way;
-    my $socket = IO::Socket::IP->new(PeerHost => $address, PeerPort => $port, Timeout => 1) or next;
-    print "reached=$name $port\n";
-    delete $left{$way};
+    my $socket = IO::Socket::IP->new(PeerHost => $address, PeerPort => $port, Timeout => 1);
+    print "reached=$name $port\n" if $socket;
+    delete $left{$way} if $socket || $!{ETIMEDOUT};
   }
   last unless %left;
   select undef, undef, undef, 0.3;
@@ -84,6 +85,25 @@ print "bytes=$line";
 
 std::string perl(std::string_view program, std::string_view arguments) {
   return fmt::format("perl - {}{}", arguments, here_document(program));
+}
+
+// Tells each who connects how many bytes came in a second.
+std::string listen_script(const std::vector<Port>& ports, const std::string& process_file) {
+  return fmt::format("listen() {{ exec perl - {}{}}}\nlisten &\necho $! >{}\nwait || true\n", fmt::join(ports, " "),
+                     here_document(kListen), process_file);
+}
+
+// "reached=NAME PORT" for each that is.
+std::string reach_script(const Topology& topology, const std::vector<Way>& ways) {
+  std::string arguments;
+  for (const Way& way : ways)
+    arguments += shell_word(fmt::format("{} {} {}", way.to, topology.host(way.to).address, way.port)) + " ";
+  return perl(kReach, arguments);
+}
+
+// "bytes=N", in a second.
+std::string bandwidth_script(const Host& to, Port port) {
+  return perl(kSend, fmt::format("{} {}", shell_word(to.address), port));
 }
 
 // Who must reach a port, by its place in the topology.
@@ -153,8 +173,7 @@ class Measuring {
     std::vector<std::jthread> listening;
     listening.reserve(free_.size());
     for (const auto& [name, ports] : free_) {
-      const Host& host = hosts_.topology.host(name);
-      listening.emplace_back([&, this] { ask(host.name, listen_script(host, ports, process_file(host.name))); });
+      listening.emplace_back([&name, &ports, this] { ask(name, listen_script(ports, process_file(name))); });
     }
     in_parallel(names_, [this](const std::string& name) { reach(name); });
     for (const auto& pairs : rounds_of(names_)) {
@@ -228,23 +247,6 @@ std::vector<Way> ways_of(const Topology& topology) {
     }
   }
   return ways;
-}
-
-std::string listen_script(const Host& host, const std::vector<Port>& ports, const std::string& process_file) {
-  const char* everywhere = host.address.contains(':') ? "::" : "0.0.0.0";
-  return fmt::format("listen() {{ exec perl - {} {}{}}}\nlisten &\necho $! >{}\nwait || true\n", everywhere,
-                     fmt::join(ports, " "), here_document(kListen), process_file);
-}
-
-std::string reach_script(const Topology& topology, const std::vector<Way>& ways) {
-  std::string arguments;
-  for (const Way& way : ways)
-    arguments += shell_word(fmt::format("{} {} {}", way.to, topology.host(way.to).address, way.port)) + " ";
-  return perl(kReach, arguments);
-}
-
-std::string bandwidth_script(const Host& to, Port port) {
-  return perl(kSend, fmt::format("{} {}", shell_word(to.address), port));
 }
 
 Network measure_network(const Hosts& hosts, const std::map<std::string, Facts>& facts) {

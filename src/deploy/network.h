@@ -37,13 +37,4 @@ Network measure_network(const Hosts& hosts, const std::map<std::string, Facts>& 
 // Of one host, as the one that reaches.
 std::vector<Finding> check_network(const Topology& topology, const Host& host, const Network& network);
 
-// --- for tests ---
-
-// Perl, which is on every Debian: listens on the ports, tells each who connects how many bytes came in a second.
-std::string listen_script(const Host& host, const std::vector<Port>& ports, const std::string& process_file);
-// "reached=NAME PORT" for each that is.
-std::string reach_script(const Topology& topology, const std::vector<Way>& ways);
-// "bytes=N", in a second.
-std::string bandwidth_script(const Host& to, Port port);
-
 }  // namespace cc::deploy
