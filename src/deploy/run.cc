@@ -5,7 +5,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <ranges>
 #include <semaphore>
 #include <thread>
 
@@ -126,10 +125,9 @@ class Running {
   }
 
   void undo() {
-    for (const Planned& each : std::views::reverse(done_))
-      undo(each, each.step->undo, "");
-    for (const Planned& each : std::views::reverse(done_))
-      undo(each, each.step->again, "again as before: ");
+    in_reverse([this](Connection& host, const Planned& each) { undo(host, each, each.step->undo, ""); });
+    in_reverse(
+        [this](Connection& host, const Planned& each) { undo(host, each, each.step->again, "again as before: "); });
   }
 
   std::vector<Outcome> take() { return std::move(outcomes_); }
@@ -139,6 +137,28 @@ class Running {
     const std::lock_guard lock(mutex_);
     tell_(outcome);
     if (outcome.state != State::begun) outcomes_.push_back(std::move(outcome));
+  }
+
+  // What was done: the last stage first, and in it as it was done, hosts in parallel or one after the other; each
+  // host's steps the last one first.
+  template <class Each>
+  void in_reverse(const Each& each) {
+    for (auto at = done_.rbegin(); at != done_.rend();) {
+      const Stage& stage = *at->stage;
+      const auto end = std::find_if(at, done_.rend(), [&](const Planned& planned) { return planned.stage != &stage; });
+      const std::vector<OfHost> hosts = by_host({at, end});
+      const auto run = [&](const OfHost& host) {
+        const auto connection = hosts_.connect(hosts_.topology.host(host.host));
+        for (const Planned& planned : host.steps)
+          each(*connection, planned);
+      };
+      if (stage.one_host_after_the_other) {
+        std::ranges::for_each(hosts, run);
+      } else {
+        in_parallel(hosts, hosts_.at_once, run);
+      }
+      at = end;
+    }
   }
 
   void note_failure(const Planned& planned, std::string message, milliseconds took = {}) {
@@ -198,11 +218,10 @@ class Running {
                 said.empty() ? fmt::format("its script ended with {}", finished.status) : std::string(said));
   }
 
-  void undo(const Planned& planned, const std::string& script, std::string_view what) {
+  void undo(Connection& host, const Planned& planned, const std::string& script, std::string_view what) {
     if (script.empty()) return;
-    const auto connection = hosts_.connect(hosts_.topology.host(planned.step->host));
     const Mono began = hosts_.clock.now();
-    const auto undone = run_script(*connection, script, {hosts_.clock, began + planned.step->patience});
+    const auto undone = run_script(host, script, {hosts_.clock, began + planned.step->patience});
     const auto took = std::chrono::duration_cast<milliseconds>(hosts_.clock.now() - began);
     note(outcome_of(planned, undone ? State::undone : State::not_undone,
                     undone ? std::string(what) : fmt::format("{}{}", what, undone.error().message), took));

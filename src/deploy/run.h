@@ -52,8 +52,9 @@ struct CarriedOut {
   bool good = true;               // all is as it should be
 };
 // Stops at the first stage in which a step fails, when the other hosts have ended the steps that they were at. Then,
-// when `undo`, undoes all steps of this run, the last one first. conflict, before anything is changed, when there is a
-// change by hand; `stop` is asked between steps, and is as a failure.
+// when `undo`, undoes all steps of this run, the last one of each host first: stage by stage, hosts as they were done,
+// in parallel or one after the other. conflict, before anything is changed, when there is a change by hand; `stop` is
+// asked between steps, and is as a failure.
 Result<CarriedOut> carry_out(const Hosts& hosts, const Stages& stages, bool undo, const std::function<bool()>& stop,
                              const Tell& tell);
 

@@ -13,6 +13,7 @@ using State = Outcome::State;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 // A host that is a folder of this machine's: scripts run in it, as whoever runs the test.
 class FolderHost final : public Connection {
@@ -117,6 +118,17 @@ TEST_F(Run, what_fails_stops_the_stages_after_it_and_all_is_undone_the_last_firs
                                 "a y undone", "a x undone"));
   EXPECT_THAT(carried.outcomes[2].message, HasSubstr("no room"));
   EXPECT_FALSE(has("a", "x") || has("a", "y") || has("a", "z") || has("b", "x"));
+}
+
+TEST_F(Run, what_was_done_one_host_after_the_other_is_undone_so) {
+  const CarriedOut carried = carry(
+      {{.name = "one", .steps = {make("a", "x"), make("b", "x"), make("c", "x")}},
+       {.name = "rolling", .steps = {make("a", "y"), make("b", "y"), broken("c")}, .one_host_after_the_other = true}});
+  EXPECT_FALSE(carried.good);
+  ASSERT_EQ(told.size(), 17U);
+  EXPECT_THAT(std::vector(told.begin() + 12, told.begin() + 14), ElementsAre("b y undone", "a y undone"));
+  EXPECT_THAT(std::vector(told.begin() + 14, told.end()),
+              UnorderedElementsAre("a x undone", "b x undone", "c x undone"));
 }
 
 TEST_F(Run, leaves_what_was_done_when_told_to_and_goes_on_from_there) {
