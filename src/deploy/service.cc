@@ -188,7 +188,11 @@ Step running_step(const Service& service, const RenderedFiles& files, std::strin
           fmt::arg("kept", kKept), fmt::arg("run", run.kept()), fmt::arg("unit", service.unit),
           fmt::arg("before", before), fmt::arg("started", started), fmt::arg("wanted", wanted),
           fmt::arg("choose", choose_how(service, started, wanted)), fmt::arg("ready", ready)),
-      .undo = fmt::format("if [ ! -e {} ]; then systemctl stop {}; rm -f {}; fi\n", before, service.unit, started),
+      // One that waits for its next try is as failed, when it is stopped.
+      .undo =
+          fmt::format("if [ ! -e {0} ]; then systemctl stop {1}; systemctl reset-failed {1} 2>/dev/null || true; rm "
+                      "-f {2}; fi\n",
+                      before, service.unit, started),
       .again = fmt::format("if [ -e {before} ]; then\n"
                            "systemctl reset-failed {unit} 2>/dev/null || true\n"
                            "{choose}systemctl --no-block $how {unit}\n"
