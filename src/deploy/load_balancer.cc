@@ -58,6 +58,8 @@ defaults
     option dontlognull
     # Reads by the thousand say nothing, and who changed what is in the audit: only what went wrong is logged.
     option dontlog-normal
+    # After a reload a connection that waits for its next request still gets that answered; it is told then that it ends.
+    option idle-close-on-response
     timeout connect 2s
     timeout check 2s
     timeout http-request 10s
