@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
-#include <semaphore>
-#include <thread>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -14,6 +12,7 @@
 #include "cli/topology_file.h"
 #include "deploy/connection.h"
 #include "deploy/environment.h"
+#include "deploy/in_parallel.h"
 #include "deploy/network.h"
 #include "deploy/script.h"
 
@@ -23,7 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kPatience = 2min;  // with one host
-constexpr std::ptrdiff_t kAtOnce = 16;
+constexpr std::size_t kAtOnce = 16;
 
 struct Options {
   std::string file = "topology.yaml";
@@ -49,17 +48,9 @@ Result<deploy::Facts> facts_of(const deploy::Topology& topology, const deploy::H
 std::vector<Result<deploy::Facts>> ask_all(const deploy::Topology& topology, bool fix) {
   std::vector<Result<deploy::Facts>> facts(topology.hosts.size());
   const Waiting waiting(fmt::format("asking {}", counted(topology.hosts.size(), "host")));
-  std::counting_semaphore<kAtOnce> places(kAtOnce);
-  std::vector<std::jthread> threads;
-  threads.reserve(facts.size());
-  for (std::size_t i = 0; i < facts.size(); ++i) {
-    threads.emplace_back([&, i] {
-      places.acquire();
-      facts[i] = facts_of(topology, topology.hosts[i], fix);
-      places.release();
-    });
-  }
-  threads.clear();
+  deploy::in_parallel(topology.hosts, kAtOnce, [&](const deploy::Host& host) {
+    facts[static_cast<std::size_t>(&host - topology.hosts.data())] = facts_of(topology, host, fix);
+  });
   return facts;
 }
 

@@ -51,7 +51,7 @@ Path kept_package(const Installation& installation, const std::string& release, 
 }
 
 deploy::Release deployed_release(const Installation& installation, const std::string& name) {
-  for (const std::string_view form : {".deb", ".tar.gz"}) {
+  for (const std::string_view form : deploy::kForms) {
     const auto kept = deploy::read_release(kept_package(installation, name, form),
                                            {installation.clock, installation.clock.now() + kPatienceWithPackage});
     if (kept && kept->name == name) return *kept;
@@ -60,7 +60,7 @@ deploy::Release deployed_release(const Installation& installation, const std::st
 }
 
 Result<> keep_package(const Installation& installation, const deploy::Release& release) {
-  const Path kept = kept_package(installation, release.name, release.is_archive() ? ".tar.gz" : ".deb");
+  const Path kept = kept_package(installation, release.name, release.form());
   std::error_code error;
   if (release.package.empty() || std::filesystem::exists(kept, error)) return {};
   TRYV(make_directories(kept.parent_path(), 0700));

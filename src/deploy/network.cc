@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "deploy/cache.h"
 #include "deploy/database.h"
+#include "deploy/in_parallel.h"
 #include "deploy/ports.h"
 #include "deploy/script.h"
 
@@ -133,14 +134,6 @@ std::vector<std::string> who_needs(const Topology& topology, std::string_view pl
   return {};
 }
 
-template <class Each>
-void in_parallel(const std::vector<std::string>& hosts, const Each& each) {
-  std::vector<std::jthread> threads;
-  threads.reserve(hosts.size());
-  for (const std::string& host : hosts)
-    threads.emplace_back([&each, &host] { each(host); });
-}
-
 // Pairs in rounds, in each of which a host is in one pair at most: as in a tournament.
 std::vector<std::vector<std::pair<std::string, std::string>>> rounds_of(std::vector<std::string> hosts) {
   if (hosts.size() % 2 != 0) hosts.emplace_back();  // who is with it has a rest
@@ -175,14 +168,10 @@ class Measuring {
     for (const auto& [name, ports] : free_) {
       listening.emplace_back([&name, &ports, this] { ask(name, listen_script(ports, process_file(name))); });
     }
-    in_parallel(names_, [this](const std::string& name) { reach(name); });
-    for (const auto& pairs : rounds_of(names_)) {
-      std::vector<std::jthread> threads;
-      threads.reserve(pairs.size());
-      for (const auto& [from, to] : pairs)
-        threads.emplace_back([&from, &to, this] { send(from, to); });
-    }
-    in_parallel(names_, [this](const std::string& name) {
+    in_parallel(names_, names_.size(), [this](const std::string& name) { reach(name); });
+    for (const auto& pairs : rounds_of(names_))
+      in_parallel(pairs, pairs.size(), [this](const auto& pair) { send(pair.first, pair.second); });
+    in_parallel(names_, names_.size(), [this](const std::string& name) {
       ask(name, fmt::format("kill $(cat {0} 2>/dev/null) 2>/dev/null || true\nrm -f {0}\n", process_file(name)));
     });
     return std::move(network_);

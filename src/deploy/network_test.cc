@@ -10,23 +10,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/process.h"
+#include "deploy/folder_host.h"
 
 namespace cc::deploy {
 namespace {
 
 using testing::HasSubstr;
-
-// A host that is this machine; who runs the test need not be root, since the ports are high ones.
-class ThisMachine final : public Connection {
- public:
-  Result<Finished> run(std::string_view script, const Deadline& until) override {
-    return run_process({"bash", "-s"}, "sudo() { shift; \"$@\"; }\n" + std::string(script), until);
-  }
-  Result<> put(const Path&, const std::string&, const Deadline&) override {
-    return fail(Code::internal, "nothing is put");
-  }
-};
 
 // A port that nobody has; somebody else could take it until it is used, but the system gives others first.
 Port free_port() {
@@ -76,9 +65,11 @@ TEST_F(NetworkCheck, tells_which_host_must_reach_which_port) {
 
 TEST_F(NetworkCheck, measures_between_all_hosts_and_leaves_nobody_behind) {
   const Facts facts{.root = true};
-  const Network network = measure_network(
-      {.topology = topology, .connect = [](const Host&) { return std::make_unique<ThisMachine>(); }, .clock = clock},
-      {{"a", facts}, {"b", facts}, {"c", facts}});
+  const Network network =
+      measure_network({.topology = topology,
+                       .connect = [](const Host&) { return std::make_unique<FolderHost>("/", true); },
+                       .clock = clock},
+                      {{"a", facts}, {"b", facts}, {"c", facts}});
   for (const Host& host : topology.hosts) {
     const auto findings = check_network(topology, host, network);
     for (const Host& other : topology.hosts) {

@@ -13,11 +13,12 @@
 namespace cc::deploy {
 namespace {
 
-constexpr std::string_view kFolder = "/var/lib/config-center-packages";
 constexpr std::string_view kUploaded = "/var/tmp/config-center-packages.tar";
-constexpr std::string_view kOnlyOurs =
-    "-o Dir::Etc::sourcelist=/var/lib/config-center-packages/sources.list -o Dir::Etc::sourceparts=- "
-    "-o APT::Get::List-Cleanup=0";
+// Arguments of apt-get.
+std::string only_ours() {
+  return fmt::format("-o Dir::Etc::sourcelist={}/sources.list -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0",
+                     kPackagesFolder);
+}
 
 // The name of a package's file has its version: names and sizes tell one set of files from another.
 std::string fingerprint(const Path& folder) {
@@ -39,7 +40,7 @@ Step package_files_step(const Topology& topology, const Host& host) {
       .host = host.name,
       .name = "files of packages",
       .check = fmt::format("[ \"$(cat {}/fingerprint 2>/dev/null)\" = {} ] && exit 0\necho 'are put there'; exit 1\n",
-                           kFolder, wanted),
+                           kPackagesFolder, wanted),
       // As dpkg-scanpackages does, which is in no minimal system.
       .action = fmt::format(
           "trap 'rm -rf {there} {folder}.new' EXIT\n"
@@ -56,7 +57,7 @@ Step package_files_step(const Topology& topology, const Host& host) {
           "cd /; rm -rf {folder}; mv {folder}.new {folder}\n"
           "{update}"
           "echo {wanted} >{folder}/fingerprint\n",
-          fmt::arg("there", kUploaded), fmt::arg("folder", kFolder), fmt::arg("update", apt_update(topology)),
+          fmt::arg("there", kUploaded), fmt::arg("folder", kPackagesFolder), fmt::arg("update", apt_update(topology)),
           fmt::arg("wanted", wanted)),
       .undo = "",
       .upload = Upload{.from = topology.packages, .to = std::string(kUploaded)},
@@ -64,12 +65,12 @@ Step package_files_step(const Topology& topology, const Host& host) {
 }
 
 std::string apt_arguments(const Topology& topology) {
-  return fmt::format("-o DPkg::Lock::Timeout=120 {}", topology.packages.empty() ? "" : kOnlyOurs);
+  return fmt::format("-o DPkg::Lock::Timeout=120 {}", topology.packages.empty() ? "" : only_ours());
 }
 
 std::string apt_update(const Topology& topology) {
   if (topology.packages.empty()) return "apt-get update -q >/dev/null 2>&1 || true\n";
-  return fmt::format("apt-get update -q {} >/dev/null\n", kOnlyOurs);
+  return fmt::format("apt-get update -q {} >/dev/null\n", only_ours());
 }
 
 }  // namespace cc::deploy

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "deploy/step.h"
 #include "deploy/topology.h"
 
 namespace cc::deploy {
+
+inline constexpr std::string_view kPackagesFolder = "/var/lib/config-center-packages";  // on the hosts
 
 Step package_files_step(const Topology& topology, const Host& host);
 

@@ -15,8 +15,6 @@
 namespace cc::deploy {
 namespace {
 
-constexpr std::string_view kArchive = ".tar.gz";
-
 std::unexpected<Error> no_package(const Path& file, std::string_view why) {
   return fail(
       Code::invalid_argument,
@@ -59,8 +57,8 @@ Result<Manifest> manifest_of_archive(const Path& package, const Deadline& until)
 
 }  // namespace
 
-bool Release::is_archive() const {
-  return package.string().ends_with(kArchive);
+std::string_view Release::form() const {
+  return package.string().ends_with(kForms[1]) ? kForms[1] : kForms[0];
 }
 
 std::string Release::folder() const {
@@ -71,7 +69,7 @@ Result<Release> read_release(const Path& package, const Deadline& until) {
   TRY(const std::string bytes, read_file(package));
   Release release{.package = package};
   TRY(const Manifest manifest,
-      release.is_archive() ? manifest_of_archive(package, until) : manifest_of_deb(package, until));
+      release.form() == kForms[1] ? manifest_of_archive(package, until) : manifest_of_deb(package, until));
   if (manifest.name != "config-center") return no_package(package, fmt::format("but of {}'s", manifest.name));
   release.version = manifest.version;
   release.dependencies = manifest.dependencies;
@@ -85,9 +83,8 @@ Release release_on_hosts(const std::string& name) {
 
 Stage release_stage(const Topology& topology, const Release& release) {
   Stage stage{.name = "package"};
-  const std::string there =
-      fmt::format("/var/tmp/config-center-{}{}", release.name, release.is_archive() ? kArchive : ".deb");
-  const std::string unpack = release.is_archive()
+  const std::string there = fmt::format("/var/tmp/config-center-{}{}", release.name, release.form());
+  const std::string unpack = release.form() == kForms[1]
                                  ? fmt::format("tar -xzOf {} --wildcards 'config-center-*/bin/config-center'", there)
                                  : fmt::format("dpkg-deb --fsys-tarfile {} | tar -xO ./usr/bin/config-center", there);
   for (const std::string& host : topology.app.hosts) {

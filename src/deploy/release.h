@@ -1,7 +1,9 @@
 // A version of the program, as it lies in a package, and on the hosts beside the versions before it.
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 
 #include "base/deadline.h"
 #include "base/result.h"
@@ -10,12 +12,15 @@
 
 namespace cc::deploy {
 
+// How the names of packages end.
+inline constexpr std::array<std::string_view, 2> kForms{".deb", ".tar.gz"};
+
 struct Release {
-  std::string name;          // "0.1.0-3f2a91bc04de": the version, and what the package's bytes are
-  std::string version;       // "0.1.0"
-  std::string dependencies;  // of Debian, as the package names them
-  Path package;              // a .deb or .tar.gz of script/package; empty: the hosts have it already
-  bool is_archive() const;   // a .tar.gz
+  std::string name;               // "0.1.0-3f2a91bc04de": the version, and what the package's bytes are
+  std::string version;            // "0.1.0"
+  std::string dependencies;       // of Debian, as the package names them
+  Path package;                   // a .deb or .tar.gz of script/package; empty: the hosts have it already
+  std::string_view form() const;  // of the package: one of kForms
   std::string folder() const;
 };
 

@@ -5,6 +5,7 @@
 #include "deploy/app.h"
 #include "deploy/cache.h"
 #include "deploy/database.h"
+#include "deploy/package_files.h"
 #include "deploy/script.h"
 
 namespace cc::deploy {
@@ -47,7 +48,7 @@ Stage removal_stage(const Topology& topology, bool keep_data) {
       action += fmt::format("systemctl disable --quiet {} 2>/dev/null || true\nrm -rf {} /etc/config-center/secrets\n",
                             kAppUnit, kAppFolder);
     }
-    if (!topology.packages.empty()) action += "rm -rf /var/lib/config-center-packages\n";
+    if (!topology.packages.empty()) action += fmt::format("rm -rf {}\n", kPackagesFolder);
     action += kFilesBack;
     if (!keep_data) action += data_of(topology, host);
     // The lock is still held.

@@ -5,13 +5,12 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <semaphore>
-#include <thread>
 
 #include <fmt/format.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "deploy/in_parallel.h"
 #include "deploy/script.h"
 
 namespace cc::deploy {
@@ -85,21 +84,6 @@ std::vector<OfHost> by_host(const std::vector<Planned>& steps) {
     own->steps.push_back(planned);
   }
   return hosts;
-}
-
-// Runs `each(host)` on a thread for each; so many at once.
-template <class Each>
-void in_parallel(const std::vector<OfHost>& hosts, std::size_t at_once, const Each& each) {
-  std::counting_semaphore<> places(static_cast<std::ptrdiff_t>(at_once));
-  std::vector<std::jthread> threads;
-  threads.reserve(hosts.size());
-  for (const OfHost& host : hosts) {
-    threads.emplace_back([&] {
-      places.acquire();
-      each(host);
-      places.release();
-    });
-  }
 }
 
 std::vector<Planned> steps_of(const Stage& stage) {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
-#include "base/process.h"
+#include "deploy/folder_host.h"
 
 namespace cc::deploy {
 namespace {
@@ -14,24 +14,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
-
-// A host that is a folder of this machine's: scripts run in it, as whoever runs the test.
-class FolderHost final : public Connection {
- public:
-  FolderHost(Path folder, bool reached) : folder_(std::move(folder)), reached_(reached) {}
-  Result<Finished> run(std::string_view script, const Deadline& until) override {
-    if (!reached_) return fail(Code::unavailable, "the host cannot be reached");
-    const std::string here = "sudo() { shift; \"$@\"; }\ncd '" + folder_.string() + "'\n";
-    return run_process({"sh", "-s"}, here + std::string(script), until);
-  }
-  Result<> put(const Path& from, const std::string& to, const Deadline&) override {
-    return cc::copy_file(from, folder_ / to);
-  }
-
- private:
-  Path folder_;
-  bool reached_;
-};
 
 class Run : public testing::Test {
  protected:

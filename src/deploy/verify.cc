@@ -4,8 +4,6 @@
 #include <functional>
 #include <map>
 #include <mutex>
-#include <semaphore>
-#include <thread>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -14,6 +12,7 @@
 #include "base/text.h"
 #include "deploy/app.h"
 #include "deploy/database.h"
+#include "deploy/in_parallel.h"
 #include "deploy/listening.h"
 #include "deploy/load_balancer.h"
 #include "deploy/monitoring.h"
@@ -294,34 +293,25 @@ void merge(std::vector<Finding>& findings, const std::vector<Probe>& probes) {
 std::vector<Finding> verify(const Hosts& hosts, const std::vector<Probe>& probes, const std::function<void()>& told) {
   std::vector<Finding> findings(probes.size());
   std::mutex mutex;
-  std::counting_semaphore<> places(static_cast<std::ptrdiff_t>(hosts.at_once));
-  {
-    std::vector<std::jthread> threads;
-    threads.reserve(hosts.topology.hosts.size());
-    for (const Host& host : hosts.topology.hosts) {
-      threads.emplace_back([&] {
-        places.acquire();
-        const auto connection = hosts.connect(host);
-        bool reached = true;
-        for (std::size_t i = 0; i < probes.size(); ++i) {
-          if (probes[i].host != host.name) continue;
-          if (reached) {
-            findings[i] = judge(*connection, probes[i], hosts.clock);
-            reached = findings[i].verdict != Verdict::not_tested;
-            if (!reached) findings[i].verdict = Verdict::fail;
-          } else {
-            findings[i] = {.host = host.name,
-                           .check = probes[i].name,
-                           .verdict = Verdict::not_tested,
-                           .message = "the host is not reached"};
-          }
-          const std::lock_guard lock(mutex);
-          told();
-        }
-        places.release();
-      });
+  in_parallel(hosts.topology.hosts, hosts.at_once, [&](const Host& host) {
+    const auto connection = hosts.connect(host);
+    bool reached = true;
+    for (std::size_t i = 0; i < probes.size(); ++i) {
+      if (probes[i].host != host.name) continue;
+      if (reached) {
+        findings[i] = judge(*connection, probes[i], hosts.clock);
+        reached = findings[i].verdict != Verdict::not_tested;
+        if (!reached) findings[i].verdict = Verdict::fail;
+      } else {
+        findings[i] = {.host = host.name,
+                       .check = probes[i].name,
+                       .verdict = Verdict::not_tested,
+                       .message = "the host is not reached"};
+      }
+      const std::lock_guard lock(mutex);
+      told();
     }
-  }
+  });
   merge(findings, probes);
   return findings;
 }
