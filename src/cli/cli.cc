@@ -45,6 +45,8 @@ void add_commands(CLI::App& root, Session& session) {
   add_cluster(root, session);
   add_archive(root, session);
   add_edge(root, session);
+  add_backup(root, session);
+  add_restore(root, session);
   add_playground(root, session);
   add_topology(root, session);
   add_check_environment(root, session);

@@ -1,24 +1,16 @@
-#include <map>
-
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "cli/check.h"
 #include "cli/commands.h"
+#include "cli/node_settings.h"
 #include "cli/session.h"
 #include "node/recover.h"
-#include "node/settings.h"
 
 namespace cc::cli {
 namespace {
 
 namespace json = boost::json;
-
-struct Options {
-  std::string config;
-  std::map<std::string, std::string> flags;  // setting → what was given
-};
 
 constexpr std::string_view kWhatItMeans =
     "When the majority of the voters is lost for ever, one of the nodes that are left becomes a group of its own, of "
@@ -49,41 +41,32 @@ Result<> look(Session& session, const node::Settings& settings, const std::strin
   });
 }
 
-Result<> recover(Session& session, const Options& options) {
-  auto settings = node::load_settings({.config_path = options.config, .flags = options.flags});
-  if (!settings) return wrong_usage(std::move(settings).error());
-  const std::string what = fmt::format("make node {} a group of its own, with what is in {}", settings->raft.node_id,
-                                       settings->data_dir.string());
+Result<> recover(Session& session, const NodeOptions& options) {
+  TRY(const node::Settings settings, node_settings(options));
+  const std::string what = fmt::format("make node {} a group of its own, with what is in {}", settings.raft.node_id,
+                                       settings.data_dir.string());
   fmt::print(stderr, "{}", kWhatItMeans);
-  if (session.dry_run) return look(session, *settings, what);
+  if (session.dry_run) return look(session, settings, what);
   TRYV(session.confirm(what));
-  TRY(const auto end, node::recover_group(*settings));
-  return session.print(json_of(*settings, end), [&] {
+  TRY(const auto end, node::recover_group(settings));
+  return session.print(json_of(settings, end), [&] {
     return fmt::format(
         "node {} is a group of its own, under {}; its log ended with entry {} of term {}. Start it without raft.peers, "
         "wipe the other nodes, and add them: config-center cluster add NODE@HOST:PORT\n",
-        settings->raft.node_id, settings->raft.address, end.index, end.term);
+        settings.raft.node_id, settings.raft.address, end.index, end.term);
   });
 }
 
 }  // namespace
 
 void add_cluster_recover(CLI::App& group, Session& session) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<NodeOptions>();
   CLI::App* command =
       add_command(group, "recover", "After the majority was lost for ever: make a stopped node a group of its own");
-  command->add_option("--config", options->config, "Settings file of the node (YAML; or CONFIG_PATH)")
-      ->type_name("FILE");
-  const auto setting = [&](const std::string& flag, const std::string& name, const std::string& meaning) {
-    return command->add_option_function<std::string>(
-        flag, [options, name](const std::string& text) { options->flags[name] = text; }, meaning);
-  };
-  setting("--data-dir", "data_dir", "Its data folder; else as its settings say")->type_name("DIR");
-  setting("--node-id", "raft.node_id", "Its raft.node_id; else as its settings say")
-      ->check(positive())
-      ->type_name("NODE");
-  setting("--address", "raft.address", "The raft.address that it will have; else as its settings say")
-      ->type_name("ADDRESS");
+  add_node_options(*command, options);
+  add_setting(*command, options, "--node-id", "raft.node_id", "Its raft.node_id; else as its settings say", "NODE");
+  add_setting(*command, options, "--address", "raft.address", "The raft.address that it will have; else as its settings "
+              "say", "ADDRESS");
   add_yes(*command, session);
   add_dry_run(*command, session);
   command->footer(examples({

@@ -45,6 +45,8 @@ void add_cluster_recover(CLI::App& group, Session& session);
 void add_edge(CLI::App& root, Session& session);
 
 void add_archive(CLI::App& root, Session& session);
+void add_backup(CLI::App& root, Session& session);
+void add_restore(CLI::App& root, Session& session);
 
 void add_playground(CLI::App& root, Session& session);
 void add_container(CLI::App& root, Session& session);

@@ -222,6 +222,10 @@ class Log {
   // own, of one, and returns where its log ended. What the lost nodes alone had is lost. The others must be wiped, and
   // join. Fails like end_on_disk().
   static Result<End> recover(const Options& options);
+  // For a node that is stopped and has no log, and all others that found a group with it, each from the same state: a
+  // log that begins with a snapshot of it, as if entry `end` had been applied last. `snapshot` was written by the
+  // machine, and is moved. already_exists when there is a log.
+  static Result<> begin_with(const Options& options, const Path& snapshot, const End& end);
 
  private:
   struct Impl;

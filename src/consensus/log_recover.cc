@@ -3,42 +3,10 @@
 #include "consensus/folder.h"
 #include "consensus/log.h"
 #include "consensus/members.h"
-#include "consensus/storage.h"
+#include "consensus/storage_for_now.h"
 
 namespace cc::consensus {
 namespace {
-
-// A storage with a loop of its own, for as long as a call takes.
-class StorageForNow final : Storage::Owner {
- public:
-  explicit StorageForNow(const Folder& folder) : storage_(loop_, folder, *this) {}
-  Result<> open(const Options& options) {
-    if (const int error = uv_loop_init(&loop_); error != 0)
-      return fail(Code::unavailable, fmt::format("cannot open the log: {}", uv_strerror(error)));
-    made_ = true;
-    return storage_.open(options.node_id, options.address);
-  }
-  ~StorageForNow() override {
-    if (!made_) return;
-    storage_.close();
-    while (!closed_) {
-      uv_run(&loop_, UV_RUN_NOWAIT);
-      storage_.check();
-    }
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    uv_loop_close(&loop_);
-  }
-  Storage& operator*() { return storage_; }
-
- private:
-  void appended(Result<>) override {}
-  void snapshot_put(Result<>) override {}
-  void storage_closed() override { closed_ = true; }
-
-  uv_loop_t loop_{};
-  Storage storage_;
-  bool made_ = false, closed_ = false;
-};
 
 Result<Folder> open_existing(const Options& options) {
   TRY(Folder folder, Folder::open(options.directory, options.node_id));

@@ -23,6 +23,7 @@
 #include "node/leader_jobs.h"
 #include "node/metrics.h"
 #include "node/peers.h"
+#include "node/restore.h"
 #include "node/retention.h"
 #include "node/state_machine.h"
 #include "node/waiting.h"
@@ -103,6 +104,7 @@ struct Node::Impl {
 };
 
 Result<> Node::Impl::open() {
+  TRYV(finish_restore(folder));
   TRY(auto peers, parse_peers(settings.raft.peers, settings.raft.node_id));
   const Path state_file = folder.path() / "state.db";
   TRY(state, state::State::open(state_file));

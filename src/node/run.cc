@@ -76,7 +76,6 @@ void warn_of_what_is_not_there(const Settings& settings) {
   };
   if (settings.backup.enabled) warn("backup");
   if (!settings.monitoring.alert_rules.empty()) warn("monitoring.alert_rules");
-  if (settings.origin.at("temp_dir") != "default") warn("temp_dir");
 }
 
 // Two of four nodes are no majority, so the fourth is of no help.

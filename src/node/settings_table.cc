@@ -184,7 +184,7 @@ std::vector<Setting> make_table() {
                     "name a folder, or leave it out"),
           "DATA_DIR"),
       in_variable(
-          plain("temp_dir", "", "folder for temporary files, of which this version has none; empty: tmp under data_dir",
+          plain("temp_dir", "", "folder for temporary files, as large as the state while a backup is made; empty: tmp under data_dir",
                 AT(temp_dir)),
           "TEMP_DIR"),
       in_variable(one_of("log.level", "info", "what is logged; SIGHUP reads it again", AT(log.level),

@@ -17,11 +17,11 @@ std::int64_t number_of(std::string_view file_name) {
   return number;
 }
 
-std::int64_t newest_step() {
+}  // namespace
+
+std::int64_t newest_schema() {
   return number_of(embedded::state_migrations.back().first);
 }
-
-}  // namespace
 
 Result<> migrate(Database& database, const Path& file) {
   const auto application = static_cast<std::int64_t>(database.number("PRAGMA application_id"));
@@ -32,11 +32,11 @@ Result<> migrate(Database& database, const Path& file) {
                                               "another folder",
                                               file.string()));
   }
-  if (version > newest_step()) {
+  if (version > newest_schema()) {
     return fail(Code::corruption,
                 fmt::format("{} has schema {}, written by a newer version of config-center (this one knows {}): run "
                             "that version or a newer one, or restore a backup made by this one",
-                            file.string(), version, newest_step()));
+                            file.string(), version, newest_schema()));
   }
   for (const auto& [name, sql] : embedded::state_migrations) {
     const std::int64_t number = number_of(name);

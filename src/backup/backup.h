@@ -1,0 +1,56 @@
+// A backup: one file, with a manifest and the whole state at one revision, as tar, compressed with Zstandard, sealed
+// with the installation's key unless somebody asked otherwise. Written and read in pieces, whatever its size.
+//
+// It is of the state alone, and so of no particular node, group or log: it is restored to a group of any size.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "backup/manifest.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/result.h"
+
+namespace cc::backup {
+
+// "…/20261128T031500Z-r1042.ccbackup"
+inline constexpr std::string_view kEnding = ".ccbackup";
+
+// Told how many bytes of the state were worked on, and of how many.
+using Progress = std::function<void(std::uint64_t done, std::uint64_t all)>;
+
+struct Source {
+  Path state;    // a node's state.db; the node may run, and need not
+  Path scratch;  // a folder on a disk with room for a copy of it
+  std::uint64_t node_id = 0;
+};
+struct Created {
+  Manifest manifest;
+  Path file;
+  std::uint64_t bytes = 0;
+};
+// Writes a new file, and gives it its name when it is whole and on disk: `to`, or where that is a folder, the manifest's
+// name in it. already_exists when something is there. `key`: empty for one that is not sealed.
+Result<Created> create(const Source& source, const Path& to, std::string_view key, Wall now,
+                       const Progress& progress = {});
+
+// Reads the manifest alone: who has damaged what follows is not noticed.
+Result<Manifest> manifest_of(const Path& file, std::string_view key);
+
+// Makes `to`, the state as it was; reads the backup to its end before, and removes `to` again when anything of it is not
+// as it was written.
+Result<Manifest> extract(const Path& file, std::string_view key, const Path& to, const Progress& progress = {});
+
+// How thoroughly a backup is looked at. Each does what those before it do.
+enum class Level {
+  checksums,  // read to its end, each part against its checksum
+  rows,       // the state opened, every row read, each content against its checksum, counts against the manifest
+};
+std::string_view to_string(Level level) noexcept;
+Result<Manifest> verify(const Path& file, std::string_view key, Level level, const Path& scratch,
+                        const Progress& progress = {});
+
+}  // namespace cc::backup

@@ -1,0 +1,104 @@
+#include "backup/manifest.h"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "state/migrations.h"
+
+namespace cc::backup {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kOwnSum = ",\"manifest_sha256\":\"";
+
+Result<Manifest> read(const json::object& object) {
+  const auto number = [&](std::string_view name) { return object.at(name).to_number<std::uint64_t>(); };
+  const auto text = [&](std::string_view name) { return std::string(object.at(name).as_string()); };
+  Manifest manifest{.format = object.at("format").to_number<std::int64_t>(),
+                    .product = text("product"),
+                    .node_id = number("node_id"),
+                    .state_bytes = number("state_bytes"),
+                    .state_sha256 = text("state_sha256")};
+  TRY(manifest.time, parse_time(text("time")));
+  state::Contents& contents = manifest.contents;
+  contents.schema = object.at("schema").to_number<std::int64_t>();
+  contents.position.cluster_id = text("cluster_id");
+  contents.position.revision = number("revision");
+  contents.configs = number("configs");
+  contents.releases = number("releases");
+  contents.environments = number("environments");
+  contents.applications = number("applications");
+  contents.drafts = number("drafts");
+  contents.users = number("users");
+  contents.audit_records = number("audit_records");
+  return manifest;
+}
+
+// Before anything else of it is believed; what is newer may have members that this version does not know.
+Result<> must_be_known(const json::object& object) {
+  const auto format = object.at("format").to_number<std::int64_t>();
+  const auto schema = object.at("schema").to_number<std::int64_t>();
+  if (format <= kFormat && schema <= state::newest_schema()) return {};
+  return fail(Code::invalid_argument,
+              fmt::format("the backup was made by config-center {}, which is newer (format {}, schema {}; this version "
+                          "reads up to {} and {}): use that version, or a newer one",
+                          std::string(object.at("product").as_string()), format, schema, kFormat,
+                          state::newest_schema()));
+}
+
+}  // namespace
+
+std::string Manifest::encode() const {
+  const json::object object{{"format", format},
+                            {"product", product},
+                            {"time", format_time(time)},
+                            {"node_id", node_id},
+                            {"cluster_id", contents.position.cluster_id},
+                            {"revision", contents.position.revision},
+                            {"schema", contents.schema},
+                            {"configs", contents.configs},
+                            {"releases", contents.releases},
+                            {"environments", contents.environments},
+                            {"applications", contents.applications},
+                            {"drafts", contents.drafts},
+                            {"users", contents.users},
+                            {"audit_records", contents.audit_records},
+                            {"state_bytes", state_bytes},
+                            {"state_sha256", state_sha256}};
+  std::string text = json::serialize(object);
+  text.pop_back();
+  const std::string sum = sha256_hex(text);
+  return fmt::format("{}{}{}\"}}\n", text, kOwnSum, sum);
+}
+
+Result<Manifest> Manifest::decode(std::string_view text) {
+  const auto damaged = [](std::string_view why) {
+    return fail(Code::corruption, fmt::format("the backup's manifest is damaged ({}): take another backup", why));
+  };
+  const auto at = text.rfind(kOwnSum);
+  if (at == std::string_view::npos) return damaged("it has no checksum");
+  if (text.substr(at + kOwnSum.size()) != sha256_hex(text.substr(0, at)) + "\"}\n")
+    return damaged("its checksum does not match");
+  boost::system::error_code error;
+  const json::value value = json::parse(text, error);
+  if (error || !value.is_object()) return damaged("it is no JSON");
+  try {
+    TRYV(must_be_known(value.get_object()));
+    return read(value.get_object());
+  } catch (const std::exception&) {
+    return damaged("something is missing in it");
+  }
+}
+
+std::string Manifest::name() const {
+  std::string out;
+  for (const char c : format_time(time))
+    if (c != '-' && c != ':') out += c;
+  if (const auto dot = out.find('.'); dot != std::string::npos) out = out.substr(0, dot) + "Z";
+  return fmt::format("{}-r{}", out, contents.position.revision);
+}
+
+}  // namespace cc::backup

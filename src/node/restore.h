@@ -1,0 +1,46 @@
+// Backups of a node's data folder, and a data folder made of a backup: without the node, which may run while its state
+// is copied or compared, and is stopped when it is restored.
+#pragma once
+
+#include <string>
+
+#include "backup/backup.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "node/data_folder.h"
+#include "node/settings.h"
+#include "state/restoring.h"
+
+namespace cc::node {
+
+// The key that backups of this installation are sealed with: as it is set, or as the node made it. Makes none; empty
+// when there is none here.
+Result<std::string> sealing_key(Settings settings);
+
+// Of the state in the node's data folder; see backup::create(). not_found when there is none.
+Result<backup::Created> back_up(const Settings& settings, const Path& to, bool sealed, const Clock& clock,
+                                 const backup::Progress& progress = {});
+
+// What the node's state has and the backup has not: what would be lost.
+Result<state::Since> changed_since_backup(const Settings& settings, const Path& backup, const Clock& clock);
+
+struct Restore {
+  Path backup;
+  state::Restoring::Seen seen = state::Restoring::Seen::unknown;
+  state::Since since = {};
+  bool replace = false;  // what is in the data folder is set aside, and not lost
+};
+struct Restored {
+  backup::Manifest manifest;
+  state::Position position;  // the revision that the node will be at
+  Path aside;                // where the data are that were there before; empty when there were none
+};
+// All founders of the group (raft.peers; alone, the node itself) restore the same backup, with the same Restore, before
+// the first of them is started. Until the last moment nothing in the folder changes; then a crash leaves the old data
+// or the new. already_exists when there are data and they are not to be replaced; conflict while a process has them.
+Result<Restored> restore_data(const Settings& settings, const Restore& how, const backup::Progress& progress = {});
+
+// Before anything is read in the folder: a restore that was decided is finished, one that was not is forgotten.
+Result<> finish_restore(const DataFolder& folder);
+
+}  // namespace cc::node
