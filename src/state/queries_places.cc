@@ -104,7 +104,7 @@ Result<Queries::Counts> Queries::counts() const {
     // Releases, forgotten ones included, and audit records are numbered without gaps: they need not be counted.
     return Counts{.environments = db.number("SELECT count(*) FROM environment"),
                   .applications = db.number("SELECT count(*) FROM application"),
-                  .releases = db.number("SELECT max(id) FROM release"),
+                  .releases = db.number("SELECT count(*) FROM release"),
                   .drafts = db.number("SELECT count(*) FROM draft"),
                   .users = db.number("SELECT count(*) FROM user"),
                   .keys = db.number("SELECT count(*) FROM access_key WHERE revoked = 0"),

@@ -51,10 +51,10 @@ Release newest_of(Applying& at, const std::string& key, std::uint64_t config) {
   return *read_release(rows, 0, key);
 }
 
-// As a client sees the config, which has seen it as `seen` says.
+// The config as it is in the state, for those who have seen it as `seen` says. What is not there comes as a tombstone:
+// also when that is what was seen last, since the ids of what was seen must not be given out again.
 void bring_back(Applying& at, const Since::Config& seen, const std::string& comment) {
   auto current = find_current(at, seen.key);
-  if (!published(current) && seen.deleted) return;  // as it was seen
   if (current) current->version = std::max(current->version, seen.version);
   Release release;
   if (published(current)) {
