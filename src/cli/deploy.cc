@@ -25,7 +25,7 @@ constexpr std::size_t kEndOfOutput = 2000;
 struct Options {
   std::string file = "topology.yaml";
   Deployment deployment;
-  bool no_undo = false, no_verify = false, no_check = false, build = false;
+  bool no_undo = false, no_verify = false, no_check = false, no_backup = false, build = false;
 };
 
 // By script/package of the source that this is run in: the .deb that it made.
@@ -53,10 +53,8 @@ Result<std::string> build_package() {
 Result<> plan(Session& session, const Options& options) {
   TRY(const Installation installation, open_installation(options.file));
   TRY(const deploy::Release release, release_of(installation, options.deployment.package));
-  const deploy::Stages stages = deploy::stages_of({.topology = installation.topology,
-                                                   .secrets = installation.secrets,
-                                                   .release = release,
-                                                   .run = {.number = installation.records.next_number()}});
+  const deploy::Stages stages =
+      stages_of(installation, release, {.number = installation.records.next_number()}, options.deployment, {});
   std::vector<deploy::Outcome> outcomes;
   {
     const Waiting waiting(fmt::format("looking at {}", counted(installation.topology.hosts.size(), "host")));
@@ -97,6 +95,7 @@ Result<> deploy(Session& session, Options options) {
   options.deployment.undo = !options.no_undo;
   options.deployment.verify = !options.no_verify;
   options.deployment.check = !options.no_check;
+  options.deployment.backup = !options.no_backup;
   return deploy_installation(session, installation, options.deployment);
 }
 
@@ -130,6 +129,7 @@ void add_deploy(CLI::App& root, Session& session) {
       ->excludes(package);
   command->add_flag("--no-undo", options->no_undo, "Leave what was done when a step fails");
   command->add_flag("--no-check", options->no_check, "The first time: do not look at the hosts first, as check does");
+  command->add_flag("--no-backup", options->no_backup, "Make no backup of the nodes' data before another release comes");
   command->add_flag("--no-verify", options->no_verify, "End when all services are ready");
   command->add_flag("--overwrite", options->deployment.overwrite,
                     "Also files that were changed by hand; they are kept");

@@ -6,6 +6,7 @@
 #include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/installation.h"
+#include "cli/terminal.h"
 #include "cli/topology_file.h"
 
 namespace cc::cli {
@@ -16,7 +17,7 @@ using namespace std::chrono_literals;
 struct Options {
   std::string file = "topology.yaml";
   std::uint64_t number = 0;
-  bool no_undo = false;
+  bool no_undo = false, restore_data = false;
 };
 
 boost::json::object short_json(const deploy::Record& record) {
@@ -83,6 +84,23 @@ Result<> unlock(Session& session, const Options& options) {
                        [&] { return fmt::format("broke the lock of: {}\n", who); });
 }
 
+// Of the first deployment after that one which brought another release: before it, the data were as that one left them.
+Result<deploy::KeptBackup> backup_after(const Installation& installation, const deploy::Record& target) {
+  TRY(const auto records, installation.records.all());
+  for (const deploy::Record& record : records) {
+    if (record.number > target.number && !record.release.empty() && record.release != target.release)
+      return deploy::find_backup(installation.hosts(), record.number);
+  }
+  return fail(Code::not_found, fmt::format("no other release than {} was deployed since {}: there is no backup, and no "
+                                           "need of one",
+                                           target.release, target.number));
+}
+
+Result<std::string> what_is_lost(const Installation& installation, const deploy::KeptBackup& backup) {
+  const Waiting waiting("asking what was changed since the backup");
+  return deploy::changed_since(installation.hosts(), backup);
+}
+
 Result<> rollback(Session& session, const Options& options) {
   TRY(const Installation now, open_installation(options.file));
   deploy::Record target;
@@ -94,12 +112,20 @@ Result<> rollback(Session& session, const Options& options) {
   }
   TRY(std::string text, read_file(now.records.topology_of(target.number)));
   TRY(const Installation then, with_text(now, now.records.topology_of(target.number).string(), std::move(text)));
-  TRYV(session.confirm(
-      fmt::format("go back to deployment {} ({}, {}); settings and program go back, data stay as they are",
-                  target.number, target.release, format_time(target.began))));
-  return deploy_installation(
-      session, then,
-      {.name = fmt::format("rollback to {}", target.number), .release = target.release, .undo = !options.no_undo});
+  Deployment deployment{
+      .name = fmt::format("rollback to {}", target.number), .release = target.release, .undo = !options.no_undo};
+  std::string data = "data stay as they are";
+  if (options.restore_data) {
+    TRY(deployment.data, backup_after(now, target));
+    TRY(const std::string lost, what_is_lost(now, *deployment.data));
+    fmt::print(stderr, "{}\n", for_output(lost));
+    data = fmt::format("data go back to backup {} of {}, and what was changed since, as above, is lost; nodes do not "
+                       "answer meanwhile",
+                       deployment.data->name, deployment.data->host);
+  }
+  TRYV(session.confirm(fmt::format("go back to deployment {} ({}, {}); settings and program go back, {}", target.number,
+                                   target.release, format_time(target.began), data)));
+  return deploy_installation(session, then, deployment);
 }
 
 }  // namespace
@@ -125,10 +151,14 @@ void add_deployment(CLI::App& root, Session& session) {
   command->add_option("--to", options->number, "Which one; the one before the last that ended well without it")
       ->check(positive())
       ->type_name("NUMBER");
+  command->add_flag("--restore-data", options->restore_data,
+                    "Bring back the data, too, as they were before the release that followed: what was changed since is "
+                    "shown, and lost");
   command->add_flag("--no-undo", options->no_undo, "Leave what was done when a step fails");
   add_topology_option(*command, options->file);
   add_yes(*command, session);
-  command->footer(examples({"config-center deployment rollback", "config-center deployment rollback --to 1 --yes"}));
+  command->footer(examples({"config-center deployment rollback", "config-center deployment rollback --to 1 --yes",
+                            "config-center deployment rollback --restore-data"}));
   on_run(*command, session, [&session, options] { return rollback(session, *options); });
 
   command = add_command(*group, "unlock", "Break the lock of an operation that is no more");

@@ -1,6 +1,8 @@
 #include "cli/installation.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <map>
 
 #include <boost/json.hpp>
@@ -172,6 +174,26 @@ Result<> carry_out(Session& session, const Installation& installation, const Ope
   return {};
 }
 
+deploy::Stages stages_of(const Installation& installation, const deploy::Release& release, const deploy::Run& run,
+                         const Deployment& deployment, const Path& work) {
+  deploy::Stages stages = deploy::stages_of({.topology = installation.topology,
+                                             .secrets = installation.secrets,
+                                             .release = release,
+                                             .run = run,
+                                             .overwrite = deployment.overwrite});
+  const auto insert = [&](deploy::Stages::iterator at, deploy::Stages more) {
+    stages.insert(at, std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  };
+  if (deployment.data) {
+    auto restore = deploy::stages_to_restore(installation.topology, *deployment.data, release, run, work);
+    insert(std::ranges::find(stages, "app", &deploy::Stage::name), std::move(restore.after));
+    insert(stages.begin(), std::move(restore.before));
+  } else if (const auto last = installation.records.last_good(); last && last->release != release.name) {
+    if (deployment.backup) insert(stages.begin(), {deploy::backup_stage(installation.topology, run)});
+  }
+  return stages;
+}
+
 Result<> deploy_installation(Session& session, const Installation& installation, const Deployment& deployment) {
   TRY(const deploy::Release release, release_of(installation, deployment.package, deployment.release));
   TRYV(keep_package(installation, release));
@@ -179,11 +201,8 @@ Result<> deploy_installation(Session& session, const Installation& installation,
   if (deployment.check && !installation.records.last_good())
     TRYV(print_findings(session, check_all(installation.topology, false), false));
   const deploy::Run run{.number = installation.records.next_number()};
-  const deploy::Stages stages = deploy::stages_of({.topology = installation.topology,
-                                                   .secrets = installation.secrets,
-                                                   .release = release,
-                                                   .run = run,
-                                                   .overwrite = deployment.overwrite});
+  TRY(const TempDirectory work, TempDirectory::make());
+  const deploy::Stages stages = stages_of(installation, release, run, deployment, work.path());
   TRYV(carry_out(session, installation,
                  {.name = deployment.name, .release = release.name, .text = installation.text, .undo = deployment.undo},
                  run, stages));

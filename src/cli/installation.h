@@ -1,12 +1,14 @@
 // The installation that a command is about: its topology, secrets and records, and the way to its hosts.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/table.h"
 #include "cli/session.h"
+#include "deploy/data.h"
 #include "deploy/environment.h"
 #include "deploy/lock.h"
 #include "deploy/numbers.h"
@@ -58,7 +60,13 @@ struct Deployment {
   std::string release;  // one that the hosts have; else `package`
   std::string package;
   bool undo = true, overwrite = false, verify = true, check = true;
+  bool backup = true;  // of the nodes' states, when another release comes
+  // The data go back to this one, too, and what was changed since is lost.
+  std::optional<deploy::KeptBackup> data = {};
 };
+// What is done then, in the order in which it is. `work`: a folder on the operator's side, for as long as it takes.
+deploy::Stages stages_of(const Installation& installation, const deploy::Release& release, const deploy::Run& run,
+                         const Deployment& deployment, const Path& work);
 Result<> deploy_installation(Session& session, const Installation& installation, const Deployment& deployment);
 
 // What `check` finds on all hosts, in their order, each asked on a thread of its own; with `fix`, after what is safe

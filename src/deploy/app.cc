@@ -18,8 +18,6 @@ namespace {
 
 using NodeSettings = std::map<std::string, std::string>;
 
-constexpr std::string_view kUser = "config-center";
-constexpr std::string_view kSettingsFile = "/etc/config-center/config.yaml";
 constexpr std::string_view kSecretsFolder = "/etc/config-center/secrets/";
 // Read when the cluster is made, by whichever node leads then: they all have it.
 constexpr std::string_view kAdministratorFile = "/etc/config-center/secrets/administrator.env";
@@ -164,7 +162,7 @@ std::string settings_text(const NodeSettings& settings) {
   std::string text = written_by(
       "Own settings go into components.app.settings of topology.yaml, those of one host into host_settings.\n"
       "# What there is: config-center config reference. What is in force: config-center config show " +
-      std::string(kSettingsFile));
+      std::string(kAppSettings));
   for (const auto& [name, value] : settings) {
     if (!name.contains('.')) text += yaml_member("", name, name, value);
   }
@@ -197,7 +195,7 @@ std::string data_folder(const std::string& folder) {
   if (folder == kDefaultDataFolder) return "StateDirectory=config-center\nStateDirectoryMode=0700\n";
   return fmt::format(
       "ExecStartPre=+/usr/bin/install -d -m 0700 -o {user} -g {user} {folder}\nReadWritePaths=-{folder}\n",
-      fmt::arg("user", kUser), fmt::arg("folder", folder));
+      fmt::arg("user", kAppUser), fmt::arg("folder", folder));
 }
 
 std::string capabilities(const App& app) {
@@ -273,9 +271,9 @@ SystemCallErrorNumber=EPERM
 [Install]
 WantedBy=multi-user.target
 )",
-             fmt::arg("name", topology.name), fmt::arg("folder", folder), fmt::arg("user", kUser),
+             fmt::arg("name", topology.name), fmt::arg("folder", folder), fmt::arg("user", kAppUser),
              fmt::arg("binary", kBinary), fmt::arg("administrator", kAdministratorFile),
-             fmt::arg("settings_file", kSettingsFile), fmt::arg("stop", patience_at_stop(settings).count()),
+             fmt::arg("settings_file", kAppSettings), fmt::arg("stop", patience_at_stop(settings).count()),
              fmt::arg("data_folder", data_folder(folder)), fmt::arg("capabilities", capabilities(topology.app)));
 }
 
@@ -291,19 +289,19 @@ RenderedFiles app_files(const Topology& topology, const Secrets& secrets, const 
       continue;
     }
     const std::string path = fmt::format("{}{}", kSecretsFolder, name);
-    files.push_back({.path = path, .content = value + "\n", .mode = 0600, .owner = std::string(kUser), .secret = true});
+    files.push_back({.path = path, .content = value + "\n", .mode = 0600, .owner = std::string(kAppUser), .secret = true});
     named[name + "_file"] = path;
   }
   files.push_back({.path = std::string(kAdministratorFile),
                    .content = fmt::format("CONFIG_CENTER_ADMIN_PASSWORD={}\n", secrets.admin),
                    .mode = 0600,
-                   .owner = std::string(kUser),
+                   .owner = std::string(kAppUser),
                    .secret = true});
   // After the secrets, which its check reads.
-  files.push_back({.path = std::string(kSettingsFile),
+  files.push_back({.path = std::string(kAppSettings),
                    .content = settings_text(named),
                    .mode = 0640,
-                   .owner = std::string(kUser),
+                   .owner = std::string(kAppUser),
                    .validator = fmt::format("{} config check {{}}", kBinary)});
   files.push_back({.path = "/etc/systemd/system/config-center.service", .content = unit(topology, named)});
   return files;

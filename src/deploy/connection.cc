@@ -33,6 +33,18 @@ Result<> put_with(std::vector<std::string> program, const Path& from, const std:
   return fail(Code::unavailable, fmt::format("{} cannot be put to {}: {}", from.string(), to, trim(finished.errors)));
 }
 
+// The output goes to the file by a shell of ours: it may be larger than memory.
+Result<> get_with(const std::vector<std::string>& program, const std::string& from, const Path& to,
+                  const Deadline& until) {
+  std::vector<std::string> arguments{"sh", "-c", "umask 077; to=$1; shift; \"$@\" >\"$to.part\" && mv \"$to.part\" \"$to\"",
+                                     "sh", to.string()};
+  arguments.insert(arguments.end(), program.begin(), program.end());
+  arguments.insert(arguments.end(), {"sh", "-s"});
+  TRY(const Finished finished, run_process(arguments, as_root("cat " + shell_word(from)), until));
+  if (finished.good()) return {};
+  return fail(Code::unavailable, fmt::format("{} cannot be fetched: {}", from, trim(finished.errors)));
+}
+
 class Local final : public Connection {
  public:
   Result<Finished> run(std::string_view script, const Deadline& until) override {
@@ -40,6 +52,9 @@ class Local final : public Connection {
   }
   Result<> put(const Path& from, const std::string& to, const Deadline& until) override {
     return put_with({"sh", "-c"}, from, to, until);
+  }
+  Result<> get(const std::string& from, const Path& to, const Deadline& until) override {
+    return get_with({}, from, to, until);
   }
 };
 
@@ -62,6 +77,10 @@ class BySsh final : public Connection {
 
   Result<> put(const Path& from, const std::string& to, const Deadline& until) override {
     return put_with(arguments_, from, to, until);
+  }
+
+  Result<> get(const std::string& from, const Path& to, const Deadline& until) override {
+    return get_with(arguments_, from, to, until);
   }
 
   Result<Finished> run(std::string_view script, const Deadline& until) override {

@@ -21,6 +21,8 @@ class Connection {
   virtual Result<Finished> run(std::string_view script, const Deadline& until) = 0;
   // A file of ours to a place there, whole, and readable by all; a folder as a .tar of what is in it.
   virtual Result<> put(const Path& from, const std::string& to, const Deadline& until) = 0;
+  // A file there, which root may read, to a place of ours, whole, and readable by us alone.
+  virtual Result<> get(const std::string& from, const Path& to, const Deadline& until) = 0;
 };
 
 // By the operator's own ssh, with its configuration, its agent and the host keys that it knows: a host whose key is

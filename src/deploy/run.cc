@@ -101,11 +101,16 @@ class Running {
 
   void run(const Stage& stage) {
     std::vector<OfHost> hosts = by_host(steps_of(stage));
-    if (!stage.one_host_after_the_other)
-      return in_parallel(hosts, hosts_.at_once, [&](const OfHost& host) { run_host(host); });
-    if (!stage.comes_last.empty()) put_last(hosts, stage.comes_last);
-    for (const OfHost& host : hosts)
-      run_host(host);
+    if (stage.one_host_after_the_other) {
+      if (!stage.comes_last.empty()) put_last(hosts, stage.comes_last);
+      for (const OfHost& host : hosts)
+        run_host(host);
+    } else {
+      in_parallel(hosts, hosts_.at_once, [&](const OfHost& host) { run_host(host); });
+    }
+    if (failed_ || !stage.afterwards) return;
+    if (auto done = stage.afterwards(); !done)
+      note_failure({&stage, &stage.steps.front()}, std::move(done).error().message);
   }
 
   void undo() {
@@ -191,7 +196,9 @@ class Running {
         "(\n{}\n)\nstatus=0\nsaid=$( (set +e\n{}\n) 2>&1 ) || status=$?\n"
         "[ $status = 0 ] || {{ echo \"it was done, and is still not as it should be: $said\" >&2; exit 1; }}\n",
         step.action, step.check);
-    return run_script(connection, script, until);
+    TRYV(run_script(connection, script, until));
+    if (step.download) TRYV(connection.get(step.download->from, step.download->to, until));
+    return {};
   }
 
   static Result<> run_script(Connection& connection, std::string_view script, const Deadline& until) {

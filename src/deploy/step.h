@@ -4,12 +4,14 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/file.h"
+#include "base/result.h"
 
 namespace cc::deploy {
 
@@ -17,6 +19,12 @@ namespace cc::deploy {
 struct Upload {
   Path from;
   std::string to;  // in a folder in which anybody may write
+};
+
+// A file of the host's that the operator's side needs.
+struct Download {
+  std::string from;
+  Path to;
 };
 
 struct Step {
@@ -30,7 +38,8 @@ struct Step {
   // Empty: it stays as it is, which hurts nobody (a package, a user).
   std::string undo;
   std::string again = {};  // what runs once more as it did before: services, when all files are as they were
-  std::optional<Upload> upload = {};
+  std::optional<Upload> upload = {};      // before the action
+  std::optional<Download> download = {};  // after it
   std::chrono::seconds patience{120};  // with the action
 };
 
@@ -43,6 +52,8 @@ struct Stage {
   bool one_host_after_the_other = false;
   // When it is: the host where this script of root's succeeds comes last. Empty: in the order of the steps.
   std::string comes_last = {};
+  // On the operator's side, when all steps are done or were so already.
+  std::function<Result<>()> afterwards = {};
 };
 using Stages = std::vector<Stage>;
 

@@ -1,5 +1,6 @@
 """An installation on hosts of the bed, as its operator has it: a topology, packages, and the command line."""
 
+import http.client
 import json
 import os
 import pathlib
@@ -105,6 +106,18 @@ class Installation:
     def assert_tells_no_secret(self, text):
         for secret in self.secrets():
             assert secret not in text
+
+    def request(self, method, path, body=None, expect=(200, 201)):
+        """By the administrator, through the load balancers: (revision, body)."""
+        connection = http.client.HTTPConnection(VIRTUAL, timeout=30)
+        login = {"username": "admin", "password": (self.folder / "secrets" / "admin").read_text().strip()}
+        connection.request("POST", "/v1/login", json.dumps(login), {"Content-Type": "application/json"})
+        token = json.loads(connection.getresponse().read())["token"]
+        connection.request(method, path, body, {"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        content = answer.read()
+        assert answer.status in (expect if isinstance(expect, tuple) else (expect,)), (method, path, answer.status, content)
+        return json.loads(content)["revision"] if method == "PUT" else None, content
 
     def releases(self):
         return [(record["operation"], record["release"], record["result"]) for record in self.json("deployment", "list")]

@@ -151,6 +151,44 @@ def test_going_back_fails_no_request(shop, load):
     assert shop.to_do() == []
 
 
+def test_going_back_with_the_data_tells_what_is_lost(shop, packages):
+    """The settings and the program go back, and the data to the backup that was made before the upgrade."""
+    kept, changed, new = (f"/v1/configs/dev/data/default/{name}.txt" for name in ("kept", "changed", "new"))
+    for path in (kept, changed):
+        shop.request("PUT", path, b"before")
+    shop("deploy", "--package", packages.other, "--no-verify")
+    _, before = shop.request("GET", kept)
+    shop.request("PUT", changed, b"after")
+    newest, _ = shop.request("PUT", new, b"after")
+    assert "dev/data/default/changed.txt" in shop("deployment", "rollback", "--restore-data", expect=2)
+    began = time.monotonic()
+    told = shop("deployment", "rollback", "--restore-data", "--yes")
+    print(f"rollback with the data, verified: {time.monotonic() - began:.1f} s", flush=True)
+    assert "2 configs" in told and "dev/data/default/new.txt" in told and "dev/data/default/kept.txt" not in told
+    assert shop.to_do() == [] and shop.json("verify")["passed"]
+    assert shop.request("GET", kept)[1] == before
+    assert shop.request("GET", changed)[1] == b"before"
+    assert shop.request("GET", new, expect=404)
+    revision, _ = shop.request("PUT", kept, b"afterwards")
+    assert revision > newest, "the revision never goes back"
+
+
+def test_data_that_cannot_be_restored_stay_as_they_are(shop, packages):
+    path = "/v1/configs/dev/data/default/stays.txt"
+    shop("deploy", "--package", packages.other, "--no-verify")
+    shop.request("PUT", path, b"stays")
+    # Another node's folder cannot be made.
+    shop.bed.run("app2", "install -d /var/lib/config-center/restoring; mount -t tmpfs -o ro none /var/lib/config-center/restoring")
+    try:
+        told = shop("deployment", "rollback", "--restore-data", "--yes", expect=1)
+    finally:
+        shop.bed.run("app2", "umount /var/lib/config-center/restoring; rmdir /var/lib/config-center/restoring", expect=None)
+    assert "restoring" in told and "was undone" in told
+    assert shop.request("GET", path)[1] == b"stays"
+    assert shop.to_do() == [] and shop.json("verify")["passed"]
+    shop("deployment", "rollback", "--yes")
+
+
 def test_the_address_moves_when_a_load_balancer_dies(shop, load):
     holder = "lb1" if VIRTUAL in shop.bed.run("lb1", "ip -o addr") else "lb2"
     shop.bed("crash", holder)

@@ -1,0 +1,206 @@
+#include "deploy/data.h"
+
+#include <optional>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "deploy/app.h"
+#include "deploy/script.h"
+#include "deploy/service.h"
+
+namespace cc::deploy {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+constexpr auto kPatience = 30min;  // with the largest states
+constexpr int kKeptBackups = 3;
+
+std::string backups_folder(const Topology& topology) {
+  return topology.app.data_dir + "/backups";
+}
+std::string backup_file(const Topology& topology, std::uint64_t run) {
+  return fmt::format("{}/before-deployment-{}.ccbackup", backups_folder(topology), run);
+}
+
+// "run BINARY backup …": as the node, with its settings, wherever root stands.
+std::string as_node() {
+  return fmt::format(
+      "cd /\nas_node() {{ local binary=$1; shift; runuser -u {} -- \"$binary\" \"$@\" --config {}; }}\n", kAppUser,
+      kAppSettings);
+}
+
+Result<Finished> ask(const Hosts& hosts, const std::string& host, const std::string& script) {
+  return hosts.connect(hosts.topology.host(host))->run(as_root(script), {hosts.clock, hosts.clock.now() + kPatience});
+}
+
+// A member of an object in a file on the operator's side.
+std::optional<std::uint64_t> number_in(const Path& file, std::string_view name) {
+  const auto text = read_file(file);
+  if (!text) return std::nullopt;
+  boost::system::error_code error;
+  const json::value all = json::parse(*text, error);
+  const json::value* value = error || !all.is_object() ? nullptr : all.get_object().if_contains(name);
+  if (value == nullptr) return std::nullopt;
+  const auto number = value->to_number<std::uint64_t>(error);
+  return error ? std::nullopt : std::optional(number);
+}
+
+}  // namespace
+
+Stage backup_stage(const Topology& topology, const Run& run) {
+  Stage stage{.name = "backup"};
+  const std::string file = backup_file(topology, run.number);
+  for (const std::string& host : topology.app.hosts) {
+    stage.steps.push_back(
+        {.host = host,
+         .name = "backup before the upgrade",
+         // A node that does not run, or is new, has nothing that the others have not.
+         .check = fmt::format("systemctl is-active --quiet {} || exit 0\n[ -e {} ] && exit 0\necho 'is made and "
+                              "verified'; exit 1\n",
+                              kAppUnit, file),
+         .action = fmt::format("{as_node}"
+                               "install -d -m 0700 -o {user} -g {user} {folder}\n"
+                               "ls -t {folder}/before-deployment-*.ccbackup 2>/dev/null | tail -n +{kept} | xargs -r rm -f\n"
+                               "trap 'rm -f {file}.new' EXIT; rm -f {file}.new\n"
+                               "as_node {binary} backup create {file}.new >/dev/null\n"
+                               "as_node {binary} backup verify {file}.new >/dev/null\n"
+                               "mv {file}.new {file}\n",
+                               fmt::arg("as_node", as_node()), fmt::arg("user", kAppUser),
+                               fmt::arg("folder", backups_folder(topology)), fmt::arg("file", file),
+                               fmt::arg("kept", kKeptBackups), fmt::arg("binary", kBinary)),
+         .undo = "",
+         .patience = kPatience});
+  }
+  return stage;
+}
+
+Result<KeptBackup> find_backup(const Hosts& hosts, std::uint64_t run) {
+  std::optional<KeptBackup> best;
+  std::string troubles;
+  for (const std::string& host : hosts.topology.app.hosts) {
+    const std::string script =
+        as_node() + fmt::format("as_node {} backup show {} -o json\n", kBinary, backup_file(hosts.topology, run));
+    const auto told = ask(hosts, host, script);
+    if (!told || !told->good()) {
+      const std::string_view why = told ? trim(told->errors) : std::string_view(told.error().message);
+      troubles += fmt::format("\n  {}: {}", host, why.substr(0, why.find('\n')));
+      continue;
+    }
+    boost::system::error_code error;
+    const json::value shown = json::parse(told->output, error);
+    if (error || !shown.is_object()) continue;
+    const json::value* revision = shown.get_object().if_contains("revision");
+    const json::value* name = shown.get_object().if_contains("name");
+    if (revision == nullptr || name == nullptr || !name->is_string()) continue;
+    const auto number = revision->to_number<std::uint64_t>(error);
+    if (error || (best && best->revision >= number)) continue;
+    best = {.run = run, .host = host, .name = std::string(name->get_string()), .revision = number};
+  }
+  if (best) return *std::move(best);
+  return fail(Code::not_found, fmt::format("no node has a backup from before deployment {}:{}", run, troubles));
+}
+
+Result<std::string> changed_since(const Hosts& hosts, const KeptBackup& backup) {
+  const std::string script = as_node() + fmt::format("as_node {} backup compare {}\n", kBinary,
+                                                     backup_file(hosts.topology, backup.run));
+  TRY(const Finished told, ask(hosts, backup.host, script));
+  if (told.good()) return told.output;
+  return fail(Code::unavailable, fmt::format("{}: {}", backup.host, trim(told.errors)));
+}
+
+RestoreStages stages_to_restore(const Topology& topology, const KeptBackup& backup, const Release& target,
+                                const Run& run, const Path& work) {
+  RestoreStages out;
+  const Path fetched = work / "backup.ccbackup", since = work / "since.json";
+  // Uploaded where anybody may write; used where only the node reads.
+  const std::string uploaded = fmt::format("/var/tmp/config-center-{}-{}", topology.name, run.number);
+  const std::string there = fmt::format("{}/restore-{}.ccbackup", backups_folder(topology), run.number);
+  const std::string since_there = fmt::format("{}/restore-{}.json", backups_folder(topology), run.number);
+  const auto to_node = [&](const std::string& to) {
+    return fmt::format("install -m 0600 -o {} -g {} {} {}\nrm -f {}\n", kAppUser, kAppUser, uploaded, to, uploaded);
+  };
+
+  out.before.push_back({.name = "fetch the backup",
+                        .steps = {{.host = backup.host,
+                                   .name = "backup " + backup.name,
+                                   .check = fmt::format("[ -e {}/fetched ] && exit 0\necho 'is fetched'; exit 1\n",
+                                                        run.kept()),
+                                   .action = fmt::format("install -d -m 0700 {0}; touch {0}/fetched\n", run.kept()),
+                                   .undo = "",
+                                   .download = Download{.from = backup_file(topology, backup.run), .to = fetched},
+                                   .patience = kPatience}}});
+  Stage put{.name = "the backup to all nodes"}, stop{.name = "stop"}, compare{.name = "what is lost"};
+  Stage restore{.name = "restore the data"};
+  for (const std::string& host : topology.app.hosts) {
+    put.steps.push_back({.host = host,
+                         .name = "backup " + backup.name,
+                         .check = fmt::format("[ -e {} ] && exit 0\necho 'is put there'; exit 1\n", there),
+                         .action = fmt::format("install -d -m 0700 {}\ninstall -d -m 0700 -o {} -g {} {}\n", run.kept(), kAppUser,
+                                               kAppUser, backups_folder(topology)) +
+                                   to_node(there),
+                         .undo = fmt::format("rm -f {}\n", there),
+                         .upload = Upload{.from = fetched, .to = uploaded},
+                         .patience = kPatience});
+    stop.steps.push_back(stopped_step({.component = "app", .host = host, .unit = std::string(kAppUnit), .ready = ""}));
+    // The release that has written the state reads it.
+    const std::string found = fmt::format("{}/since.json", run.kept());
+    compare.steps.push_back(
+        {.host = host,
+         .name = "what was changed since the backup",
+         .check = fmt::format("[ -e {} ] && exit 0\necho 'is noted'; exit 1\n", found),
+         .action = fmt::format("{}as_node {} backup compare {} -o json >{}.new\nmv {}.new {}\n", as_node(),
+                               kBinary, there, found, found, found),
+         .undo = fmt::format("rm -f {}\n", found),
+         .download = Download{.from = found, .to = work / ("since-" + host + ".json")},
+         .patience = kPatience});
+    restore.steps.push_back(
+        {.host = host,
+         .name = "data of " + backup.name,
+         .check = fmt::format("[ -e {}/aside ] && exit 0\necho 'are restored'; exit 1\n", run.kept()),
+         .action = to_node(since_there) +
+                   fmt::format(
+                       "{as_node}"
+                       "told=$(as_node {release}/bin/config-center restore {backup} --since {since} --replace --yes -o "
+                       "json)\n"
+                       "printf '%s' \"$told\" | sed -n 's/.*\"aside\":\"\\([^\"]*\\)\".*/\\1/p' >{run}/aside\n"
+                       "rm -f {since} {backup}\n",
+                       fmt::arg("as_node", as_node()), fmt::arg("release", target.folder()),
+                       fmt::arg("since", since_there), fmt::arg("backup", there), fmt::arg("run", run.kept())),
+         .undo = fmt::format(
+             "if [ -s {run}/aside ]; then\n"
+             "  aside=$(cat {run}/aside)\n"
+             "  systemctl stop {unit}\n"
+             "  rm -rf {data}/raft {data}/state.db {data}/state.db-wal {data}/state.db-shm\n"
+             "  mv \"$aside\"/* {data}/; rmdir \"$aside\"\n"
+             "fi\nrm -f {run}/aside\n",
+             fmt::arg("run", run.kept()), fmt::arg("unit", kAppUnit), fmt::arg("data", topology.app.data_dir)),
+         .upload = Upload{.from = since, .to = uploaded},
+         .patience = kPatience});
+  }
+  // All nodes restore with the same; the one that knows most has everything that was acknowledged.
+  compare.afterwards = [work, since, hosts = topology.app.hosts]() -> Result<> {
+    std::optional<Path> best;
+    std::uint64_t most = 0;
+    for (const std::string& host : hosts) {
+      const Path file = work / ("since-" + host + ".json");
+      const auto revision = number_in(file, "revision");
+      if (!revision || (best && *revision <= most)) continue;
+      best = file;
+      most = *revision;
+    }
+    if (!best) return fail(Code::internal, "no node has said what was changed since the backup");
+    TRY(const std::string text, read_file(*best));
+    return write_file(since, text, 0600);
+  };
+  out.before.push_back(std::move(put));
+  out.before.push_back(std::move(stop));
+  out.before.push_back(std::move(compare));
+  out.after.push_back(std::move(restore));
+  return out;
+}
+
+}  // namespace cc::deploy

@@ -1,0 +1,42 @@
+// The data of the nodes when another release comes, and when the one before comes back: a backup before each upgrade,
+// and all nodes restored from one of them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "deploy/release.h"
+#include "deploy/run.h"
+#include "deploy/step.h"
+
+namespace cc::deploy {
+
+// A sealed and verified backup of each running node's state, on its own host: of its data folder, by the release that
+// runs. Only the newest few are kept.
+Stage backup_stage(const Topology& topology, const Run& run);
+
+// The backup that a run has left, on the host where it is newest.
+struct KeptBackup {
+  std::uint64_t run = 0;
+  std::string host;
+  std::string name;  // "20261128T031500Z-r1042"
+  std::uint64_t revision = 0;
+};
+// not_found when no host has one.
+Result<KeptBackup> find_backup(const Hosts& hosts, std::uint64_t run);
+
+// What was changed since, in words, as the host of the backup sees it.
+Result<std::string> changed_since(const Hosts& hosts, const KeptBackup& backup);
+
+// All nodes stop, what was changed since the backup is noted where most of it is known, and each is restored. These go
+// before the configuration is brought back, and before the nodes start: `before` and `after` it. `work`: a folder on
+// the operator's side, for as long as it takes.
+struct RestoreStages {
+  Stages before, after;
+};
+RestoreStages stages_to_restore(const Topology& topology, const KeptBackup& backup, const Release& target,
+                                const Run& run, const Path& work);
+
+}  // namespace cc::deploy
