@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include "backup/backup.h"
+#include "backup/cron.h"
+#include "backup/folder.h"
 #include "backup/since_json.h"
 #include "base/text.h"
 #include "cli/backup_output.h"
 #include "cli/commands.h"
 #include "cli/node_settings.h"
 #include "cli/session.h"
+#include "node/backups.h"
 #include "node/restore.h"
 
 namespace cc::cli {
@@ -19,13 +22,19 @@ struct Options {
   std::string file;
   bool unsealed = false;
   std::string level = "rows";
+  int count = 5;
 };
 
 Result<> create(Session& session, const Options& options) {
   TRY(const node::Settings settings, node_settings(*options.node));
   const SystemClock clock;
+  Path to = options.file;
+  if (to.empty()) {
+    to = node::backups_folder(settings);
+    TRYV(make_directories(to, 0700));
+  }
   StateProgress progress("backing up");
-  TRY(const backup::Created made, node::back_up(settings, options.file, !options.unsealed, clock, progress.teller()));
+  TRY(const backup::Created made, node::back_up(settings, to, !options.unsealed, clock, progress.teller()));
   boost::json::object told = json_of(made.manifest);
   told["file"] = made.file.string();
   told["bytes"] = made.bytes;
@@ -51,6 +60,12 @@ Result<> verify(Session& session, const Options& options) {
   StateProgress progress("verifying");
   TRY(const backup::Manifest manifest,
       backup::verify(options.file, key, level, scratch.path() / "tmp", progress.teller()));
+  const Path folder = node::backups_folder(settings);
+  std::error_code error;
+  if (level == backup::Level::rows && std::filesystem::equivalent(Path(options.file).parent_path(), folder, error)) {
+    const SystemClock clock;
+    TRYV(backup::note_verified(options.file, clock.wall()));
+  }
   boost::json::object told = json_of(manifest);
   told["verified"] = options.level;
   return session.print(told, [&] {
@@ -66,6 +81,71 @@ Result<> compare(Session& session, const Options& options) {
   const SystemClock clock;
   TRY(const auto since, node::changed_since_backup(settings, options.file, clock));
   return session.print(backup::to_json(since), [&] { return text_of(since); });
+}
+
+Result<std::vector<backup::Kept>> all_of(const node::Settings& settings) {
+  TRY(const std::string key, node::sealing_key(settings));
+  return backup::list(node::backups_folder(settings), key);
+}
+
+Result<> list(Session& session, const Options& options) {
+  TRY(const node::Settings settings, node_settings(*options.node));
+  TRY(const auto all, all_of(settings));
+  boost::json::array items;
+  for (const backup::Kept& each : all)
+    items.push_back(json_of(each));
+  return session.print_list(items,
+                            {{"FILE", "file"},
+                             {"MADE", "time"},
+                             {"REVISION", "revision"},
+                             {"CONFIGS", "configs"},
+                             {"SIZE", "size"},
+                             {"VERIFIED", "verified"},
+                             {"TROUBLE", "trouble"}},
+                            "there is no backup; make one with: config-center backup create");
+}
+
+Result<> prune(Session& session, const Options& options) {
+  TRY(const node::Settings settings, node_settings(*options.node));
+  TRY(const auto all, all_of(settings));
+  const SystemClock clock;
+  const auto old = backup::to_remove(all, node::retention_of(settings), clock.wall());
+  boost::json::array names;
+  std::string text;
+  for (const backup::Kept& each : old) {
+    names.emplace_back(each.file.string());
+    text += fmt::format("  {}\n", each.file.string());
+  }
+  const std::string what = fmt::format("remove {} of {}", counted(old.size(), "backup"), all.size());
+  if (session.dry_run || old.empty()) {
+    return session.print({{"dry_run", session.dry_run}, {"removed", names}}, [&] {
+      return old.empty() ? std::string("nothing to remove: all that is there is kept\n")
+                         : fmt::format("would {}:\n{}", what, text);
+    });
+  }
+  TRYV(session.confirm(fmt::format("{}:\n{}", what, text)));
+  for (const backup::Kept& each : old)
+    TRYV(backup::remove(each));
+  return session.print({{"dry_run", false}, {"removed", names}},
+                       [&] { return fmt::format("removed {}:\n{}", counted(old.size(), "backup"), text); });
+}
+
+Result<> schedule(Session& session, const Options& options) {
+  TRY(const node::Settings settings, node_settings(*options.node));
+  TRY(const backup::Cron cron, backup::Cron::parse(settings.backup.cron));
+  const SystemClock clock;
+  boost::json::array runs;
+  std::string text;
+  Wall at = clock.wall();
+  for (int i = 0; i < options.count; ++i) {
+    TRY(at, cron.next(at));
+    runs.emplace_back(format_time(at));
+    text += fmt::format("  {}\n", format_time(at));
+  }
+  return session.print({{"cron", settings.backup.cron}, {"enabled", settings.backup.enabled}, {"next", runs}}, [&] {
+    return fmt::format("{}{}\n{}", settings.backup.cron,
+                       settings.backup.enabled ? "" : " (no backups are made: backup.schedule.enabled is false)", text);
+  });
 }
 
 void add_file(CLI::App& command, const std::shared_ptr<Options>& options) {
@@ -84,18 +164,42 @@ void add_backup(CLI::App& root, Session& session) {
 
   auto options = std::make_shared<Options>();
   CLI::App* command = add_command(*group, "create", "Back up the state of the node on this machine, while it runs or not");
-  command->add_option("to", options->file, "The file to make; or a folder, in which it is named by time and revision")
-      ->required()
+  command->add_option("to", options->file, "The file to make, or a folder, in which it is named by time and revision; "
+                                            "else as backup.storage.path says")
       ->type_name("FILE|DIR");
   add_node_options(*command, options->node);
   command->add_flag("--unsealed", options->unsealed,
                     "Do not seal it with the security.encryption_key: a .tar.zst that anybody can open");
   command->footer(examples({
       "config-center backup create /backups --config /etc/config-center/config.yaml",
-      "config-center backup create /backups --data-dir ./data",
+      "config-center backup create --data-dir ./data",
       "config-center backup create today.tar.zst --data-dir ./data --unsealed",
   }));
   on_run(*command, session, [&session, options] { return create(session, *options); });
+
+  options = std::make_shared<Options>();
+  command = add_command(*group, "list", "The backups in backup.storage.path of the node on this machine");
+  add_node_options(*command, options->node);
+  command->footer(examples({"config-center backup list --config /etc/config-center/config.yaml",
+                            "config-center backup list --data-dir ./data -o json"}));
+  on_run(*command, session, [&session, options] { return list(session, *options); });
+
+  options = std::make_shared<Options>();
+  command = add_command(*group, "prune", "Remove the backups that backup.retention does not keep");
+  add_node_options(*command, options->node);
+  add_yes(*command, session);
+  add_dry_run(*command, session);
+  command->footer(examples({"config-center backup prune --config /etc/config-center/config.yaml --dry-run",
+                            "config-center backup prune --data-dir ./data --yes"}));
+  on_run(*command, session, [&session, options] { return prune(session, *options); });
+
+  options = std::make_shared<Options>();
+  command = add_command(*group, "schedule", "When the next backups are made, as backup.schedule says");
+  add_node_options(*command, options->node);
+  command->add_option("--count", options->count, "How many")->check(CLI::Range(1, 1000))->capture_default_str()->type_name("N");
+  command->footer(examples({"config-center backup schedule --config /etc/config-center/config.yaml",
+                            "config-center backup schedule --count 10"}));
+  on_run(*command, session, [&session, options] { return schedule(session, *options); });
 
   options = std::make_shared<Options>();
   command = add_command(*group, "show", "What a backup says of itself");

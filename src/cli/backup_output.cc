@@ -15,6 +15,16 @@ boost::json::object json_of(const backup::Manifest& manifest) {
   return out;
 }
 
+boost::json::object json_of(const backup::Kept& kept) {
+  boost::json::object out;
+  if (kept.manifest) out = json_of(*kept.manifest);
+  out["file"] = kept.file.string();
+  out["size"] = kept.bytes;
+  out["verified"] = kept.verified ? format_time(*kept.verified) : "";
+  out["trouble"] = kept.trouble;
+  return out;
+}
+
 std::string text_of(const backup::Manifest& manifest) {
   const auto& contents = manifest.contents;
   Table table({"WHAT", "IS"});

@@ -8,6 +8,7 @@
 #include <boost/json/object.hpp>
 
 #include "backup/backup.h"
+#include "backup/folder.h"
 #include "backup/since_json.h"
 #include "cli/terminal.h"
 
@@ -15,6 +16,7 @@ namespace cc::cli {
 
 boost::json::object json_of(const backup::Manifest& manifest);
 std::string text_of(const backup::Manifest& manifest);
+boost::json::object json_of(const backup::Kept& kept);
 // What was changed since a backup.
 std::string text_of(const state::Since& since);
 

@@ -59,7 +59,7 @@ Result<> restore(Session& session, const Options& options) {
   TRY(const backup::Manifest manifest, backup::manifest_of(options.file, key));
   const std::string what = what_it_does(how, manifest, settings);
   if (session.dry_run) return session.would(what);
-  fmt::print(stderr, "{}", kWhatItMeans);
+  if (!session.yes) fmt::print(stderr, "{}", kWhatItMeans);
   TRYV(session.confirm(what));
   StateProgress progress("restoring");
   TRY(const node::Restored done, node::restore_data(settings, how, progress.teller()));

@@ -189,13 +189,25 @@ std::chrono::seconds patience_at_stop(const NodeSettings& settings) {
   return std::max(std::chrono::ceil<std::chrono::seconds>(longest), std::chrono::seconds(90));
 }
 
-// systemd makes the default one. Another is made by a first command, for which it may still be missing ("-"): also that
-// one is confined to it, although it is root's.
-std::string data_folder(const std::string& folder) {
-  if (folder == kDefaultDataFolder) return "StateDirectory=config-center\nStateDirectoryMode=0700\n";
+// Made by a first command, for which it may still be missing ("-"): also that one is confined to it, although it is
+// root's.
+std::string folder_beside(const std::string& folder) {
   return fmt::format(
       "ExecStartPre=+/usr/bin/install -d -m 0700 -o {user} -g {user} {folder}\nReadWritePaths=-{folder}\n",
       fmt::arg("user", kAppUser), fmt::arg("folder", folder));
+}
+
+// systemd makes the default one.
+std::string data_folders(const NodeSettings& settings) {
+  const std::string& data = settings.at("data_dir");
+  std::string out = data == kDefaultDataFolder ? "StateDirectory=config-center\nStateDirectoryMode=0700\n"
+                                               : folder_beside(data);
+  const auto type = settings.find("backup.storage.type");
+  const auto path = settings.find("backup.storage.path");
+  const bool in_folder = type == settings.end() || type->second == "local";
+  if (in_folder && path != settings.end() && path->second.starts_with('/') && !path->second.starts_with(data + "/"))
+    out += folder_beside(path->second);
+  return out;
 }
 
 std::string capabilities(const App& app) {
@@ -274,7 +286,7 @@ WantedBy=multi-user.target
              fmt::arg("name", topology.name), fmt::arg("folder", folder), fmt::arg("user", kAppUser),
              fmt::arg("binary", kBinary), fmt::arg("administrator", kAdministratorFile),
              fmt::arg("settings_file", kAppSettings), fmt::arg("stop", patience_at_stop(settings).count()),
-             fmt::arg("data_folder", data_folder(folder)), fmt::arg("capabilities", capabilities(topology.app)));
+             fmt::arg("data_folder", data_folders(settings)), fmt::arg("capabilities", capabilities(topology.app)));
 }
 
 }  // namespace

@@ -20,10 +20,10 @@ constexpr auto kPatience = 30min;  // with the largest states
 constexpr int kKeptBackups = 3;
 
 std::string backups_folder(const Topology& topology) {
-  return topology.app.data_dir + "/backups";
+  return topology.app.data_dir + "/before-deployments";
 }
 std::string backup_file(const Topology& topology, std::uint64_t run) {
-  return fmt::format("{}/before-deployment-{}.ccbackup", backups_folder(topology), run);
+  return fmt::format("{}/{}.ccbackup", backups_folder(topology), run);
 }
 
 // "run BINARY backup …": as the node, with its settings, wherever root stands.
@@ -64,7 +64,7 @@ Stage backup_stage(const Topology& topology, const Run& run) {
                               kAppUnit, file),
          .action = fmt::format("{as_node}"
                                "install -d -m 0700 -o {user} -g {user} {folder}\n"
-                               "ls -t {folder}/before-deployment-*.ccbackup 2>/dev/null | tail -n +{kept} | xargs -r rm -f\n"
+                               "ls -t {folder}/*.ccbackup 2>/dev/null | tail -n +{kept} | xargs -r rm -f\n"
                                "trap 'rm -f {file}.new' EXIT; rm -f {file}.new\n"
                                "as_node {binary} backup create {file}.new >/dev/null\n"
                                "as_node {binary} backup verify {file}.new >/dev/null\n"

@@ -211,6 +211,24 @@ void read_container(Fields& fields, Container& container) {
   });
 }
 
+// All of it are settings of the nodes, and stand there in the files that these read.
+void read_backup(Fields& fields, App& app) {
+  const auto read_section = [&](std::string_view section, std::initializer_list<std::string_view> names) {
+    fields.section(section, [&](Fields& at) {
+      for (const std::string_view name : names) {
+        if (!at.has(name)) continue;
+        std::string value;
+        at.read(name, value);
+        if (!app.settings.emplace(fmt::format("backup.{}.{}", section, name), value).second)
+          at.wrong(name, "it stands in components.app.settings, too: give it once");
+      }
+    });
+  };
+  read_section("schedule", {"cron", "enabled"});
+  read_section("retention", {"max_backups", "max_age"});
+  read_section("storage", {"type", "path", "credentials", "credentials_file"});
+}
+
 void read_all(Fields& root, Topology& topology) {
   root.require("name", "name: shop");
   root.read("name", topology.name);
@@ -220,6 +238,7 @@ void read_all(Fields& root, Topology& topology) {
   root.read("packages", topology.packages);
   root.section("requirements", [&](Fields& fields) { read_requirements(fields, topology.requirements); });
   root.section("security", [&](Fields& fields) { fields.read("secrets_dir", topology.security.secrets_dir); });
+  root.section("backup", [&](Fields& fields) { read_backup(fields, topology.app); });
   root.section("container", [&](Fields& fields) { read_container(fields, topology.container); });
 }
 

@@ -16,6 +16,7 @@
 #include "base/background.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "node/backups.h"
 #include "node/counting.h"
 #include "node/edge_copy.h"
 #include "node/first_start.h"
@@ -89,6 +90,7 @@ struct Node::Impl {
   std::unique_ptr<edge::Edge> edge;    // when there is a Redis
   std::unique_ptr<service::AuditTrail> audit;
   std::unique_ptr<archive::Archive> archive;  // null: there is none
+  std::unique_ptr<Backups> backups;           // null: none are made by the clock
   identity::Lockout lockout;
   service::Rates rates;
   service::Workers workers;
@@ -149,6 +151,7 @@ Result<> Node::Impl::open() {
                                          .max_lifetime = database.max_lifetime},
                                         state_file, committed, clock));
   }
+  if (settings.backup.enabled) backups = std::make_unique<Backups>(settings, state_file, clock);
   TRY(redis, redis_of(settings));
   if (redis) edge = make_edge(*redis, settings, state_file, committed, *log, clock);
   return {};
@@ -282,6 +285,12 @@ Result<std::unique_ptr<Node>> Node::start(Settings settings, DataFolder folder, 
     impl->jobs.add("write the archive", [archive](const std::stop_token& stop, consensus::Term) {
       go_to_background();
       archive->write(stop);
+    });
+  }
+  if (Backups* backups = impl->backups.get()) {
+    impl->jobs.add("backups", [backups](const std::stop_token& stop, consensus::Term) {
+      go_to_background();
+      backups->run(stop);
     });
   }
   impl->jobs.add("forget history", [node = impl.get()](const std::stop_token& stop, consensus::Term) {

@@ -74,7 +74,6 @@ void warn_of_what_is_not_there(const Settings& settings) {
   const auto warn = [](std::string_view name) {
     kLog.warn("this version does nothing with a setting or a section of settings", {{"name", name}});
   };
-  if (settings.backup.enabled) warn("backup");
   if (!settings.monitoring.alert_rules.empty()) warn("monitoring.alert_rules");
 }
 

@@ -8,7 +8,7 @@
 #include "archive/archive.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "node/cron.h"
+#include "backup/cron.h"
 #include "node/peers.h"
 #include "node/settings.h"
 
@@ -328,7 +328,7 @@ std::vector<Setting> make_table() {
       plain("monitoring.metrics_path", "/metrics", "path of the metrics", AT(monitoring.metrics_path)),
       plain("monitoring.alert_rules", "", "file of further alert rules", AT(monitoring.alert_rules)),
 
-      checked(plain("backup.schedule.cron", "0 3 * * *", "when backups are made", AT(backup.cron)), check_cron),
+      checked(plain("backup.schedule.cron", "0 3 * * *", "when backups are made", AT(backup.cron)), backup::check_cron),
       plain("backup.schedule.enabled", "false", "whether they are", AT(backup.enabled)),
       bounded("backup.retention.max_backups", "7", "how many are kept", AT(backup.max_backups), 1u, 100'000u),
       plain("backup.retention.max_age", "30d", "how long they are kept", AT(backup.max_age)),

@@ -1,5 +1,6 @@
 """Backups of a node, and nodes made from backups: by the commands, with the real server."""
 
+import datetime
 import json
 import random
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 
 from client import Client, log_in
 from command import Command
-from node import SANITIZER
+from node import SANITIZER, wait_until
 from test_recovery import publish_some
 from test_watch import poll
 
@@ -211,3 +212,51 @@ def test_killed_while_it_is_made(cli, node, tmp_path):
     assert list(backups.glob("*.ccbackup"))
     node.stop()
     node.start()
+
+
+def backups_in(cli, node):
+    return cli.json("backup", "list", "--data-dir", node.data)
+
+
+def test_backups_are_made_by_the_clock_and_verified(cli, make_node):
+    """The newest one's time tells when the next is due: what was missed since is made up for, once."""
+    node = make_node(backup_schedule_cron="* * * * *")
+    publish_some(log_in(node), 5)
+    old = cli.json("backup", "create", "--data-dir", node.data)
+    cli("backup", "verify", old["file"], "--data-dir", node.data)
+    node.stop()
+    wait_until(lambda: time.time() // 60 > int(datetime.datetime.fromisoformat(old["time"]).timestamp()) // 60, "a minute has passed", 90)
+    node.settings["backup_schedule_enabled"] = "true"
+    node.start()
+    newest = wait_until(lambda: (all := backups_in(cli, node)) and len(all) == 2 and all[0]["verified"] and all[0], "one was made", 30)
+    assert newest["configs"] == 5 and newest["trouble"] == ""
+    assert [record["file"] for record in node.records() if record["message"] == "made a backup, and verified it"] == [newest["file"]]
+
+
+def test_what_is_kept_is_listed_and_pruned(cli, node, tmp_path):
+    assert "there is no backup" in cli("backup", "list", "--data-dir", node.data).stdout
+    files = []
+    for _ in range(3):
+        files.append(cli.json("backup", "create", "--data-dir", node.data)["file"])
+        cli("backup", "verify", files[-1], "--data-dir", node.data)
+        time.sleep(1.1)  # they are named by the second
+    (node.data / "backups" / "broken.ccbackup").write_text("damaged")
+    listed = backups_in(cli, node)
+    assert [each["file"] for each in listed[:3]] == files[::-1] and all(each["verified"] for each in listed[:3])
+    assert "not a backup" in listed[3]["trouble"]
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(f"data_dir: {node.data}\nbackup: {{retention: {{max_backups: 2}}}}\n")
+    prune = ("backup", "prune", "--config", settings)
+    assert files[0] in cli(*prune, "--dry-run").stdout and len(backups_in(cli, node)) == 4
+    assert set(cli.json(*prune, "--yes")["removed"]) == {files[0], str(node.data / "backups" / "broken.ccbackup")}
+    assert [each["file"] for each in backups_in(cli, node)] == files[:0:-1]
+
+
+def test_the_next_times_are_told(cli, tmp_path):
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("backup: {schedule: {cron: 'TZ=UTC 0 3 * * *', enabled: true}}\n")
+    told = cli.json("backup", "schedule", "--config", settings, "--count", "2")
+    assert [time[10:] for time in told["next"]] == ["T03:00:00.000Z"] * 2
+    assert "no backups are made" in cli("backup", "schedule").stdout
+    settings.write_text("backup: {schedule: {cron: '0 0 31 2 *'}}\n")
+    assert "never comes" in cli("backup", "schedule", "--config", settings, expect=2).stderr

@@ -451,8 +451,8 @@ def test_systemd_is_told_ready_and_stopping(make_node, tmp_path, abstract):
         assert node.wait_end() == 0
 
 
-def test_the_settings_that_do_nothing_yet_are_told(make_node, tmp_path):
-    node = make_node(backup_schedule_enabled="true", variables={"TEMP_DIR": str(tmp_path / "elsewhere")})
-    warned = {r.get("name") for r in node.records() if r["level"] == "warn"}
-    assert warned >= {"backup"}
-    assert not (tmp_path / "elsewhere").exists()
+def test_a_storage_of_backups_that_there_is_not_yet_is_refused(make_node):
+    node = make_node(start=False, backup_schedule_enabled="true", backup_storage_type="s3")
+    with pytest.raises(StartFailed) as failed:
+        node.start()
+    assert "backup.storage.type is s3" in failed.value.output

@@ -1,0 +1,116 @@
+#include "node/backups.h"
+
+#include <algorithm>
+
+#include "backup/cron.h"
+#include "base/log.h"
+#include "base/pause.h"
+#include "base/text.h"
+
+namespace cc::node {
+namespace {
+
+const Logger kLog{"backup"};
+
+// The system's clock may be set: it is looked at again now and then.
+constexpr std::chrono::milliseconds kLookAgain = std::chrono::seconds(20);
+constexpr std::chrono::milliseconds kFirstRetry = std::chrono::seconds(30);
+constexpr std::chrono::milliseconds kLastRetry = std::chrono::minutes(15);
+
+}  // namespace
+
+Path backups_folder(const Settings& settings) {
+  return settings.backup.path.empty() ? settings.data_dir / "backups" : Path(settings.backup.path);
+}
+
+backup::Retention retention_of(const Settings& settings) {
+  return {.max_backups = settings.backup.max_backups, .max_age = settings.backup.max_age};
+}
+
+Backups::Backups(const Settings& settings, const Path& state, const Clock& clock)
+    : settings_(settings), state_(state), folder_(backups_folder(settings)), clock_(clock) {}
+
+Backups::Status Backups::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+// When the newest was made. Its figures, too, are those of the last one after a start.
+Result<std::optional<Wall>> Backups::newest() {
+  TRY(const auto all, backup::list(folder_, settings_.security.encryption_key));
+  const auto best = std::ranges::find_if(all, &backup::Kept::good);
+  if (best != all.end()) {
+    const std::lock_guard lock(mutex_);
+    status_.success = std::max(status_.success, std::optional(best->manifest->time));
+    status_.verified = std::max(status_.verified, best->verified);
+    status_.bytes = best->bytes;
+    return std::optional(best->manifest->time);
+  }
+  return std::optional<Wall>();
+}
+
+Result<> Backups::make() {
+  const Mono began = clock_.now();
+  const std::string& key = settings_.security.encryption_key;
+  TRYV(make_directories(folder_, 0700));
+  TRY(const backup::Created made,
+      backup::create({.state = state_, .scratch = settings_.temp_dir, .node_id = settings_.raft.node_id}, folder_, key,
+                     clock_.wall()));
+  TRYV(backup::verify(made.file, key, backup::Level::rows, settings_.temp_dir));
+  TRYV(backup::note_verified(made.file, clock_.wall()));
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - began);
+  kLog.info("made a backup, and verified it", {{"file", made.file.string()},
+                                               {"revision", made.manifest.contents.position.revision},
+                                               {"bytes", made.bytes},
+                                               {"took_ms", took.count()}});
+  {
+    const std::lock_guard lock(mutex_);
+    status_.took = took;
+    ++status_.successes;
+  }
+  TRY(const auto all, backup::list(folder_, key));
+  for (const backup::Kept& old : backup::to_remove(all, retention_of(settings_), clock_.wall())) {
+    TRYV(backup::remove(old));
+    kLog.info("removed a backup that is not kept any longer", {{"file", old.file.string()}});
+  }
+  return {};
+}
+
+void Backups::run(const std::stop_token& stop) {
+  const auto cron = backup::Cron::parse(settings_.backup.cron);
+  if (!cron) return kLog.error("no backup is made", {{"reason", cron.error()}});
+  Wall since = clock_.wall();  // with none there the first is made when it is time, and not at each start
+  std::chrono::milliseconds retry = kFirstRetry;
+  if (const auto found = newest(); found && *found) since = **found;
+  while (!stop.stop_requested()) {
+    const auto due = cron->next(since);
+    if (!due) return kLog.error("no backup is made", {{"reason", due.error()}});
+    const Wall now = clock_.wall();
+    if (*due > now) {
+      pause_for(std::min(std::chrono::duration_cast<std::chrono::milliseconds>(*due - now), kLookAgain), stop);
+      continue;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      status_.attempt = now;
+    }
+    const auto made = make();
+    if (!made) {
+      kLog.error("a backup failed; it is tried again", {{"reason", made.error()}, {"after_s", retry.count() / 1000}});
+      const std::lock_guard lock(mutex_);
+      ++status_.failures;
+    }
+    if (!made) {
+      pause_for(retry, stop);
+      retry = std::min(2 * retry, kLastRetry);
+      continue;
+    }
+    retry = kFirstRetry;
+    if (const auto found = newest(); !found) kLog.warn("backups cannot be listed", {{"reason", found.error()}});
+    since = clock_.wall();
+    if (const auto next = cron->next(now); next && *next <= since)
+      kLog.warn("a backup became due while one was made: it is left out", {{"due", format_time(*next)}});
+  }
+}
+
+}  // namespace cc::node
