@@ -154,9 +154,10 @@ class Unpacking {
     if (archive_read_next_header(tar_.get(), &entry) != ARCHIVE_OK) return fail(failed().error());
     const char* found = archive_entry_pathname(entry);
     if (found == nullptr || found != name) {
-      return fail(Code::corruption, fmt::format("the backup {} is damaged ({} is missing): nothing of it was used; take "
-                                                "another one",
-                                                path_.string(), name));
+      return fail(Code::corruption,
+                  fmt::format("the backup {} is damaged ({} is missing): nothing of it was used; take "
+                              "another one",
+                              path_.string(), name));
     }
     return archive_entry_size(entry);
   }
@@ -211,8 +212,8 @@ Result<Manifest> read_manifest(Unpacking& unpacking) {
 }
 
 // Gives each piece of the state to `take`, and reads to the end.
-Result<Manifest> read_all(const Path& file, std::string_view key,
-                          const std::function<Result<>(std::string_view)>& take, const Progress& progress) {
+Result<Manifest> read_all(const Path& file, std::string_view key, const std::function<Result<>(std::string_view)>& take,
+                          const Progress& progress) {
   TRY(Reader reader, Reader::open(file, key));
   const auto unpacking = std::make_unique<Unpacking>(file, std::move(reader));
   TRYV(unpacking->begin());
@@ -298,8 +299,7 @@ std::string_view to_string(Level level) noexcept {
 
 Result<Manifest> verify(const Path& file, std::string_view key, Level level, const Path& scratch,
                         const Progress& progress) {
-  if (level == Level::checksums)
-    return read_all(file, key, [](std::string_view) -> Result<> { return {}; }, progress);
+  if (level == Level::checksums) return read_all(file, key, [](std::string_view) -> Result<> { return {}; }, progress);
   const Scratch folder(scratch);
   TRYV(folder.make());
   TRY(Manifest manifest, extract(file, key, folder.file(), progress));

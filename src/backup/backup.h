@@ -32,16 +32,16 @@ struct Created {
   Path file;
   std::uint64_t bytes = 0;
 };
-// Writes a new file, and gives it its name when it is whole and on disk: `to`, or where that is a folder, the manifest's
-// name in it. already_exists when something is there. `key`: empty for one that is not sealed.
+// Writes a new file, and gives it its name when it is whole and on disk: `to`, or where that is a folder, the
+// manifest's name in it. already_exists when something is there. `key`: empty for one that is not sealed.
 Result<Created> create(const Source& source, const Path& to, std::string_view key, Wall now,
                        const Progress& progress = {});
 
 // Reads the manifest alone: who has damaged what follows is not noticed.
 Result<Manifest> manifest_of(const Path& file, std::string_view key);
 
-// Makes `to`, the state as it was; reads the backup to its end before, and removes `to` again when anything of it is not
-// as it was written.
+// Makes `to`, the state as it was; reads the backup to its end before, and removes `to` again when anything of it is
+// not as it was written.
 Result<Manifest> extract(const Path& file, std::string_view key, const Path& to, const Progress& progress = {});
 
 // How thoroughly a backup is looked at. Each does what those before it do.

@@ -14,9 +14,9 @@ namespace cc::backup {
 class Cron {
  public:
   // Five fields: minute, hour, day of the month, month, day of the week (0 and 7 are Sunday); each "*", or numbers,
-  // names (jan, mon), ranges and steps, joined by commas. When neither kind of day begins with "*", either will do; else
-  // both must. Or @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually. invalid_argument that names what
-  // is wrong.
+  // names (jan, mon), ranges and steps, joined by commas. When neither kind of day begins with "*", either will do;
+  // else both must. Or @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually. invalid_argument that names
+  // what is wrong.
   static Result<Cron> parse(std::string_view text);
 
   // The first time after that one. When clocks are set forward, what falls into the hour that there is not is done at
@@ -31,7 +31,7 @@ class Cron {
   std::bitset<13> months_;
   std::bitset<7> weekdays_;
   bool every_hour_ = false, any_day_ = false, any_weekday_ = false;  // begins with "*"
-  std::string zone_;  // empty: the machine's
+  std::string zone_;                                                 // empty: the machine's
   std::string text_;
 };
 

@@ -64,14 +64,18 @@ TEST(Cron, names_what_is_wrong) {
 
 TEST(Cron, the_next_times) {
   constexpr auto kFriday = "2026-02-27T12:34:56Z";
-  EXPECT_THAT(times(in_utc("0 3 * * *"), kFriday), ElementsAre("2026-02-28T03:00", "2026-03-01T03:00", "2026-03-02T03:00"));
+  EXPECT_THAT(times(in_utc("0 3 * * *"), kFriday),
+              ElementsAre("2026-02-28T03:00", "2026-03-01T03:00", "2026-03-02T03:00"));
   EXPECT_THAT(times(in_utc("*/20 * * * *"), kFriday),
               ElementsAre("2026-02-27T12:40", "2026-02-27T13:00", "2026-02-27T13:20"));
   EXPECT_THAT(times(in_utc("5/25 23 * * *"), kFriday),
               ElementsAre("2026-02-27T23:05", "2026-02-27T23:30", "2026-02-27T23:55"));
-  EXPECT_THAT(times(in_utc("0 0 31 * *"), kFriday), ElementsAre("2026-03-31T00:00", "2026-05-31T00:00", "2026-07-31T00:00"));
-  EXPECT_THAT(times(in_utc("0 0 29 2 *"), kFriday), ElementsAre("2028-02-29T00:00", "2032-02-29T00:00", "2036-02-29T00:00"));
-  EXPECT_THAT(times(in_utc("@weekly"), kFriday), ElementsAre("2026-03-01T00:00", "2026-03-08T00:00", "2026-03-15T00:00"));
+  EXPECT_THAT(times(in_utc("0 0 31 * *"), kFriday),
+              ElementsAre("2026-03-31T00:00", "2026-05-31T00:00", "2026-07-31T00:00"));
+  EXPECT_THAT(times(in_utc("0 0 29 2 *"), kFriday),
+              ElementsAre("2028-02-29T00:00", "2032-02-29T00:00", "2036-02-29T00:00"));
+  EXPECT_THAT(times(in_utc("@weekly"), kFriday),
+              ElementsAre("2026-03-01T00:00", "2026-03-08T00:00", "2026-03-15T00:00"));
   EXPECT_THAT(times(in_utc("@yearly"), kFriday, 1), ElementsAre("2027-01-01T00:00"));
   EXPECT_THAT(times(in_utc("30 2 * * 7"), kFriday, 1), ElementsAre("2026-03-01T02:30"));
   EXPECT_THAT(times("TZ=Asia/Shanghai 0 3 * * *", kFriday, 1), ElementsAre("2026-02-27T19:00"));
@@ -83,7 +87,8 @@ TEST(Cron, of_two_kinds_of_days_either_will_do) {
   constexpr auto kAfter = "2026-05-01T12:00:00Z";  // a Friday
   EXPECT_THAT(times(in_utc("0 0 15 * mon"), kAfter, 4),
               ElementsAre("2026-05-04T00:00", "2026-05-11T00:00", "2026-05-15T00:00", "2026-05-18T00:00"));
-  EXPECT_THAT(times(in_utc("0 0 */2 * mon"), kAfter), ElementsAre("2026-05-11T00:00", "2026-05-25T00:00", "2026-06-01T00:00"))
+  EXPECT_THAT(times(in_utc("0 0 */2 * mon"), kAfter),
+              ElementsAre("2026-05-11T00:00", "2026-05-25T00:00", "2026-06-01T00:00"))
       << "unless one of them begins with *";
 }
 
@@ -108,13 +113,16 @@ TEST(Cron, what_comes_twice_is_done_the_first_time) {
 
 // Where the two languages meet.
 TEST(Cron, agrees_with_systemd) {
-  const auto pairs = std::to_array<std::pair<const char*, const char*>>({{"0 3 * * *", "*-*-* 03:00 UTC"},
-                                                                         {"*/15 8-18 * * mon-fri", "Mon..Fri *-*-* 08..18:00/15 UTC"},
-                                                                         {"0 0 1,15 * *", "*-*-01,15 00:00 UTC"},
-                                                                         {"59 23 31 12 *", "*-12-31 23:59 UTC"},
-                                                                         {"0 12 * * sun", "Sun *-*-* 12:00 UTC"}});
+  const auto pairs =
+      std::to_array<std::pair<const char*, const char*>>({{"0 3 * * *", "*-*-* 03:00 UTC"},
+                                                          {"*/15 8-18 * * mon-fri", "Mon..Fri *-*-* 08..18:00/15 UTC"},
+                                                          {"0 0 1,15 * *", "*-*-01,15 00:00 UTC"},
+                                                          {"59 23 31 12 *", "*-12-31 23:59 UTC"},
+                                                          {"0 12 * * sun", "Sun *-*-* 12:00 UTC"}});
   for (const auto& [cron, calendar] : pairs) {
-    const auto told = run_process({"env", "TZ=UTC", "systemd-analyze", "calendar", "--iterations=5", "--base-time=2026-02-27 12:34:56 UTC", calendar}, "", {});
+    const auto told = run_process({"env", "TZ=UTC", "systemd-analyze", "calendar", "--iterations=5",
+                                   "--base-time=2026-02-27 12:34:56 UTC", calendar},
+                                  "", {});
     if (!told || !told->good()) GTEST_SKIP() << "systemd-analyze cannot be asked here";
     std::vector<std::string> theirs;
     for (const std::string_view line : split(told->output, '\n')) {

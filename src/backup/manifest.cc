@@ -42,11 +42,11 @@ Result<> must_be_known(const json::object& object) {
   const auto format = object.at("format").to_number<std::int64_t>();
   const auto schema = object.at("schema").to_number<std::int64_t>();
   if (format <= kFormat && schema <= state::newest_schema()) return {};
-  return fail(Code::invalid_argument,
-              fmt::format("the backup was made by config-center {}, which is newer (format {}, schema {}; this version "
-                          "reads up to {} and {}): use that version, or a newer one",
-                          std::string(object.at("product").as_string()), format, schema, kFormat,
-                          state::newest_schema()));
+  return fail(
+      Code::invalid_argument,
+      fmt::format("the backup was made by config-center {}, which is newer (format {}, schema {}; this version "
+                  "reads up to {} and {}): use that version, or a newer one",
+                  std::string(object.at("product").as_string()), format, schema, kFormat, state::newest_schema()));
 }
 
 }  // namespace

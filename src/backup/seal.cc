@@ -168,8 +168,9 @@ Result<Reader> Reader::open(const Path& file, std::string_view key) {
   }
   if (begin.substr(0, kKeyId) != key_id(key)) {
     return fail(Code::invalid_argument,
-                file.string() + " is sealed with another key: give the security.encryption_key that was set when it "
-                                "was made");
+                file.string() +
+                    " is sealed with another key: give the security.encryption_key that was set when it "
+                    "was made");
   }
   if (sodium_init() < 0) return fail(Code::internal, "libsodium cannot be used on this machine");
   const StreamKey stream = stream_key(key);
@@ -199,8 +200,8 @@ Result<std::string_view> Reader::Impl::next_sealed() {
   if (in.size() < size) return damaged(path, "it ends too early");
   out.resize(size - kSeal);
   unsigned char tag = 0;
-  if (crypto_secretstream_xchacha20poly1305_pull(&state, bytes_of(out), nullptr, &tag, bytes_of(in), in.size(),
-                                                 nullptr, 0) != 0) {
+  if (crypto_secretstream_xchacha20poly1305_pull(&state, bytes_of(out), nullptr, &tag, bytes_of(in), in.size(), nullptr,
+                                                 0) != 0) {
     return damaged(path, "a piece was changed");
   }
   if (tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL) {

@@ -66,15 +66,9 @@ json::object to_json(const state::Since& since) {
                       {"actor", other.actor},
                       {"time", format_time(other.time)}});
   }
-  return {{"cluster_id", since.cluster_id},
-          {"from_revision", since.from},
-          {"found", format_time(since.found)},
-          {"applied", since.applied},
-          {"revision", since.revision},
-          {"last_release", since.last_release},
-          {"last_audit", since.last_audit},
-          {"configs", std::move(configs)},
-          {"others", std::move(others)}};
+  return {{"cluster_id", since.cluster_id}, {"from_revision", since.from},   {"found", format_time(since.found)},
+          {"applied", since.applied},       {"revision", since.revision},    {"last_release", since.last_release},
+          {"last_audit", since.last_audit}, {"configs", std::move(configs)}, {"others", std::move(others)}};
 }
 
 Result<state::Since> since_of(std::string_view text) {

@@ -1,8 +1,9 @@
+#include "backup/backup.h"
+
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "backup/backup.h"
 #include "backup/cron.h"
 #include "backup/folder.h"
 #include "backup/since_json.h"
@@ -156,16 +157,20 @@ void add_file(CLI::App& command, const std::shared_ptr<Options>& options) {
 }  // namespace
 
 void add_backup(CLI::App& root, Session& session) {
-  CLI::App* group = add_command(root, "backup", "Make backups of a node's state, and look at them")->require_subcommand(1);
+  CLI::App* group =
+      add_command(root, "backup", "Make backups of a node's state, and look at them")->require_subcommand(1);
   group->footer(examples({
       "config-center backup create /backups --config /etc/config-center/config.yaml",
       "config-center backup verify /backups/20261128T031500Z-r1042.ccbackup --config /etc/config-center/config.yaml",
   }));
 
   auto options = std::make_shared<Options>();
-  CLI::App* command = add_command(*group, "create", "Back up the state of the node on this machine, while it runs or not");
-  command->add_option("to", options->file, "The file to make, or a folder, in which it is named by time and revision; "
-                                            "else as backup.storage.path says")
+  CLI::App* command =
+      add_command(*group, "create", "Back up the state of the node on this machine, while it runs or not");
+  command
+      ->add_option("to", options->file,
+                   "The file to make, or a folder, in which it is named by time and revision; "
+                   "else as backup.storage.path says")
       ->type_name("FILE|DIR");
   add_node_options(*command, options->node);
   command->add_flag("--unsealed", options->unsealed,
@@ -196,7 +201,10 @@ void add_backup(CLI::App& root, Session& session) {
   options = std::make_shared<Options>();
   command = add_command(*group, "schedule", "When the next backups are made, as backup.schedule says");
   add_node_options(*command, options->node);
-  command->add_option("--count", options->count, "How many")->check(CLI::Range(1, 1000))->capture_default_str()->type_name("N");
+  command->add_option("--count", options->count, "How many")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str()
+      ->type_name("N");
   command->footer(examples({"config-center backup schedule --config /etc/config-center/config.yaml",
                             "config-center backup schedule --count 10"}));
   on_run(*command, session, [&session, options] { return schedule(session, *options); });
@@ -219,7 +227,8 @@ void add_backup(CLI::App& root, Session& session) {
   on_run(*command, session, [&session, options] { return verify(session, *options); });
 
   options = std::make_shared<Options>();
-  command = add_command(*group, "compare", "What the node on this machine has that a backup has not: what restoring loses");
+  command =
+      add_command(*group, "compare", "What the node on this machine has that a backup has not: what restoring loses");
   add_file(*command, options);
   command->footer(examples({"config-center backup compare today.ccbackup --data-dir ./data",
                             "config-center backup compare today.ccbackup --data-dir ./data -o json > since.json"}));

@@ -65,8 +65,10 @@ void add_cluster_recover(CLI::App& group, Session& session) {
       add_command(group, "recover", "After the majority was lost for ever: make a stopped node a group of its own");
   add_node_options(*command, options);
   add_setting(*command, options, "--node-id", "raft.node_id", "Its raft.node_id; else as its settings say", "NODE");
-  add_setting(*command, options, "--address", "raft.address", "The raft.address that it will have; else as its settings "
-              "say", "ADDRESS");
+  add_setting(*command, options, "--address", "raft.address",
+              "The raft.address that it will have; else as its settings "
+              "say",
+              "ADDRESS");
   add_yes(*command, session);
   add_dry_run(*command, session);
   command->footer(examples({

@@ -129,7 +129,8 @@ void add_deploy(CLI::App& root, Session& session) {
       ->excludes(package);
   command->add_flag("--no-undo", options->no_undo, "Leave what was done when a step fails");
   command->add_flag("--no-check", options->no_check, "The first time: do not look at the hosts first, as check does");
-  command->add_flag("--no-backup", options->no_backup, "Make no backup of the nodes' data before another release comes");
+  command->add_flag("--no-backup", options->no_backup,
+                    "Make no backup of the nodes' data before another release comes");
   command->add_flag("--no-verify", options->no_verify, "End when all services are ready");
   command->add_flag("--overwrite", options->deployment.overwrite,
                     "Also files that were changed by hand; they are kept");

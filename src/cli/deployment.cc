@@ -119,9 +119,10 @@ Result<> rollback(Session& session, const Options& options) {
     TRY(deployment.data, backup_after(now, target));
     TRY(const std::string lost, what_is_lost(now, *deployment.data));
     fmt::print(stderr, "{}\n", for_output(lost));
-    data = fmt::format("data go back to backup {} of {}, and what was changed since, as above, is lost; nodes do not "
-                       "answer meanwhile",
-                       deployment.data->name, deployment.data->host);
+    data = fmt::format(
+        "data go back to backup {} of {}, and what was changed since, as above, is lost; nodes do not "
+        "answer meanwhile",
+        deployment.data->name, deployment.data->host);
   }
   TRYV(session.confirm(fmt::format("go back to deployment {} ({}, {}); settings and program go back, {}", target.number,
                                    target.release, format_time(target.began), data)));
@@ -151,9 +152,10 @@ void add_deployment(CLI::App& root, Session& session) {
   command->add_option("--to", options->number, "Which one; the one before the last that ended well without it")
       ->check(positive())
       ->type_name("NUMBER");
-  command->add_flag("--restore-data", options->restore_data,
-                    "Bring back the data, too, as they were before the release that followed: what was changed since is "
-                    "shown, and lost");
+  command->add_flag(
+      "--restore-data", options->restore_data,
+      "Bring back the data, too, as they were before the release that followed: what was changed since is "
+      "shown, and lost");
   command->add_flag("--no-undo", options->no_undo, "Leave what was done when a step fails");
   add_topology_option(*command, options->file);
   add_yes(*command, session);

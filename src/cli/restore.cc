@@ -1,3 +1,5 @@
+#include "node/restore.h"
+
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -8,7 +10,6 @@
 #include "cli/commands.h"
 #include "cli/node_settings.h"
 #include "cli/session.h"
-#include "node/restore.h"
 
 namespace cc::cli {
 namespace {
@@ -22,7 +23,8 @@ struct Options {
 };
 
 constexpr std::string_view kWhatItMeans =
-    "Every node of raft.peers restores the same backup, with the same options, while all of them are stopped; then they "
+    "Every node of raft.peers restores the same backup, with the same options, while all of them are stopped; then "
+    "they "
     "are\nstarted. Of a single node it is the same.\n";
 
 Result<node::Restore> restore_of(const Options& options) {
@@ -42,9 +44,9 @@ Result<node::Restore> restore_of(const Options& options) {
 }
 
 std::string what_it_does(const node::Restore& how, const backup::Manifest& manifest, const node::Settings& settings) {
-  std::string out = fmt::format("restore {} ({}, revision {}) to {}", manifest.name(),
-                                counted(manifest.contents.configs, "config"), manifest.contents.position.revision,
-                                settings.data_dir.string());
+  std::string out =
+      fmt::format("restore {} ({}, revision {}) to {}", manifest.name(), counted(manifest.contents.configs, "config"),
+                  manifest.contents.position.revision, settings.data_dir.string());
   if (how.seen == Seen::since && how.since.configs.size() + how.since.others.size() != 0) {
     out += fmt::format(", which loses changes of {} and {}", counted(how.since.configs.size(), "config"),
                        counted(how.since.others.size(), "other change"));

@@ -28,8 +28,8 @@ Result<> Log::begin_with(const Options& options, const Path& snapshot, const End
   TRY(const Folder folder, Folder::open(options.directory, options.node_id));
   TRY(const bool exists, folder.prepare());
   if (exists) {
-    return fail(Code::already_exists, fmt::format("there is a log in {} already: a restored state begins a new one",
-                                                  folder.path().string()));
+    return fail(Code::already_exists,
+                fmt::format("there is a log in {} already: a restored state begins a new one", folder.path().string()));
   }
   const Members founders = founders_of(options);
   if (founders.empty())

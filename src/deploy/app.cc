@@ -200,8 +200,8 @@ std::string folder_beside(const std::string& folder) {
 // systemd makes the default one.
 std::string data_folders(const NodeSettings& settings) {
   const std::string& data = settings.at("data_dir");
-  std::string out = data == kDefaultDataFolder ? "StateDirectory=config-center\nStateDirectoryMode=0700\n"
-                                               : folder_beside(data);
+  std::string out =
+      data == kDefaultDataFolder ? "StateDirectory=config-center\nStateDirectoryMode=0700\n" : folder_beside(data);
   const auto type = settings.find("backup.storage.type");
   const auto path = settings.find("backup.storage.path");
   const bool in_folder = type == settings.end() || type->second == "local";
@@ -301,7 +301,8 @@ RenderedFiles app_files(const Topology& topology, const Secrets& secrets, const 
       continue;
     }
     const std::string path = fmt::format("{}{}", kSecretsFolder, name);
-    files.push_back({.path = path, .content = value + "\n", .mode = 0600, .owner = std::string(kAppUser), .secret = true});
+    files.push_back(
+        {.path = path, .content = value + "\n", .mode = 0600, .owner = std::string(kAppUser), .secret = true});
     named[name + "_file"] = path;
   }
   files.push_back({.path = std::string(kAdministratorFile),

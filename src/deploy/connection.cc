@@ -36,8 +36,8 @@ Result<> put_with(std::vector<std::string> program, const Path& from, const std:
 // The output goes to the file by a shell of ours: it may be larger than memory.
 Result<> get_with(const std::vector<std::string>& program, const std::string& from, const Path& to,
                   const Deadline& until) {
-  std::vector<std::string> arguments{"sh", "-c", "umask 077; to=$1; shift; \"$@\" >\"$to.part\" && mv \"$to.part\" \"$to\"",
-                                     "sh", to.string()};
+  std::vector<std::string> arguments{
+      "sh", "-c", "umask 077; to=$1; shift; \"$@\" >\"$to.part\" && mv \"$to.part\" \"$to\"", "sh", to.string()};
   arguments.insert(arguments.end(), program.begin(), program.end());
   arguments.insert(arguments.end(), {"sh", "-s"});
   TRY(const Finished finished, run_process(arguments, as_root("cat " + shell_word(from)), until));

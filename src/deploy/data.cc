@@ -28,9 +28,8 @@ std::string backup_file(const Topology& topology, std::uint64_t run) {
 
 // "run BINARY backup …": as the node, with its settings, wherever root stands.
 std::string as_node() {
-  return fmt::format(
-      "cd /\nas_node() {{ local binary=$1; shift; runuser -u {} -- \"$binary\" \"$@\" --config {}; }}\n", kAppUser,
-      kAppSettings);
+  return fmt::format("cd /\nas_node() {{ local binary=$1; shift; runuser -u {} -- \"$binary\" \"$@\" --config {}; }}\n",
+                     kAppUser, kAppSettings);
 }
 
 Result<Finished> ask(const Hosts& hosts, const std::string& host, const std::string& script) {
@@ -105,8 +104,8 @@ Result<KeptBackup> find_backup(const Hosts& hosts, std::uint64_t run) {
 }
 
 Result<std::string> changed_since(const Hosts& hosts, const KeptBackup& backup) {
-  const std::string script = as_node() + fmt::format("as_node {} backup compare {}\n", kBinary,
-                                                     backup_file(hosts.topology, backup.run));
+  const std::string script =
+      as_node() + fmt::format("as_node {} backup compare {}\n", kBinary, backup_file(hosts.topology, backup.run));
   TRY(const Finished told, ask(hosts, backup.host, script));
   if (told.good()) return told.output;
   return fail(Code::unavailable, fmt::format("{}: {}", backup.host, trim(told.errors)));
@@ -124,23 +123,23 @@ RestoreStages stages_to_restore(const Topology& topology, const KeptBackup& back
     return fmt::format("install -m 0600 -o {} -g {} {} {}\nrm -f {}\n", kAppUser, kAppUser, uploaded, to, uploaded);
   };
 
-  out.before.push_back({.name = "fetch the backup",
-                        .steps = {{.host = backup.host,
-                                   .name = "backup " + backup.name,
-                                   .check = fmt::format("[ -e {}/fetched ] && exit 0\necho 'is fetched'; exit 1\n",
-                                                        run.kept()),
-                                   .action = fmt::format("install -d -m 0700 {0}; touch {0}/fetched\n", run.kept()),
-                                   .undo = "",
-                                   .download = Download{.from = backup_file(topology, backup.run), .to = fetched},
-                                   .patience = kPatience}}});
+  out.before.push_back(
+      {.name = "fetch the backup",
+       .steps = {{.host = backup.host,
+                  .name = "backup " + backup.name,
+                  .check = fmt::format("[ -e {}/fetched ] && exit 0\necho 'is fetched'; exit 1\n", run.kept()),
+                  .action = fmt::format("install -d -m 0700 {0}; touch {0}/fetched\n", run.kept()),
+                  .undo = "",
+                  .download = Download{.from = backup_file(topology, backup.run), .to = fetched},
+                  .patience = kPatience}}});
   Stage put{.name = "the backup to all nodes"}, stop{.name = "stop"}, compare{.name = "what is lost"};
   Stage restore{.name = "restore the data"};
   for (const std::string& host : topology.app.hosts) {
     put.steps.push_back({.host = host,
                          .name = "backup " + backup.name,
                          .check = fmt::format("[ -e {} ] && exit 0\necho 'is put there'; exit 1\n", there),
-                         .action = fmt::format("install -d -m 0700 {}\ninstall -d -m 0700 -o {} -g {} {}\n", run.kept(), kAppUser,
-                                               kAppUser, backups_folder(topology)) +
+                         .action = fmt::format("install -d -m 0700 {}\ninstall -d -m 0700 -o {} -g {} {}\n", run.kept(),
+                                               kAppUser, kAppUser, backups_folder(topology)) +
                                    to_node(there),
                          .undo = fmt::format("rm -f {}\n", there),
                          .upload = Upload{.from = fetched, .to = uploaded},
@@ -148,15 +147,14 @@ RestoreStages stages_to_restore(const Topology& topology, const KeptBackup& back
     stop.steps.push_back(stopped_step({.component = "app", .host = host, .unit = std::string(kAppUnit), .ready = ""}));
     // The release that has written the state reads it.
     const std::string found = fmt::format("{}/since.json", run.kept());
-    compare.steps.push_back(
-        {.host = host,
-         .name = "what was changed since the backup",
-         .check = fmt::format("[ -e {} ] && exit 0\necho 'is noted'; exit 1\n", found),
-         .action = fmt::format("{}as_node {} backup compare {} -o json >{}.new\nmv {}.new {}\n", as_node(),
-                               kBinary, there, found, found, found),
-         .undo = fmt::format("rm -f {}\n", found),
-         .download = Download{.from = found, .to = work / ("since-" + host + ".json")},
-         .patience = kPatience});
+    compare.steps.push_back({.host = host,
+                             .name = "what was changed since the backup",
+                             .check = fmt::format("[ -e {} ] && exit 0\necho 'is noted'; exit 1\n", found),
+                             .action = fmt::format("{}as_node {} backup compare {} -o json >{}.new\nmv {}.new {}\n",
+                                                   as_node(), kBinary, there, found, found, found),
+                             .undo = fmt::format("rm -f {}\n", found),
+                             .download = Download{.from = found, .to = work / ("since-" + host + ".json")},
+                             .patience = kPatience});
     restore.steps.push_back(
         {.host = host,
          .name = "data of " + backup.name,
@@ -170,14 +168,14 @@ RestoreStages stages_to_restore(const Topology& topology, const KeptBackup& back
                        "rm -f {since} {backup}\n",
                        fmt::arg("as_node", as_node()), fmt::arg("release", target.folder()),
                        fmt::arg("since", since_there), fmt::arg("backup", there), fmt::arg("run", run.kept())),
-         .undo = fmt::format(
-             "if [ -s {run}/aside ]; then\n"
-             "  aside=$(cat {run}/aside)\n"
-             "  systemctl stop {unit}\n"
-             "  rm -rf {data}/raft {data}/state.db {data}/state.db-wal {data}/state.db-shm\n"
-             "  mv \"$aside\"/* {data}/; rmdir \"$aside\"\n"
-             "fi\nrm -f {run}/aside\n",
-             fmt::arg("run", run.kept()), fmt::arg("unit", kAppUnit), fmt::arg("data", topology.app.data_dir)),
+         .undo = fmt::format("if [ -s {run}/aside ]; then\n"
+                             "  aside=$(cat {run}/aside)\n"
+                             "  systemctl stop {unit}\n"
+                             "  rm -rf {data}/raft {data}/state.db {data}/state.db-wal {data}/state.db-shm\n"
+                             "  mv \"$aside\"/* {data}/; rmdir \"$aside\"\n"
+                             "fi\nrm -f {run}/aside\n",
+                             fmt::arg("run", run.kept()), fmt::arg("unit", kAppUnit),
+                             fmt::arg("data", topology.app.data_dir)),
          .upload = Upload{.from = since, .to = uploaded},
          .patience = kPatience});
   }

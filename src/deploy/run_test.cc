@@ -191,5 +191,31 @@ TEST_F(Run, files_are_put_before_the_step_that_needs_them) {
   EXPECT_EQ(read_file(folder_of("a") / "installed").value(), "bytes");
 }
 
+TEST_F(Run, what_hosts_have_made_is_fetched_and_goes_on_to_others) {
+  const Path here = directory.path() / "fetched";
+  Step make_it = make("a", "made");
+  make_it.action = "echo content >made\n";
+  make_it.download = Download{.from = "made", .to = here};
+  Step take_it = make("b", "taken");
+  take_it.action = "[ -e taken ]\n";
+  take_it.upload = Upload{.from = directory.path() / "changed", .to = "taken"};
+  const auto change = [&]() -> Result<> {
+    TRY(const std::string text, read_file(here));
+    return write_file(directory.path() / "changed", "changed " + text);
+  };
+  EXPECT_TRUE(
+      carry({{.name = "fetch", .steps = {make_it}, .afterwards = change}, {.name = "put", .steps = {take_it}}}).good);
+  EXPECT_EQ(read_file(folder_of("b") / "taken").value(), "changed content\n");
+}
+
+TEST_F(Run, what_fails_on_the_operators_side_undoes_the_steps_before_it) {
+  const auto refuse = []() -> Result<> { return fail(Code::internal, "no room here"); };
+  const CarriedOut carried = carry(
+      {{.name = "one", .steps = {make("a", "x")}, .afterwards = refuse}, {.name = "two", .steps = {make("a", "y")}}});
+  EXPECT_FALSE(carried.good);
+  EXPECT_THAT(told, testing::Contains("a x failed"));
+  EXPECT_FALSE(has("a", "x") || has("a", "y"));
+}
+
 }  // namespace
 }  // namespace cc::deploy

@@ -159,9 +159,9 @@ TEST(Topology, its_backup_section_is_settings_of_the_nodes) {
       "backup: {schedule: {cron: '0 3 * * *', enabled: true}, retention: {max_age: 14d}, storage: {path: /backups}}\n";
   const Topology topology = read_topology(kText, "topology.yaml").value();
   EXPECT_THAT(topology.app.settings, testing::UnorderedElementsAre(testing::Pair("backup.schedule.cron", "0 3 * * *"),
-                                                          testing::Pair("backup.schedule.enabled", "true"),
-                                                          testing::Pair("backup.retention.max_age", "14d"),
-                                                          testing::Pair("backup.storage.path", "/backups")));
+                                                                   testing::Pair("backup.schedule.enabled", "true"),
+                                                                   testing::Pair("backup.retention.max_age", "14d"),
+                                                                   testing::Pair("backup.storage.path", "/backups")));
   EXPECT_THAT(read_topology("name: shop\nhosts: {a: {address: 10.0.0.1}}\n"
                             "components: {app: {hosts: [a], settings: {backup.schedule.cron: '@daily'}}}\n"
                             "backup: {schedule: {cron: '0 3 * * *', often: true}}\n",

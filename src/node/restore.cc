@@ -6,7 +6,6 @@
 //   4. restoring/raft is moved to raft/, restoring/ is removed
 #include "node/restore.h"
 
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include <array>
 
 #include <fmt/format.h>
+#include <pwd.h>
 
 #include "base/bytes.h"
 #include "base/log.h"
@@ -50,17 +50,19 @@ Result<> must_be_owner_of(const Path& folder) {
   struct stat there{};
   if (::stat(folder.c_str(), &there) != 0 || there.st_uid == ::geteuid()) return {};
   const passwd* owner = ::getpwuid(there.st_uid);
-  return fail(Code::permission_denied,
-              fmt::format("{} belongs to another user, as whom the node runs: restore as that user, with: runuser -u {} "
-                          "-- config-center restore …",
-                          folder.string(), owner != nullptr ? owner->pw_name : std::to_string(there.st_uid)));
+  return fail(
+      Code::permission_denied,
+      fmt::format("{} belongs to another user, as whom the node runs: restore as that user, with: runuser -u {} "
+                  "-- config-center restore …",
+                  folder.string(), owner != nullptr ? owner->pw_name : std::to_string(there.st_uid)));
 }
 
 Result<Path> state_of(const Settings& settings) {
   const Path file = settings.data_dir / "state.db";
   if (is_there(file)) return file;
-  return fail(Code::not_found, fmt::format("there is no state in {}: give the data folder of a node, on its own machine",
-                                           settings.data_dir.string()));
+  return fail(Code::not_found,
+              fmt::format("there is no state in {}: give the data folder of a node, on its own machine",
+                          settings.data_dir.string()));
 }
 
 // A log and a state, in a folder of their own.
@@ -71,10 +73,9 @@ Result<Restored> build(const Settings& settings, const Restore& how, const Path&
   const Path state = folder / "state.db";
   Restored out;
   TRY(out.manifest, backup::extract(how.backup, key, state, progress));
-  TRY(out.position, state::restore_state(state, {.seen = how.seen,
-                                                 .since = how.since,
-                                                 .what = out.manifest.name(),
-                                                 .made = out.manifest.time}));
+  TRY(out.position,
+      state::restore_state(
+          state, {.seen = how.seen, .since = how.since, .what = out.manifest.name(), .made = out.manifest.time}));
   TRY(auto peers, parse_peers(settings.raft.peers, settings.raft.node_id));
   const consensus::Index index = out.position.applied;
   // No term of the log before was as high as its entries were many, and none of its entries were so many.
@@ -98,18 +99,19 @@ Result<std::string> sealing_key(Settings settings) {
 }
 
 Result<backup::Created> back_up(const Settings& settings, const Path& to, bool sealed, const Clock& clock,
-                                 const backup::Progress& progress) {
+                                const backup::Progress& progress) {
   TRY(const Path state, state_of(settings));
   std::string key;
   if (sealed) {
     TRY(key, sealing_key(settings));
     if (key.empty())
-      return fail(Code::invalid_argument,
-                  "security.encryption_key is not set, with which a backup is sealed: give the settings of the node, or "
-                  "--unsealed");
+      return fail(
+          Code::invalid_argument,
+          "security.encryption_key is not set, with which a backup is sealed: give the settings of the node, or "
+          "--unsealed");
   }
-  return backup::create({.state = state, .scratch = settings.temp_dir, .node_id = settings.raft.node_id}, to,
-                        key, clock.wall(), progress);
+  return backup::create({.state = state, .scratch = settings.temp_dir, .node_id = settings.raft.node_id}, to, key,
+                        clock.wall(), progress);
 }
 
 Result<state::Since> changed_since_backup(const Settings& settings, const Path& backup, const Clock& clock) {
@@ -125,8 +127,8 @@ Result<Restored> restore_data(const Settings& settings, const Restore& how, cons
   TRYV(finish_restore(folder));
   const bool replaces = has_data(folder.path());
   if (replaces && !how.replace) {
-    return fail(Code::already_exists, fmt::format("there are data in {}: with --replace they are set aside",
-                                                  folder.path().string()));
+    return fail(Code::already_exists,
+                fmt::format("there are data in {}: with --replace they are set aside", folder.path().string()));
   }
   const Path building = folder.path() / "restoring";
   auto built = build(settings, how, building, progress);

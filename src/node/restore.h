@@ -19,7 +19,7 @@ Result<std::string> sealing_key(Settings settings);
 
 // Of the state in the node's data folder; see backup::create(). not_found when there is none.
 Result<backup::Created> back_up(const Settings& settings, const Path& to, bool sealed, const Clock& clock,
-                                 const backup::Progress& progress = {});
+                                const backup::Progress& progress = {});
 
 // What the node's state has and the backup has not: what would be lost.
 Result<state::Since> changed_since_backup(const Settings& settings, const Path& backup, const Clock& clock);

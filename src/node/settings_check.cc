@@ -76,9 +76,10 @@ Result<> check_settings(const Settings& settings) {
   TRYV(check_tls("server.tls", server.tls_certificate_file, server.tls_key_file, server.tls_client_ca_file));
   TRYV(check_tls("raft.tls", raft.tls_certificate_file, raft.tls_key_file, raft.tls_ca_file));
   if (settings.backup.enabled && settings.backup.type != "local") {
-    return fail(Code::invalid_argument, fmt::format("backup.storage.type is {}, and this version keeps backups in folders "
-                                                    "only: set it to local, and copy them from there",
-                                                    settings.backup.type));
+    return fail(Code::invalid_argument,
+                fmt::format("backup.storage.type is {}, and this version keeps backups in folders "
+                            "only: set it to local, and copy them from there",
+                            settings.backup.type));
   }
   return check_alert_rules(settings.monitoring.alert_rules);
 }

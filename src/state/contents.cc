@@ -22,8 +22,7 @@ Contents count(Database& database) {
           .applications = database.number("SELECT count(*) FROM application"),
           .drafts = database.number("SELECT count(*) FROM draft"),
           .users = database.number("SELECT count(*) FROM user"),
-          .audit_records =
-              database.number("SELECT (SELECT count(*) FROM audit) + (SELECT count(*) FROM attempt)")};
+          .audit_records = database.number("SELECT (SELECT count(*) FROM audit) + (SELECT count(*) FROM attempt)")};
 }
 
 }  // namespace
@@ -58,8 +57,8 @@ Result<Contents> read_all_rows(const Path& file, const std::function<void(std::u
     }
     const Contents contents = count(database);
     if (read != contents.releases) {
-      return fail(Code::corruption, fmt::format("{} of {} releases belong to no config", contents.releases - read,
-                                                contents.releases));
+      return fail(Code::corruption,
+                  fmt::format("{} of {} releases belong to no config", contents.releases - read, contents.releases));
     }
     if (each) each(read);
     return contents;

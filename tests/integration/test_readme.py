@@ -14,7 +14,8 @@ SOMEBODY_ELSE = ('DATA_DIR="$HOME/elsewhere" config-center serve > "$HOME/elsewh
                  'disown $somebody\n')
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "docs/cli.md", "docs/cli.zh-CN.md"])
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "docs/cli.md", "docs/cli.zh-CN.md", "docs/backup.md",
+                                  "docs/backup.zh-CN.md"])
 def test_the_tour_works_as_written_while_another_node_runs(tmp_path, name):
     blocks = pasted.blocks(name, "tour")
     assert len(blocks) >= 3
