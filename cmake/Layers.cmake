@@ -24,7 +24,7 @@ set(CC_LAYER_api base model state consensus view identity archive edge service h
 set(CC_LAYER_node base proto model state consensus view identity archive edge service http monitor api)
 set(CC_LAYER_deploy base model)
 set(CC_LAYER_playground base model deploy)
-set(CC_LAYER_cli base model identity http node deploy playground)
+set(CC_LAYER_cli base model identity http monitor node deploy playground)
 
 set(CC_EXTERNAL_base spdlog/ sodium openssl/ boost/asio/ssl archive.h archive_entry.h boost/process zlib)
 set(CC_EXTERNAL_model yaml-cpp/ toml++/ pugixml)

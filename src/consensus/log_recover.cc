@@ -31,7 +31,7 @@ class StorageForNow final : Storage::Owner {
   Storage& operator*() { return storage_; }
 
  private:
-  void appended(Result<>) override {}
+  void appended(Result<>, std::chrono::nanoseconds) override {}
   void snapshot_put(Result<>) override {}
   void storage_closed() override { closed_ = true; }
 
