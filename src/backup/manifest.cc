@@ -5,7 +5,6 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "state/migrations.h"
 
 namespace cc::backup {
 namespace {

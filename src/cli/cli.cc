@@ -59,6 +59,7 @@ void add_commands(CLI::App& root, Session& session) {
   add_hosts(root, session);
   add_deployment(root, session);
   add_container(root, session);
+  add_monitoring(root, session);
   add_completion(root, session);
   add_bench(root, session);
   add_version(root, session);

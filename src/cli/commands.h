@@ -50,6 +50,7 @@ void add_restore(CLI::App& root, Session& session);
 
 void add_playground(CLI::App& root, Session& session);
 void add_container(CLI::App& root, Session& session);
+void add_monitoring(CLI::App& root, Session& session);
 void add_topology(CLI::App& root, Session& session);
 void add_check_environment(CLI::App& root, Session& session);
 void add_plan(CLI::App& root, Session& session);

@@ -173,9 +173,10 @@ void Group::write() {
   need(storage_->append(std::move(entries)));
 }
 
-void Group::appended(Result<> how) {
+void Group::appended(Result<> how, std::chrono::nanoseconds took) {
   if (closing_) return;
   if (!how) return need(std::move(how));
+  owner_.written(took);
   raft_->written(writing_upto_);
   apply();
   take_held();  // before a leader has the next batch written

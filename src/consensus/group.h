@@ -33,6 +33,7 @@ class Group final : public Raft::Port, public Storage::Owner {
     virtual Result<> restore(const SnapshotReference& reference, bool verified) = 0;
     virtual void failed(Error why) = 0;  // close me, soon
     virtual void snapshot_taken() = 0;
+    virtual void written(std::chrono::nanoseconds took) = 0;  // a batch of entries, on this node's disk
     virtual void send(NodeId to, const Message& message) = 0;
     // Fetches the snapshot's file from a node; answers by Group::fetched().
     virtual void fetch(const Peer& from, const SnapshotReference& reference, const Path& into) = 0;
@@ -118,7 +119,7 @@ class Group final : public Raft::Port, public Storage::Owner {
   std::string reference() const override { return reference_; }
   void install(NodeId from, const Message& message) override;
   // Storage::Owner
-  void appended(Result<> how) override;
+  void appended(Result<> how, std::chrono::nanoseconds took) override;
   void snapshot_put(Result<> how) override;
   void storage_closed() override;
 

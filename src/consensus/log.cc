@@ -72,6 +72,7 @@ struct Log::Impl final : Group::Owner, Network::Receiver {
   }
   void wake() { uv_async_send(&woken); }
   Result<> reload_tls() { return network_ ? network_->reload_tls() : Result<>(); }
+  std::optional<Wall> certificate_expires() const { return network_ ? network_->certificate_expires() : std::nullopt; }
 
   const Options options;
   StateMachine& machine;
@@ -104,6 +105,7 @@ struct Log::Impl final : Group::Owner, Network::Receiver {
     ++snapshots_taken_;
     measure();
   }
+  void written(std::chrono::nanoseconds took) override { observer.written(took); }
   void send(NodeId to, const Message& message) override {
     if (network_) network_->send(to, encode(message));
   }
@@ -660,6 +662,10 @@ Result<> Log::settle(std::chrono::milliseconds patience) {
 
 Result<> Log::reload_tls() {
   return impl_->reload_tls();
+}
+
+std::optional<Wall> Log::certificate_expires() const {
+  return impl_->certificate_expires();
 }
 
 Status Log::status() const {

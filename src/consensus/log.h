@@ -12,10 +12,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/result.h"
 
@@ -155,6 +157,8 @@ struct Observer {
   std::function<void(std::chrono::nanoseconds)> committed = [](auto) {};
   // Applying and delivering one batch, and how many commands it had.
   std::function<void(std::chrono::nanoseconds, std::size_t)> applied = [](auto, auto) {};
+  // Writing one batch of entries to the log, until the disk had it.
+  std::function<void(std::chrono::nanoseconds)> written = [](auto) {};
   // This node began to lead in a term, or (false) no longer does.
   std::function<void(bool leads, Term term)> leads = [](auto, auto) {};
   // Most of the group refuse this node, for a reason that it cannot mend by itself: it should not run.
@@ -204,6 +208,8 @@ class Log {
   // Any thread. Reads the TLS files again, for connections between nodes that are made from now on. On an error the old
   // ones stay.
   Result<> reload_tls();
+  // Of what this node shows to the others; nothing without TLS. Any thread.
+  std::optional<Wall> certificate_expires() const;
 
   Status status() const;  // any thread
   void snapshot_now();    // any thread; asks, does not wait

@@ -197,8 +197,10 @@ TEST_F(LogTest, ReportsHowLongCommitsTookAndHowManyEachHad) {
   ListMachine machine;
   std::size_t committed = 0;
   std::size_t applied = 0;
+  std::chrono::nanoseconds written{0};
   Observer observer;
   observer.committed = [&](auto) { ++committed; };
+  observer.written = [&](auto took) { written += took; };
   observer.applied = [&](auto, std::size_t commands) { applied += commands; };
   {
     auto log = Log::open(options(), machine, observer);
@@ -207,6 +209,7 @@ TEST_F(LogTest, ReportsHowLongCommitsTookAndHowManyEachHad) {
   }
   EXPECT_EQ(committed, 100u);
   EXPECT_EQ(applied, 100u);
+  EXPECT_GT(written.count(), 0);
 }
 
 TEST_F(LogTest, StatusFollowsTheLog) {

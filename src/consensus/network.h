@@ -24,9 +24,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/result.h"
 #include "consensus/log.h"
@@ -83,6 +85,8 @@ class Network {
   virtual void fetch(const Peer& from, std::string name, Path into, std::move_only_function<void(Result<>)> then) = 0;
   // Any thread. Reads the TLS files again, for connections that are made from now on. On an error the old ones stay.
   virtual Result<> reload_tls() = 0;
+  // Any thread. Until when the certificate is valid that this node shows; nothing without TLS.
+  virtual std::optional<Wall> certificate_expires() const = 0;
 };
 
 struct NetworkOptions {

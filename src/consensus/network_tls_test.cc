@@ -77,6 +77,7 @@ TEST_F(TlsTest, FilesAreReadAgainForWhoConnectsThen) {
     ASSERT_TRUE(write_file(to, read_file(from).value()));
   }
   ASSERT_TRUE((*one)->reload_tls());
+  EXPECT_GT((*one)->certificate_expires(), SystemClock().wall());
   connect(*one, *two);
   EXPECT_TRUE(connected(*one, *two));
 }

@@ -52,7 +52,8 @@ struct Storage::Callbacks {
     auto& storage = *static_cast<Storage*>(request->data);
     storage.writing_ = false;
     storage.entries_.clear();
-    storage.owner_.appended(code == 0 ? Result<>{} : fail(storage.failure(code, "write to the log")));
+    storage.owner_.appended(code == 0 ? Result<>{} : fail(storage.failure(code, "write to the log")),
+                            std::chrono::steady_clock::now() - storage.began_);
   }
   static void put(raft_io_snapshot_put* request, int code) {
     auto& storage = *static_cast<Storage*>(request->data);
@@ -217,6 +218,7 @@ Result<> Storage::append(std::vector<Entry> entries) {
     raft_entries_.push_back(each);
   }
   writing_ = true;
+  began_ = std::chrono::steady_clock::now();
   const int code = io_.append(&io_, &append_, raft_entries_.data(), static_cast<unsigned>(raft_entries_.size()),
                               &Callbacks::appended);
   if (code == 0) return {};

@@ -12,6 +12,7 @@
 //  * its "auto recovery" is off: it sets damaged segments aside and goes on without the entries in them.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,8 @@ class Storage {
   class Owner {
    public:
     virtual ~Owner() = default;
-    virtual void appended(Result<> how) = 0;      // the answer to append()
+    // The answer to append(), and how long it took until the disk had it.
+    virtual void appended(Result<> how, std::chrono::nanoseconds took) = 0;
     virtual void snapshot_put(Result<> how) = 0;  // the answer to put_snapshot()
     virtual void storage_closed() = 0;            // the answer to close()
   };
@@ -84,7 +86,8 @@ class Storage {
 
   bool writing_ = false;
   raft_io_append append_{};
-  std::vector<Entry> entries_;  // that are being written
+  std::chrono::steady_clock::time_point began_{};  // to append
+  std::vector<Entry> entries_;                     // that are being written
   std::vector<raft_entry> raft_entries_;
 
   bool putting_ = false;

@@ -1,6 +1,7 @@
 // A storage with a loop of its own, for as long as a call takes: of a node that is stopped.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -42,7 +43,7 @@ class StorageForNow final : Storage::Owner {
   }
 
  private:
-  void appended(Result<>) override {}
+  void appended(Result<>, std::chrono::nanoseconds) override {}
   void snapshot_put(Result<> how) override { put_ = std::move(how); }
   void storage_closed() override { closed_ = true; }
 

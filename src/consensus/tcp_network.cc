@@ -1,6 +1,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <atomic>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -11,6 +12,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <fmt/format.h>
 
+#include "base/certificate.h"
 #include "base/host_port.h"
 #include "base/inbox.h"
 #include "base/text.h"
@@ -42,6 +44,11 @@ std::string text_of(const asio::ip::address& address) {
   return address.to_string();
 }
 
+// Wall(): never.
+Wall expiry(const TlsContextPtr& tls) {
+  return tls ? expiry_of(tls->native_handle()).value_or(Wall()) : Wall();
+}
+
 Mono now() {
   return Mono::clock::now();
 }
@@ -52,6 +59,7 @@ class TcpNetwork final : public Network {
   TcpNetwork(NetworkOptions options, TlsContextPtr tls, Greeting self, Receiver& receiver)
       : options_(std::move(options)),
         tls_(std::move(tls)),
+        expires_(expiry(tls_)),
         dialer_(io_, wires_, tls_, options_.secret, options_.timeout),
         acquaintances_(io_, tasks_, dialer_, outboxes_, strangers_, std::move(self), receiver, options_.timeout) {}
   ~TcpNetwork() override;
@@ -73,8 +81,13 @@ class TcpNetwork final : public Network {
   }
   Result<> reload_tls() override {
     TRY(auto tls, load_tls(options_.tls_certificate_file, options_.tls_key_file, options_.tls_ca_file));
+    expires_ = expiry(tls);
     inbox_.put([this, tls = std::move(tls)]() mutable { tls_ = std::move(tls); });
     return {};
+  }
+  std::optional<Wall> certificate_expires() const override {
+    const Wall expires = expires_;
+    return expires == Wall() ? std::nullopt : std::optional(expires);
   }
 
  private:
@@ -93,6 +106,7 @@ class TcpNetwork final : public Network {
 
   const NetworkOptions options_;
   TlsContextPtr tls_;
+  std::atomic<Wall> expires_;  // what tls_ shows
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(io_);
   TaskGroup tasks_{io_.get_executor()};

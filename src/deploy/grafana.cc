@@ -4,6 +4,8 @@
 #include "deploy/file_text.h"
 #include "deploy/listening.h"
 #include "deploy/monitoring.h"
+#include "embedded/dashboards.h"
+#include "monitor/dashboard.h"
 
 namespace cc::deploy {
 namespace {
@@ -67,6 +69,17 @@ std::string dashboards() {
              kDashboardsFolder);
 }
 
+// Those of the product; that they can be read is tested.
+void add_dashboards(RenderedFiles& files) {
+  for (const auto& [name, text] : embedded::dashboards) {
+    const std::string_view stem = name.substr(0, name.rfind('.'));
+    const auto dashboard = monitor::parse_dashboard(text);
+    if (!dashboard) continue;
+    files.push_back({.path = fmt::format("{}/{}.json", kDashboardsFolder, stem),
+                     .content = monitor::render_dashboard(*dashboard, fmt::format("config-center-{}", stem))});
+  }
+}
+
 // Variables are stronger than grafana.ini, which stays the operator's.
 std::string unit_settings(const Grafana& grafana, const Host& host) {
   return written_by("Own settings go into /etc/grafana/grafana.ini.") +
@@ -92,6 +105,7 @@ RenderedFiles grafana_files(const Topology& topology, const Secrets& secrets, co
                       {.path = "/etc/systemd/system/grafana-server.service.d/config-center-settings.conf",
                        .content = unit_settings(*topology.grafana, host)},
                       start_with_network("grafana-server")};
+  add_dashboards(files);
   if (topology.prometheus || topology.alertmanager) {
     files.push_back(
         {.path = "/etc/grafana/provisioning/datasources/config-center.yml", .content = data_sources(topology)});

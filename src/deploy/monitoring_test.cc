@@ -1,5 +1,8 @@
 #include "deploy/monitoring.h"
 
+#include <filesystem>
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,10 +40,25 @@ TEST(MonitoringFiles, are_the_golden_ones) {
 TEST(MonitoringFiles, ask_all_components_for_metrics) {
   const std::string jobs = content_on(with_grafana(), "monitor1", kPrometheus);
   for (const char* job :
-       {"config-center", "haproxy", "node", "postgres", "redis", "prometheus", "alertmanager", "grafana"}) {
+       {"config-center", "haproxy", "node", "postgres", "redis", "sentinel", "prometheus", "alertmanager", "grafana"}) {
     EXPECT_THAT(jobs, HasSubstr(std::string("\n  - job_name: ") + job + "\n"));
     EXPECT_TRUE(has_file(files_on(with_grafana(), "monitor1"), std::string(kTargetsFolder) + job + ".json")) << job;
   }
+}
+
+TEST(MonitoringFiles, ask_sentinels_through_an_exporter) {
+  const auto targets = content_on(with_grafana(), "monitor1", std::string(kTargetsFolder) + "sentinel.json");
+  // On its own host where there is one, else on another.
+  EXPECT_THAT(targets, HasSubstr(R"({"targets": ["10.0.0.42:9121"], "labels": {"host": "cache2", )"
+                                 R"("instance": "10.0.0.42:26379", "__param_target": "redis://10.0.0.42:26379"}})"));
+  EXPECT_THAT(targets, HasSubstr(R"({"targets": ["10.0.0.41:9121"], "labels": {"host": "monitor1", )"
+                                 R"("instance": "10.0.0.51:26379", "__param_target": "redis://10.0.0.51:26379"}})"));
+}
+
+TEST(MonitoringFiles, bring_every_dashboard) {
+  const RenderedFiles files = files_on(with_grafana(), "monitor1");
+  for (const auto& each : std::filesystem::directory_iterator(CC_SOURCE_DIR "/monitoring/dashboards"))
+    EXPECT_TRUE(has_file(files, fmt::format("{}/{}.json", kDashboardsFolder, each.path().stem().string()))) << each;
 }
 
 TEST(MonitoringFiles, ask_for_nothing_that_is_not_there) {

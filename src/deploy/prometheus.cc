@@ -20,6 +20,7 @@ struct Job {
   std::vector<std::string> hosts;
   Port port;
   std::string path{kUsualMetricsPath};
+  Port asked_by = 0;  // of Redis's exporters, one of which asks what has no metrics of its own; 0: it has
 };
 
 std::vector<Job> jobs_of(const Topology& topology) {
@@ -32,7 +33,11 @@ std::vector<Job> jobs_of(const Topology& topology) {
     std::ranges::transform(topology.hosts, all.begin(), &Host::name);
     jobs.push_back({"node", all, exporters->node_port});
     if (topology.database) jobs.push_back({"postgres", hosts_of(*topology.database), exporters->postgres_port});
-    if (topology.cache) jobs.push_back({"redis", hosts_of(*topology.cache), exporters->redis_port});
+    if (const auto& cache = topology.cache) {
+      jobs.push_back({"redis", hosts_of(*cache), exporters->redis_port});
+      if (!cache->sentinels.empty())
+        jobs.push_back({"sentinel", cache->sentinels, cache->sentinel_port, "/scrape", exporters->redis_port});
+    }
   }
   if (const auto& prometheus = topology.prometheus)
     jobs.push_back({"prometheus", {prometheus->host}, prometheus->port});
@@ -50,8 +55,17 @@ std::string targets_path(const Job& job) {
 std::string targets_file(const Topology& topology, const Job& job) {
   std::string groups;
   for (const std::string& name : job.hosts) {
-    groups += fmt::format("{}\n  {{\"targets\": [\"{}\"], \"labels\": {{\"host\": \"{}\"}}}}",
-                          groups.empty() ? "" : ",", host_and_port(topology.host(name).address, job.port), name);
+    const std::string address = host_and_port(topology.host(name).address, job.port);
+    std::string target = address, asked;
+    if (job.asked_by != 0) {
+      const auto exporters = hosts_of(*topology.cache);
+      const std::string& exporter = is_among(name, exporters) ? name : exporters.front();
+      target = host_and_port(topology.host(exporter).address, job.asked_by);
+      asked = fmt::format(R"(, "instance": "{0}", "__param_target": "redis://{0}")", address);
+    }
+    groups += fmt::format(R"({}
+  {{"targets": ["{}"], "labels": {{"host": "{}"{}}}}})",
+                          groups.empty() ? "" : ",", target, name, asked);
   }
   return fmt::format("[{}\n]\n", groups);
 }

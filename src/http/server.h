@@ -38,6 +38,7 @@ class TlsContext {
       const std::string& certificate_file, const std::string& key_file,
       const std::string& client_ca_file = "");  // PEM; with a CA clients must show a certificate
   Result<> reload();
+  std::optional<Wall> expires();  // until when the certificate is valid
   ~TlsContext();
   struct Impl;
   Impl& impl() { return *impl_; }

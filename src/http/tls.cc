@@ -10,6 +10,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "base/certificate.h"
+
 namespace cc::http {
 namespace {
 
@@ -135,6 +137,11 @@ Result<> TlsContext::reload() {
   const std::lock_guard lock(impl_->mutex);
   impl_->current = std::move(made);
   return {};
+}
+
+std::optional<Wall> TlsContext::expires() {
+  const std::lock_guard lock(impl_->mutex);
+  return expiry_of(impl_->current.get());
 }
 
 }  // namespace cc::http

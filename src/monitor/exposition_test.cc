@@ -1,9 +1,12 @@
 #include "monitor/exposition.h"
 
+#include <algorithm>
 #include <set>
 
 #include <gtest/gtest.h>
 
+#include "base/file.h"
+#include "base/text.h"
 #include "monitor/catalog.h"
 #include "monitor/request_counts.h"
 
@@ -19,6 +22,37 @@ TEST(Catalog, names_are_unique_and_follow_the_conventions) {
     EXPECT_EQ(metric.type == MetricType::counter, metric.name.ends_with("_total")) << metric.name;
     EXPECT_FALSE(metric.help.empty()) << metric.name;
   }
+}
+
+TEST(Catalog, the_unit_is_the_one_in_the_name) {
+  for (const MetricInfo& metric : catalog()) {
+    std::string_view name = metric.name;
+    EXPECT_FALSE(metric.unit.empty()) << name;
+    if (name.ends_with("_total")) name.remove_suffix(6);
+    for (const std::string_view unit : {"seconds", "bytes"})
+      EXPECT_EQ(name.ends_with(unit), metric.unit == unit) << metric.name;
+    if (metric.type == MetricType::histogram) EXPECT_EQ(metric.unit, "seconds") << metric.name;
+  }
+}
+
+TEST(Catalog, each_label_says_where_its_values_come_from) {
+  std::set<std::string_view> used{"le"}, told;
+  for (const MetricInfo& metric : catalog()) {
+    if (metric.labels.empty()) continue;
+    for (const std::string_view label : split(metric.labels, ','))
+      used.insert(label);
+  }
+  for (const LabelInfo& label : labels())
+    EXPECT_TRUE(told.insert(label.name).second) << label.name;
+  EXPECT_EQ(used, told);
+  const auto le = std::ranges::find(labels(), "le", &LabelInfo::name);
+  EXPECT_EQ(le->most, Histogram::kBounds.size() + 1);
+}
+
+TEST(Catalog, is_what_the_documentation_says) {
+  const auto page = read_file(CC_SOURCE_DIR "/docs/METRICS.md").value();
+  EXPECT_TRUE(page.ends_with(metrics_reference()))
+      << "docs/METRICS.md is not what the catalog says: end it with the output of `config-center monitoring metrics`";
 }
 
 TEST(Exposition, prints_counters_gauges_and_cumulated_buckets) {

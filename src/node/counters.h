@@ -11,7 +11,7 @@
 namespace cc::node {
 
 struct Counters {
-  monitor::Histogram commit, apply;  // written by the log thread
+  monitor::Histogram commit, write, apply;  // filled by the log thread
   std::atomic<std::uint64_t> applied{0};
 
   std::mutex mutex;

@@ -88,13 +88,14 @@ void IoThread::run() {
 }
 
 void IoThread::tell(MessagePtr message, std::function<void()> taken) {
-  asio::post(io_, [this, message = std::move(message), taken = std::move(taken)] {
-    take(*message);
+  asio::post(io_, [this, message = std::move(message), taken = std::move(taken), committed = shared_.clock.now()] {
+    take(*message, committed);
     if (taken) taken();
   });
 }
 
-void IoThread::take(const Message& message) {
+void IoThread::take(const Message& message, Mono committed) {
+  const std::size_t waiting = view_.waiters();
   if (message.directory) service::replace_directory(context_, message.directory);
   if (!message.revoked_tokens.empty()) service::revoke_tokens(context_, message.revoked_tokens);
   if (message.everything) {
@@ -102,6 +103,9 @@ void IoThread::take(const Message& message) {
   } else {
     view_.update(message.events, message.revision);
   }
+  // Whom that woke comes first in this thread's queue, and is answered there.
+  if (view_.waiters() < waiting)
+    asio::post(io_, [this, committed] { told_watchers_.add(shared_.clock.now() - committed); });
   if (message.cluster_id.empty()) return;
   context_.cluster_id = message.cluster_id;
   serving_ = true;

@@ -67,9 +67,11 @@ class IoThread {
   Figures figures() const;  // on this I/O thread
   asio::io_context& io() { return io_; }
   const monitor::RequestCounts& requests() const { return requests_; }
+  const Tally& reads() const { return *context_.reads; }
+  const monitor::Histogram& told_watchers() const { return told_watchers_; }
 
  private:
-  void take(const Message& message);
+  void take(const Message& message, Mono committed);
   Result<> admit(const http::Request& request);
 
   const Shared& shared_;
@@ -80,6 +82,7 @@ class IoThread {
   http::Router router_, waiting_router_;
   bool serving_ = false;
   monitor::RequestCounts requests_;
+  monitor::Histogram told_watchers_;  // from a commit until the last whom it woke was answered
   std::unique_ptr<http::Server> server_, metrics_server_;
   std::optional<TaskGroup> stopping_;
   std::thread thread_;

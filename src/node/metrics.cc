@@ -20,6 +20,14 @@
 namespace cc::node {
 namespace {
 
+// Unix time. Not the time now less the uptime: that differs a little each time it is asked for, and a start that moves
+// looks like a restart.
+double boot_time() {
+  const std::string stat = read_file("/proc/stat").value_or("");
+  const std::size_t at = stat.find("\nbtime ");
+  return at == std::string::npos ? 0 : std::strtod(stat.c_str() + at + 7, nullptr);
+}
+
 // /proc/self: what the field's client libraries export under the same names.
 void add_process(monitor::Exposition& page) {
   const double page_size = static_cast<double>(::sysconf(_SC_PAGESIZE));
@@ -40,10 +48,7 @@ void add_process(monitor::Exposition& page) {
     const auto number = [&](std::size_t i) { return std::strtod(field.at(i).c_str(), nullptr); };
     page.add("process_cpu_seconds_total", (number(14) + number(15)) / ticks);
     page.add("process_threads", number(20));
-    double uptime = 0, boot = 0;
-    std::istringstream(read_file("/proc/uptime").value_or("0")) >> uptime;
-    boot = static_cast<double>(SystemClock{}.wall().time_since_epoch().count()) / 1000 - uptime;
-    page.add("process_start_time_seconds", boot + number(22) / ticks);
+    page.add("process_start_time_seconds", boot_time() + number(22) / ticks);
   }
   std::error_code error;
   double descriptors = 0;
@@ -74,6 +79,7 @@ void add_log(monitor::Exposition& page, const consensus::Status& status) {
   gauge("config_center_proposals_pending", status.pending);
   gauge("config_center_log_trouble", !status.trouble.empty());
   gauge("config_center_log_bytes", status.log_bytes);
+  gauge("config_center_raft_snapshot_bytes", status.snapshot_bytes);
 }
 
 void add_group(monitor::Exposition& page, const consensus::Status& status, bool stale) {
@@ -86,6 +92,10 @@ void add_group(monitor::Exposition& page, const consensus::Status& status, bool 
              {{"membership", std::string(to_string(membership))}});
   }
   if (status.role != consensus::Role::leader) return;  // nobody else knows how the others are
+  const auto voters = std::ranges::count_if(status.servers, [&](const auto& server) {
+    return server.membership == Membership::voter && (server.reachable || server.id == status.node_id);
+  });
+  page.add("config_center_raft_voters_reachable", static_cast<double>(voters));
   for (const auto& server : status.servers) {
     if (server.id == status.node_id) continue;
     const std::string peer = std::to_string(server.id);
@@ -98,8 +108,11 @@ void add_group(monitor::Exposition& page, const consensus::Status& status, bool 
 void add_requests(monitor::Exposition& page, const std::vector<std::unique_ptr<IoThread>>& threads) {
   std::map<monitor::RequestCounts::Key, std::uint64_t> counts;
   std::map<std::string, monitor::Histogram::Sample> latencies;
-  for (const auto& thread : threads)
+  monitor::Histogram::Sample told;
+  for (const auto& thread : threads) {
     thread->requests().sample(counts, latencies);
+    told += thread->told_watchers().sample();
+  }
   for (const auto& [key, count] : counts) {
     const auto& [route, method, status] = key;
     page.add("config_center_http_requests_total", static_cast<double>(count),
@@ -107,18 +120,38 @@ void add_requests(monitor::Exposition& page, const std::vector<std::unique_ptr<I
   }
   for (const auto& [route, sample] : latencies)
     page.add("config_center_http_request_duration_seconds", sample, {{"route", route}});
+  page.add("config_center_watch_delay_seconds", told);
 }
 
-void add_counters(monitor::Exposition& page, Counters& counters) {
+void add_counters(monitor::Exposition& page, const Counters& counters) {
   page.add("config_center_commit_duration_seconds", counters.commit.sample());
   page.add("config_center_apply_duration_seconds", counters.apply.sample());
+  page.add("config_center_log_write_duration_seconds", counters.write.sample());
   page.add("config_center_applied_commands_total", static_cast<double>(counters.applied.load()));
-  const std::lock_guard lock(counters.mutex);
-  for (const auto& [environment, count] : counters.publishes) {
-    page.add("config_center_publishes_total", static_cast<double>(count), {{"environment", environment}});
+}
+
+// Each environment is there from the start: a series that begins with what it counts first shows no increase.
+void add_environments(monitor::Exposition& page, const MetricsSources& sources) {
+  std::map<std::string, std::uint64_t> reads, publishes, deletes;
+  if (const auto environments = sources.queries.environments()) {
+    for (const Environment& each : *environments)
+      for (auto* counts : {&reads, &publishes, &deletes})
+        counts->try_emplace(each.name);
   }
-  for (const auto& [environment, count] : counters.deletes) {
-    page.add("config_center_deletes_total", static_cast<double>(count), {{"environment", environment}});
+  for (const auto& thread : sources.threads)
+    thread->reads().sample(reads);
+  {
+    const std::lock_guard lock(sources.counters.mutex);
+    for (const auto& [name, count] : sources.counters.publishes)
+      publishes[name] = count;
+    for (const auto& [name, count] : sources.counters.deletes)
+      deletes[name] = count;
+  }
+  for (const auto& [metric, counts] :
+       {std::pair("config_center_reads_total", &reads), std::pair("config_center_publishes_total", &publishes),
+        std::pair("config_center_deletes_total", &deletes)}) {
+    for (const auto& [name, count] : *counts)
+      page.add(metric, static_cast<double>(count), {{"environment", name}});
   }
 }
 
@@ -156,6 +189,23 @@ void add_disk(monitor::Exposition& page, const Path& folder) {
   if (const auto free = free_space(folder)) page.add("config_center_disk_free_bytes", static_cast<double>(*free));
 }
 
+void add_security(monitor::Exposition& page, const MetricsSources& sources) {
+  auto counts = sources.audit.counts();
+  // There from the start: a series that begins with its first failure shows no increase.
+  for (const std::string_view outcome : {std::string_view("done"), to_string(Code::unauthenticated)})
+    counts.logins.try_emplace(std::string(outcome));
+  for (const auto& [outcome, count] : counts.logins)
+    page.add("config_center_logins_total", static_cast<double>(count), {{"outcome", outcome}});
+  page.add("config_center_permission_denials_total", static_cast<double>(counts.denials));
+  const auto add_certificate = [&](std::string_view use, std::optional<Wall> expires) {
+    if (!expires) return;
+    page.add("config_center_tls_certificate_expiry_timestamp_seconds",
+             static_cast<double>(expires->time_since_epoch().count()) / 1000, {{"use", std::string(use)}});
+  };
+  if (sources.tls != nullptr) add_certificate("clients", sources.tls->expires());
+  add_certificate("nodes", sources.log.certificate_expires());
+}
+
 // Blocks: it looks at files.
 std::string page_of(const MetricsSources& sources, std::size_t watchers, const IoThread::Figures& figures) {
   monitor::Exposition page;
@@ -166,14 +216,18 @@ std::string page_of(const MetricsSources& sources, std::size_t watchers, const I
   page.add("config_center_config_bytes", static_cast<double>(figures.content_bytes));
   page.add("config_center_revision", static_cast<double>(figures.revision));
   page.add("config_center_http_connections", static_cast<double>(sources.usage.connections.load()));
+  page.add("config_center_http_connections_max", static_cast<double>(sources.usage.most_connections));
   page.add("config_center_http_body_bytes", static_cast<double>(sources.usage.body_bytes.load()));
   add_requests(page, sources.threads);
   add_counters(page, sources.counters);
+  add_environments(page, sources);
   if (sources.archive != nullptr) add_archive(page, sources.archive->status(figures.revision));
   const consensus::Status status = sources.log.status();
   add_log(page, status);
   add_group(page, status, sources.log.stale());
   add_disk(page, sources.settings.data_dir);
+  page.add("config_center_disk_free_min_bytes", static_cast<double>(sources.settings.server.min_free_disk));
+  add_security(page, sources);
   if (sources.edge != nullptr) add_projection(page, "edge", sources.edge->status());
   add_process(page);
   return page.text();

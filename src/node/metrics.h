@@ -7,13 +7,17 @@
 #include "http/router.h"
 #include "node/counters.h"
 #include "node/io_thread.h"
+#include "service/audit_trail.h"
 
 namespace cc::node {
 
 struct MetricsSources {
   const Settings& settings;
   consensus::Log& log;
+  const state::Queries& queries;
   Counters& counters;
+  const service::AuditTrail& audit;
+  http::TlsContext* tls;            // null: there is none
   const archive::Archive* archive;  // null: there is none
   asio::thread_pool& workers;
   const http::Usage& usage;

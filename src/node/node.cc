@@ -133,6 +133,7 @@ Result<> Node::Impl::open() {
                                        counters.apply.add(took);
                                        counters.applied += commands;
                                      },
+                                 .written = [this](auto took) { counters.write.add(took); },
                                  .leads = [this](bool leads, consensus::Term term) { jobs.lead(leads, term); },
                                  .refused = [this](const Error& why) { events.failed(why); }}));
   queries = std::make_unique<state::Queries>(state_file, service::Workers::kQuestions + service::Workers::kSearches,
@@ -173,8 +174,8 @@ Result<> Node::Impl::listen() {
     TRY(port, thread->listen(i == 0 ? settings.server.port : port));
   }
   if (settings.monitoring.enabled) {
-    add_metrics_route(metrics_router, {settings, *log, counters, archive.get(), workers.of(service::Work::question),
-                                       usage, threads, edge.get()});
+    add_metrics_route(metrics_router, {settings, *log, *queries, counters, *audit, shared->tls.get(), archive.get(),
+                                       workers.of(service::Work::question), usage, threads, edge.get()});
     TRY(metrics_port,
         threads.front()->listen_metrics(settings.monitoring.prometheus_port, metrics_router, metrics_usage));
   }

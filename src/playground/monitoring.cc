@@ -28,6 +28,18 @@ std::vector<std::pair<std::string, std::string>> targets(const Site& site, std::
   return all;
 }
 
+// Redis's exporter asks them: they have no metrics of their own.
+std::string sentinels(const Site& site) {
+  std::string text = "  - job_name: sentinel\n    metrics_path: /scrape\n    static_configs:\n";
+  for (unsigned number = 1; number <= kSentinels; ++number) {
+    const std::string name = numbered("sentinel", number);
+    text +=
+        fmt::format("      - {{targets: ['{}'], labels: {{host: {}, instance: '{}', __param_target: 'redis://{}'}}}}\n",
+                    site.address("redis1.exporter"), name, site.address(name), site.address(name));
+  }
+  return text;
+}
+
 std::string prometheus_settings(const Site& site) {
   std::string text = fmt::format(
       "global:\n"
@@ -45,7 +57,10 @@ std::string prometheus_settings(const Site& site) {
   text += job("haproxy", targets(site, "haproxy", kBalancers, "statistics"));
   if (site.programs.has("prometheus-postgres-exporter"))
     text += job("postgres", targets(site, "postgres", kDatabases, "exporter"));
-  if (site.programs.has("prometheus-redis-exporter")) text += job("redis", targets(site, "redis", kCaches, "exporter"));
+  if (site.programs.has("prometheus-redis-exporter")) {
+    text += job("redis", targets(site, "redis", kCaches, "exporter"));
+    text += sentinels(site);
+  }
   if (site.programs.has("prometheus-node-exporter"))
     text += job("node", {{"machine", site.address("machine-exporter")}});
   text += job("prometheus", {{"prometheus", site.address("prometheus")}});

@@ -70,6 +70,8 @@ void AuditTrail::record(AuditRecord record) {
   record.message = clean(record.message);
   {
     const std::lock_guard lock(mutex_);
+    if (record.action == "login") ++counts_.logins[record.outcome];
+    if (record.outcome == to_string(Code::permission_denied)) ++counts_.denials;
     const bool refused = record.outcome != "done";
     if (refused) {
       const auto equal = batch_.refusals.find(refusal_of(record));
@@ -87,6 +89,11 @@ void AuditTrail::record(AuditRecord record) {
     if (batch_.records.size() > 1) return;  // whoever came first has woken the thread
   }
   changed_.notify_all();
+}
+
+AuditTrail::Counts AuditTrail::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
 }
 
 void AuditTrail::flush() {

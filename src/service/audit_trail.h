@@ -10,6 +10,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -30,7 +31,12 @@ class AuditTrail {
   ~AuditTrail();  // proposes what is left, bounded in time
 
   void record(AuditRecord record);  // thread-safe; never waits
-  void flush();                     // proposes what there is now and waits for it (bounded); for tests and stopping
+  struct Counts {
+    std::map<std::string, std::uint64_t> logins;  // by outcome, as the records have it
+    std::uint64_t denials = 0;                    // of permission
+  };
+  Counts counts() const;  // of what was recorded here since the start
+  void flush();           // proposes what there is now and waits for it (bounded); for tests and stopping
 
  private:
   struct Batch {
@@ -47,9 +53,10 @@ class AuditTrail {
   const Clock& clock_;
   std::chrono::milliseconds every_;
   std::size_t at_most_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   Batch batch_;                 // guarded by mutex_
+  Counts counts_;               // guarded by mutex_
   std::uint64_t asked_ = 0;     // flushes asked for; guarded by mutex_
   std::uint64_t answered_ = 0;  // … of which so many have been served; guarded by mutex_
   bool stopping_ = false;       // guarded by mutex_

@@ -38,6 +38,9 @@ TEST(AuditTrail, WhatIsRecordedCanBeQueried) {
   EXPECT_EQ(records[0].request_id, "r1");
   EXPECT_EQ(records[0].outcome, "unauthenticated");
   EXPECT_EQ(records[0].message, "wrong password");
+  const auto counts = node.context().audit.counts();
+  EXPECT_EQ(counts.logins, (std::map<std::string, std::uint64_t>{{"unauthenticated", 1}}));
+  EXPECT_EQ(counts.denials, 0u);
   EXPECT_EQ(records[0].revision, 0u);
 }
 

@@ -27,7 +27,9 @@ state::Visible visible_to(const Call& call, Permission permission) {
 
 Result<ReleasePtr> read_config(Context& context, const Call& call, const ConfigKey& key) {
   TRYV(authorise(context, call, Permission::read, "config.read", key));
-  return context.view.find(key.to_string());
+  ReleasePtr release = context.view.find(key.to_string());
+  if (release && !release->deleted) context.reads->add(release->key.environment);
+  return release;
 }
 
 Task<Result<Answer<ReleasePtr>>> read_release(Context& context, const Call& call, const ConfigKey& key,

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/inbox.h"
 #include "base/result.h"
+#include "base/tally.h"
 #include "base/task.h"
 #include "consensus/log.h"
 #include "identity/directory.h"
@@ -75,6 +76,8 @@ struct Context {
   bool leaving = false;   // the node will stop, and serves until then: a load balancer should look elsewhere
   bool stopping = false;  // set by stop_waiting()
   Sessions sessions{};
+  // Of configs that were there, by environment; without what watchers were told.
+  std::unique_ptr<Tally> reads = std::make_unique<Tally>();
   std::array<unsigned, kKindsOfWork> working{};  // handed to the workers and not done
   unsigned imports = 0;                          // that are unpacked and not committed
   std::unique_ptr<Inbox<LogAnswer>> answers = std::make_unique<Inbox<LogAnswer>>(io, take);

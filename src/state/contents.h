@@ -10,6 +10,9 @@
 
 namespace cc::state {
 
+// What the schema is numbered that this version of the product writes, and the newest that it reads.
+std::int64_t newest_schema();
+
 struct Contents {
   std::int64_t schema = 0;
   Position position;

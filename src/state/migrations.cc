@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "embedded/state_migrations.h"
+#include "state/contents.h"
 
 namespace cc::state {
 namespace {

@@ -184,7 +184,7 @@ def test_all_of_an_installation(play):
         with urllib.request.urlopen(f"{full.told['prometheus']}/api/v1/targets?state=active") as answer:
             return [target["health"] for target in json.load(answer)["data"]["activeTargets"]]
 
-    wait_until(lambda: targets() == ["up"] * 13, "Prometheus reaches all", 60)
+    wait_until(lambda: targets() == ["up"] * 16, "Prometheus reaches all", 60)
     for name in ("haproxy2", "redis1", "postgres1", "sentinel1", "prometheus"):
         full.kill(name)
     full.publish("a: 2\n", balancer)

@@ -1,52 +1,34 @@
 """The metrics page: Prometheus' text format, and the names that dashboards rely on."""
 
 import http.client
+import json
 import math
 import re
+import subprocess
 import threading
 
 import pytest
 
 from client import Client, config
 from conftest import log_in
+from node import BINARY
 from test_watch import poll, wait_for_watchers
 
-PROMISED = {
-    "config_center_info": "gauge",
-    "config_center_http_requests_total": "counter",
-    "config_center_http_request_duration_seconds": "histogram",
-    "config_center_http_connections": "gauge",
-    "config_center_http_body_bytes": "gauge",
-    "config_center_watchers": "gauge",
-    "config_center_configs": "gauge",
-    "config_center_config_bytes": "gauge",
-    "config_center_revision": "gauge",
-    "config_center_publishes_total": "counter",
-    "config_center_deletes_total": "counter",
-    "config_center_commit_duration_seconds": "histogram",
-    "config_center_apply_duration_seconds": "histogram",
-    "config_center_applied_commands_total": "counter",
-    "config_center_raft_role": "gauge",
-    "config_center_raft_has_leader": "gauge",
-    "config_center_raft_leader_id": "gauge",
-    "config_center_raft_members": "gauge",
-    "config_center_stale": "gauge",
-    "config_center_raft_term": "gauge",
-    "config_center_raft_commit_index": "gauge",
-    "config_center_raft_applied_index": "gauge",
-    "config_center_raft_snapshot_index": "gauge",
-    "config_center_raft_snapshots_total": "counter",
-    "config_center_proposals_pending": "gauge",
-    "config_center_log_trouble": "gauge",
-    "config_center_log_bytes": "gauge",
-    "config_center_state_bytes": "gauge",
-    "config_center_disk_free_bytes": "gauge",
-    "process_resident_memory_bytes": "gauge",
-    "process_cpu_seconds_total": "counter",
-    "process_open_fds": "gauge",
-    "process_max_fds": "gauge",
-    "process_start_time_seconds": "gauge",
-}
+TYPES = {}  # of what the catalog promises, by name
+LABELS, EXPORTED, MOST = {}, {}, {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def catalog():
+    """What the program says that a node exports: config-center monitoring metrics."""
+    done = subprocess.run([BINARY, "monitoring", "metrics", "-o", "json"], capture_output=True, text=True, timeout=60, check=True)
+    told = json.loads(done.stdout)
+    for metric in told["metrics"]:
+        TYPES[metric["name"]] = metric["type"]
+        LABELS[metric["name"]] = set(metric["labels"])
+        EXPORTED[metric["name"]] = metric["exported"]
+    MOST.update((label["name"], label["most"]) for label in told["labels"])
+
 
 LINE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? '
                   r'([-+]?(?:[0-9.]+(?:[eE][-+]?[0-9]+)?|Inf|NaN))')
@@ -94,15 +76,100 @@ def scrape(node, path="/metrics"):
     return Page(text)
 
 
+def family_of(page, sample):
+    return re.sub("_(bucket|sum|count)$", "", sample) if sample not in page.types else sample
+
+
 def test_the_page_is_prometheus_text_and_has_what_was_promised(node, admin, key):
     admin.publish(key, b"a: 1\n")
     admin.delete(config(key), expect=200)
     page = scrape(node)
-    assert PROMISED.items() <= page.types.items()
-    present = {re.sub("_(bucket|sum|count)$", "", name) if name not in page.types else name for name, _ in page.samples}
-    assert set(PROMISED) <= present
-    for name, kind in page.types.items():
-        assert (kind == "counter") == name.endswith("_total"), name
+    assert page.types.items() <= TYPES.items()
+    alone = ("always", "once there was one", "once there is an environment", "on the leader")
+    missing = {name for name, when in EXPORTED.items() if when in alone} - {family_of(page, name) for name, _ in page.samples}
+    assert not missing
+    for name, labels in page.samples:
+        assert {label for label, _ in labels} - {"le"} == LABELS[family_of(page, name)], name
+
+
+def test_labels_take_no_more_values_than_the_catalog_says(node, admin):
+    """Whatever is asked, and however often."""
+    stranger = Client(node, checked=False)
+    before = None
+    for rounds in range(2):  # the second one meets what the first one made, and makes nothing more
+        for number in range(rounds * 100, rounds * 100 + 100):
+            stranger.get(f"/nowhere/{number}?x={number}")
+            stranger.get(f"/v1/configs/env{number}/app/default/{number}")
+            stranger.post("/v1/login", {"username": f"nobody{number}", "password": "wrong"})
+            admin.get(config(f"env{number}/app/default/{number}"), expect=404)
+        strange_methods(node, rounds)
+        page = scrape(node)
+        assert before is None or len(page.samples) <= before
+        before = len(page.samples)
+    values = {}
+    for _, labels in page.samples:
+        for label, value in labels:
+            values.setdefault(label, set()).add(value)
+    for label, found in values.items():
+        assert MOST[label] == 0 or len(found) <= MOST[label], f"{label}: {sorted(found)}"
+    assert values["environment"] <= {each["name"] for each in admin.get("/v1/environments").json()["items"]}
+
+
+def strange_methods(node, rounds):
+    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=30)
+    for number in range(30):
+        connection.request(f"METHOD{rounds * 30 + number}", "/v1/login")
+        connection.getresponse().read()
+    connection.close()
+
+
+def test_what_watchers_wait_after_a_commit_is_timed(make_node):
+    node = make_node()
+    admin = log_in(node)
+    key = "dev/shop/default/a"
+    count = lambda: scrape(node).value("config_center_watch_delay_seconds_count")
+    at = admin.publish(key, b"1")["revision"]
+    assert count() == 0  # nobody waited
+    waiting = [poll(node, admin, key, at) for _ in range(20)]
+    wait_for_watchers(node, 20)
+    admin.publish(key, b"2")
+    for each in waiting:
+        each.result()
+    page = scrape(node)
+    assert 1 <= count() <= 64  # once for each I/O thread that had some of them
+    assert 0 < page.value("config_center_watch_delay_seconds_sum") < 10 * count()
+
+
+def test_reads_logins_and_denials_are_counted(make_node):
+    node = make_node()
+    admin = log_in(node)
+    key = "dev/shop/default/a"
+    assert scrape(node).value("config_center_deletes_total", environment="dev") == 0
+    assert any(name == "config_center_deletes_total" for name, _ in scrape(node).samples)  # before there was one
+    admin.publish(key, b"1")
+    before = scrape(node)
+    for _ in range(7):
+        admin.get(config(key))
+    admin.get(config("dev/shop/default/b"), expect=404)
+    admin.get(config("dev/shop/default/a%2F"), expect=404)
+    stranger = Client(node, checked=False)
+    stranger.post("/v1/login", {"username": "admin", "password": "wrong"})
+    admin.put("/v1/users/vera", {"password": "correct horse battery staple"}, expect=201)
+    vera = log_in(node, "vera", "correct horse battery staple")
+    for _ in range(3):
+        vera.get(config(key), expect=403)
+    after = scrape(node)
+    grown = lambda name, **labels: after.value(name, **labels) - before.value(name, **labels)
+    assert grown("config_center_reads_total", environment="dev") == 7
+    assert grown("config_center_logins_total", outcome="unauthenticated") == 1
+    assert grown("config_center_logins_total", outcome="done") == 1
+    assert grown("config_center_permission_denials_total") == 3
+    assert after.value("config_center_log_write_duration_seconds_count") > 0
+
+
+def test_a_start_is_one_moment(node):
+    """A start that moves between two scrapes looks like a restart."""
+    assert len({scrape(node).value("process_start_time_seconds") for _ in range(20)}) == 1
 
 
 def test_histograms_are_cumulative_and_end_at_infinity(node, admin, key):

@@ -30,6 +30,7 @@ ReleasePtr find_quickly(service::Context& context, const http::Request& request)
   if (!caller || !(*caller)->may(Permission::read, release->key.environment, release->key.application)) return nullptr;
   // Last: the long way asks whether it may be answered at all, and then counts it.
   if (!(*session)->admit(context.clock)) return nullptr;
+  context.reads->add(release->key.environment);
   return release;
 }
 
