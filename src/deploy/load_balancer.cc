@@ -18,6 +18,8 @@ constexpr unsigned kConnections = 50'000;
 constexpr unsigned kFiles = 2 * kConnections + 4'000;
 
 constexpr std::string_view kCheckScript = "/usr/libexec/config-center/check_haproxy";
+// Where Debian's exporter of the host looks for metrics of others.
+constexpr std::string_view kExportedFiles = "/var/lib/prometheus/node-exporter";
 constexpr std::string_view kAlivePath = "/alive";
 
 // All addresses of the host, so that the virtual one need not be there yet.
@@ -132,17 +134,26 @@ LimitNOFILE={}
                                                                   kConnections, kFiles);
 }
 
-std::string check_script(Port stats_port) {
+std::string check_script(const LoadBalancer& balancer) {
   return fmt::format(
-      R"(#!/bin/bash
-{}# keepalived asks this every second: does HAProxy answer? Whether it reaches nodes plays no part: when no node is
+      R"script(#!/bin/bash
+{written_by}# keepalived asks this every second: does HAProxy answer? Whether it reaches nodes plays no part: when no node is
 # there, the other load balancer has none either, and "503" at once is a better answer than none.
-exec 3<>/dev/tcp/127.0.0.1/{} || exit 1
-printf 'GET {} HTTP/1.0\r\n\r\n' >&3
+# The exporter of the host, where there is one, tells Prometheus whether the virtual address is here.
+if cd {folder} 2> /dev/null; then
+  umask 022  # keepalived's lets nobody else read
+  held=0
+  [[ -z "$(ip -o address show to {address})" ]] || held=1
+  echo 'config_center_virtual_address_held{{address="{address}"}}' "$held" > config-center.prom.new && mv config-center.prom.new config-center.prom
+fi
+exec 3<>/dev/tcp/127.0.0.1/{port} || exit 1
+printf 'GET {alive} HTTP/1.0\r\n\r\n' >&3
 IFS= read -r -t 1 answer <&3
 [[ "$answer" == "HTTP/"*" 200 "* ]]
-)",
-      written_by("There are no settings."), stats_port, kAlivePath);
+)script",
+      fmt::arg("written_by", written_by("There are no settings.")), fmt::arg("folder", kExportedFiles),
+      fmt::arg("address", balancer.virtual_address.substr(0, balancer.virtual_address.find('/'))),
+      fmt::arg("port", balancer.stats_port), fmt::arg("alive", kAlivePath));
 }
 
 std::string keepalived_conf(const Topology& topology, const Secrets& secrets, const Host& host) {
@@ -234,7 +245,7 @@ RenderedFiles load_balancer_files(const Topology& topology, const Secrets& secre
   files.push_back(
       {.path = "/etc/systemd/system/keepalived.service.d/config-center.conf", .content = keepalived_restarts()});
   // Before what names it: keepalived's own check looks at it.
-  files.push_back({.path = std::string(kCheckScript), .content = check_script(balancer->stats_port), .mode = 0755});
+  files.push_back({.path = std::string(kCheckScript), .content = check_script(*balancer), .mode = 0755});
   files.push_back({.path = "/etc/keepalived/keepalived.conf",
                    .content = keepalived_conf(topology, secrets, host),
                    .mode = 0600,

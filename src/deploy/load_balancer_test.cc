@@ -72,6 +72,12 @@ TEST(LoadBalancer, with_addresses_of_IPv6_listens_on_both) {
   EXPECT_THAT(text, HasSubstr("    server app1 [fd00::21]:8848\n"));
 }
 
+TEST(LoadBalancer, tells_whether_it_has_the_virtual_address) {
+  const std::string text = text_on(whole_topology(), "lb1", "/usr/libexec/config-center/check_haproxy");
+  EXPECT_THAT(text, HasSubstr("ip -o address show to 10.0.0.10)"));
+  EXPECT_THAT(text, HasSubstr("echo 'config_center_virtual_address_held{address=\"10.0.0.10\"}' \"$held\" > "));
+}
+
 TEST(LoadBalancer, that_is_named_first_takes_the_virtual_address_when_all_begin) {
   Topology topology = whole_topology();
   topology.load_balancer->hosts = {"lb2", "lb1", "monitor1"};

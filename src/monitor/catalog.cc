@@ -107,6 +107,19 @@ constexpr auto kCatalog = std::to_array<MetricInfo>({
      "How often the edge copy had less than before, as after a failover, and was written again from there"},
     {"config_center_tls_certificate_expiry_timestamp_seconds", gauge, "seconds", "use", tls,
      "Until when a certificate that the node shows is valid, Unix time; to clients, or to the other nodes"},
+    {"config_center_backup_last_success_timestamp_seconds", gauge, "seconds", "", backup,
+     "When the last backup that succeeded was made, Unix time; 0: there is none"},
+    {"config_center_backup_last_attempt_timestamp_seconds", gauge, "seconds", "", backup,
+     "When a backup was last begun, Unix time; 0: never"},
+    {"config_center_backup_last_verified_timestamp_seconds", gauge, "seconds", "", backup,
+     "When a backup was last read back and found to be sound, Unix time; 0: never"},
+    {"config_center_backup_last_bytes", gauge, "bytes", "", backup, "Size of the last backup that succeeded"},
+    {"config_center_backup_last_duration_seconds", gauge, "seconds", "", backup,
+     "How long the last backup that succeeded took"},
+    {"config_center_backup_success_total", counter, "backups", "", backup, "Backups that succeeded"},
+    {"config_center_backup_failures_total", counter, "backups", "", backup, "Backups that failed"},
+    {"config_center_virtual_address_held", gauge, "bool", "address", address,
+     "1 on the load balancer that has the virtual address"},
     {"process_resident_memory_bytes", gauge, "bytes", "", always, "Resident memory"},
     {"process_virtual_memory_bytes", gauge, "bytes", "", always, "Virtual memory"},
     {"process_cpu_seconds_total", counter, "seconds", "", always, "User and system time"},
@@ -128,6 +141,7 @@ constexpr auto kLabels = std::to_array<LabelInfo>({
     {"membership", "voter, observer, joining", 3},
     {"peer", "the other nodes of the group", 0},
     {"use", "clients, nodes", 2},
+    {"address", "the virtual address", 1},
     {"le", "the upper bounds of a histogram's buckets", 16},
 });
 
@@ -167,6 +181,10 @@ std::string_view to_string(Exported when) noexcept {
       return "with an edge copy";
     case tls:
       return "with TLS";
+    case backup:
+      return "with backups";
+    case address:
+      return "on load balancers, by the exporter of the host";
   }
   return "always";
 }

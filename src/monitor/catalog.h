@@ -22,6 +22,8 @@ enum class Exported {
   archive,  // the settings name a database
   edge,     // the settings name a cache
   tls,      // the settings name certificates
+  backup,   // the settings schedule backups
+  address,  // on a load balancer, by the exporter of its host
 };
 std::string_view to_string(Exported when) noexcept;  // in words
 

@@ -132,8 +132,10 @@ def test_three_nodes_and_a_load_balancer_run_with_their_files(tmp_path):
     need("haproxy")
     text = haproxy_cfg.here.read_text().replace("/run/haproxy/admin.sock", f"{tmp_path}/admin.sock")
     (tmp_path / "haproxy.cfg").write_text(re.sub(r"^    (user|group) haproxy\n", "", text, flags=re.M))
-    shutil.copy(next(file.here for file in golden.files("load_balancer", "lb1") if file.path.endswith("/check_haproxy")),
-                tmp_path / "check_haproxy")
+    check = next(file.here for file in golden.files("load_balancer", "lb1") if file.path.endswith("/check_haproxy")).read_text()
+    assert "/var/lib/prometheus/node-exporter" in check
+    (tmp_path / "exported").mkdir()
+    (tmp_path / "check_haproxy").write_text(check.replace("/var/lib/prometheus/node-exporter", f"{tmp_path}/exported"))
     for number in (1, 2, 3):
         settings = node_files(f"app{number}", tmp_path / f"app{number}")
         text = settings.read_text()
@@ -149,6 +151,9 @@ running() { for each in $app1 $app2 $app3 $haproxy; do kill -0 $each; done; }
 haproxy -f haproxy.cfg > haproxy.log 2>&1 & haproxy=$!
 front=http://10.0.0.10
 until bash check_haproxy 2> /dev/null; do kill -0 $haproxy; sleep 0.1; done
+held() { (umask 077; bash check_haproxy) && test "$(stat -c %a exported/config-center.prom)" = 644 && grep -x "config_center_virtual_address_held{address=\"10.0.0.10\"} $1" exported/config-center.prom; }
+held 1
+ip address delete 10.0.0.10/32 dev lo; held 0; ip address add 10.0.0.10/32 dev lo; held 1
 
 status() { curl -fs http://10.0.0.11:8404/metrics | grep "haproxy_server_status{proxy=\"nodes\",server=\"$1\",state=\"$2\"} 1" > /dev/null; }
 for node in app1 app2 app3; do until status $node UP; do running; sleep 0.1; done; done

@@ -50,7 +50,8 @@ def own_metrics():
 @functools.cache
 def others_metrics():
     """Series of the programs around the nodes, as they were captured from the real ones (test_playground.py of tests/deploy)."""
-    series = {"up": set(), "scrape_duration_seconds": set(), "scrape_samples_scraped": set()}
+    series = {"up": set(), "scrape_duration_seconds": set(), "scrape_samples_scraped": set(),
+              "node_textfile_mtime_seconds": {"file"}}  # which there is once a file is there
     for file in DATA.glob("*.metrics"):
         for line in file.read_text().splitlines():
             if not line.startswith("#"):
