@@ -287,6 +287,18 @@ Result<Manifest> extract(const Path& file, std::string_view key, const Path& to,
   return manifest;
 }
 
+Result<std::vector<ReleasePtr>> configs_in(const Path& file, std::string_view key, const std::string& prefix,
+                                           const Path& scratch, const Progress& progress) {
+  const Scratch folder(scratch);
+  TRYV(folder.make());
+  TRY(const Manifest manifest, extract(file, key, folder.file(), progress));
+  TRY(auto found, state::configs_in(folder.file(), prefix));
+  if (found.empty())
+    return fail(Code::not_found,
+                fmt::format("there was no config in {} at revision {}", prefix, manifest.contents.position.revision));
+  return found;
+}
+
 std::string_view to_string(Level level) noexcept {
   switch (level) {
     case Level::checksums:

@@ -8,11 +8,13 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "backup/manifest.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/result.h"
+#include "model/words.h"
 
 namespace cc::backup {
 
@@ -43,6 +45,10 @@ Result<Manifest> manifest_of(const Path& file, std::string_view key);
 // Makes `to`, the state as it was; reads the backup to its end before, and removes `to` again when anything of it is
 // not as it was written.
 Result<Manifest> extract(const Path& file, std::string_view key, const Path& to, const Progress& progress = {});
+
+// What was published in it below a prefix of keys ("dev/shop/"), or under that key; by key. not_found when nothing was.
+Result<std::vector<ReleasePtr>> configs_in(const Path& file, std::string_view key, const std::string& prefix,
+                                           const Path& scratch, const Progress& progress = {});
 
 // How thoroughly a backup is looked at. Each does what those before it do.
 enum class Level {

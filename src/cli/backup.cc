@@ -8,10 +8,13 @@
 #include "backup/folder.h"
 #include "backup/since_json.h"
 #include "base/text.h"
+#include "cli/address.h"
 #include "cli/backup_output.h"
 #include "cli/commands.h"
+#include "cli/folder.h"
 #include "cli/node_settings.h"
 #include "cli/session.h"
+#include "cli/terminal.h"
 #include "node/backups.h"
 #include "node/restore.h"
 
@@ -20,7 +23,7 @@ namespace {
 
 struct Options {
   std::shared_ptr<NodeOptions> node = std::make_shared<NodeOptions>();
-  std::string file;
+  std::string file, where, to;
   bool unsealed = false;
   std::string level = "rows";
   int count = 5;
@@ -149,6 +152,44 @@ Result<> schedule(Session& session, const Options& options) {
   });
 }
 
+// As `export` writes it, so that `import` takes it back.
+Tree tree_of(const std::vector<ReleasePtr>& configs, std::size_t prefix) {
+  Tree tree;
+  tree.entries.reserve(configs.size());
+  for (const ReleasePtr& config : configs) {
+    std::string name = config->key_text.substr(prefix);
+    const Listed listed{.format = config->format, .secret = config->secret};
+    if (must_be_listed(name, listed)) tree.listing.emplace(name, listed);
+    tree.entries.push_back({std::move(name), config->content});
+  }
+  return tree;
+}
+
+Result<> export_configs(Session& session, const Options& options) {
+  TRY(const node::Settings settings, node_settings(*options.node));
+  TRY(const std::string key, node::sealing_key(settings));
+  TRY(const Where where, parse_where(options.where));
+  if (where.environment.empty()) {
+    return wrong_usage("say what to take out: ENVIRONMENT, with /APPLICATION, /CLUSTER and /NAME when it is less");
+  }
+  TRY(const TempDirectory scratch, TempDirectory::make());
+  StateProgress progress("reading");
+  const bool one = !where.name_prefix.empty();
+  const std::string prefix = one ? options.where : options.where + "/";
+  TRY(auto configs, backup::configs_in(options.file, key, prefix, scratch.path() / "tmp", progress.teller()));
+  if (one) {
+    std::erase_if(configs, [&](const ReleasePtr& config) { return config->key_text != options.where; });
+    if (configs.empty()) return fail(Code::not_found, fmt::format("there was no config {}", options.where));
+    TRYV(write_file_or_output(options.to, configs.front()->content));
+  } else {
+    TRYV(write_tree(options.to, tree_of(configs, prefix.size())));
+  }
+  if (options.to == "-") return {};
+  return session.print({{"to", options.to}, {"configs", configs.size()}}, [&] {
+    return fmt::format("took {} out of {} to {}\n", counted(configs.size(), "config"), options.file, options.to);
+  });
+}
+
 void add_file(CLI::App& command, const std::shared_ptr<Options>& options) {
   command.add_option("file", options->file, "The backup")->required()->type_name("FILE");
   add_node_options(command, options->node);
@@ -225,6 +266,24 @@ void add_backup(CLI::App& root, Session& session) {
   command->footer(examples({"config-center backup verify today.ccbackup --data-dir ./data",
                             "config-center backup verify today.ccbackup --level checksums"}));
   on_run(*command, session, [&session, options] { return verify(session, *options); });
+
+  options = std::make_shared<Options>();
+  command = add_command(*group, "export",
+                        "Take configs out of a backup, as `export` does: to publish them again with `import`");
+  add_file(*command, options);
+  command->add_option("where", options->where, "environment[/application[/cluster[/name]]]")
+      ->required()
+      ->type_name("WHERE");
+  command
+      ->add_option(
+          "to", options->to,
+          "A folder, a file that ends in .zip, or - for a zip on standard output; of a single config its content")
+      ->required()
+      ->type_name("DIR|FILE");
+  command->footer(
+      examples({"config-center backup export today.ccbackup dev/shop ./shop --data-dir ./data",
+                "config-center backup export today.ccbackup dev/shop/default/application.yaml - --data-dir ./data"}));
+  on_run(*command, session, [&session, options] { return export_configs(session, *options); });
 
   options = std::make_shared<Options>();
   command =

@@ -72,14 +72,6 @@ Result<Tree> only_cluster(Tree tree, const std::string& where, const std::string
   return out;
 }
 
-Result<std::string> zip_of(const Tree& tree) {
-  std::vector<ZipEntry> entries = tree.entries;
-  if (!tree.listing.empty()) entries.push_back({std::string(kListingFile), write_listing(tree.listing)});
-  auto zip = write_zip(entries);
-  if (!zip && zip.error().code == Code::invalid_argument) zip.error().message += "; export to a folder";
-  return zip;
-}
-
 Result<> export_configs(Session& session, const Options& options) {
   TRY(const Where where, parse_where(options.where));
   if (where.environment.empty() || !where.name_prefix.empty()) {
@@ -95,13 +87,8 @@ Result<> export_configs(Session& session, const Options& options) {
   }
   if (tree.entries.empty()) return fail(Code::not_found, fmt::format("there is no config in {}", options.where));
 
-  if (options.to == "-" || options.to.ends_with(".zip")) {
-    TRY(const std::string zip, zip_of(tree));
-    TRYV(write_file_or_output(options.to, zip));
-    if (options.to == "-") return {};
-  } else {
-    TRYV(write_folder(options.to, tree));
-  }
+  TRYV(write_tree(options.to, tree));
+  if (options.to == "-") return {};
   const std::size_t count = tree.entries.size();
   return session.print({{"to", options.to}, {"configs", count}},
                        [&] { return fmt::format("exported {} to {}\n", counted(count, "config"), options.to); });

@@ -143,4 +143,22 @@ Result<> write_folder(const Path& folder, const Tree& tree) {
   return write_named_file(listing, write_listing(tree.listing));
 }
 
+namespace {
+
+Result<std::string> zip_of(const Tree& tree) {
+  std::vector<ZipEntry> entries = tree.entries;
+  if (!tree.listing.empty()) entries.push_back({std::string(kListingFile), write_listing(tree.listing)});
+  auto zip = write_zip(entries);
+  if (!zip && zip.error().code == Code::invalid_argument) zip.error().message += "; export to a folder";
+  return zip;
+}
+
+}  // namespace
+
+Result<> write_tree(const std::string& to, const Tree& tree) {
+  if (to != "-" && !to.ends_with(".zip")) return write_folder(to, tree);
+  TRY(const std::string zip, zip_of(tree));
+  return write_file_or_output(to, zip);
+}
+
 }  // namespace cc::cli

@@ -31,4 +31,7 @@ Result<Tree> read_folder(const Path& folder, const Selection& selection);
 // anything is written, when one name is the folder of another.
 Result<> write_folder(const Path& folder, const Tree& tree);
 
+// To a folder, as above; or as a zip, to a file that ends in .zip, or to standard output for "-".
+Result<> write_tree(const std::string& to, const Tree& tree);
+
 }  // namespace cc::cli

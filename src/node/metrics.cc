@@ -178,6 +178,22 @@ void add_archive(monitor::Exposition& page, const ProjectionStatus& status) {
   gauge("config_center_archive_connections_in_use", status.connections_in_use);
 }
 
+void add_backups(monitor::Exposition& page, const Backups::Status& status) {
+  const auto add = [&](std::string_view what, double value) {
+    page.add(fmt::format("config_center_backup_{}", what), value);
+  };
+  const auto time = [](const std::optional<Wall>& at) {
+    return at ? std::chrono::duration<double>(at->time_since_epoch()).count() : 0.0;
+  };
+  add("last_success_timestamp_seconds", time(status.success));
+  add("last_attempt_timestamp_seconds", time(status.attempt));
+  add("last_verified_timestamp_seconds", time(status.verified));
+  add("last_bytes", static_cast<double>(status.bytes));
+  add("last_duration_seconds", std::chrono::duration<double>(status.took).count());
+  add("success_total", static_cast<double>(status.successes));
+  add("failures_total", static_cast<double>(status.failures));
+}
+
 void add_disk(monitor::Exposition& page, const Path& folder) {
   std::uint64_t state_bytes = 0;
   for (const char* name : {"state.db", "state.db-wal"}) {
@@ -229,6 +245,7 @@ std::string page_of(const MetricsSources& sources, std::size_t watchers, const I
   page.add("config_center_disk_free_min_bytes", static_cast<double>(sources.settings.server.min_free_disk));
   add_security(page, sources);
   if (sources.edge != nullptr) add_projection(page, "edge", sources.edge->status());
+  if (sources.backups != nullptr) add_backups(page, sources.backups->status());
   add_process(page);
   return page.text();
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "http/router.h"
+#include "node/backups.h"
 #include "node/counters.h"
 #include "node/io_thread.h"
 #include "service/audit_trail.h"
@@ -23,6 +24,7 @@ struct MetricsSources {
   const http::Usage& usage;
   const std::vector<std::unique_ptr<IoThread>>& threads;
   const edge::Edge* edge = nullptr;  // when there is a Redis
+  const Backups* backups = nullptr;  // when they are made by the clock
 };
 
 // Adds GET <metrics_path>. Its handlers stay on the I/O thread that serves them, and ask the others and a worker.

@@ -175,7 +175,7 @@ Result<> Node::Impl::listen() {
   }
   if (settings.monitoring.enabled) {
     add_metrics_route(metrics_router, {settings, *log, *queries, counters, *audit, shared->tls.get(), archive.get(),
-                                       workers.of(service::Work::question), usage, threads, edge.get()});
+                                       workers.of(service::Work::question), usage, threads, edge.get(), backups.get()});
     TRY(metrics_port,
         threads.front()->listen_metrics(settings.monitoring.prometheus_port, metrics_router, metrics_usage));
   }

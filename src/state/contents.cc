@@ -42,6 +42,22 @@ Result<Contents> contents_of(const Path& file) {
   });
 }
 
+Result<std::vector<ReleasePtr>> configs_in(const Path& file, const std::string& prefix) {
+  return guarded(file, [&]() -> Result<std::vector<ReleasePtr>> {
+    Database database(file, Database::Access::write);
+    TRYV(migrate(database, file));
+    std::vector<ReleasePtr> found;
+    for (Rows rows =
+             database.ask("SELECT c.key, " CC_RELEASE_COLUMNS " FROM config c JOIN release r ON r.id = c.release "
+                          "WHERE c.deleted = 0 AND substr(c.key, 1, length(?1)) = ?1 ORDER BY c.key",
+                          prefix);
+         rows.next();) {
+      found.push_back(read_release(rows, 1, rows.text(0)));
+    }
+    return found;
+  });
+}
+
 Result<Contents> read_all_rows(const Path& file, const std::function<void(std::uint64_t)>& each) {
   return guarded(file, [&]() -> Result<Contents> {
     Database database(file, Database::Access::write);

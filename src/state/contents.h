@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "base/file.h"
 #include "base/result.h"
@@ -27,5 +29,8 @@ Result<Contents> contents_of(const Path& file);
 // Reads everything: the structure of the file, and the content of each release against its checksum. Brings the file to
 // the schema of this version. `each` is told now and then how many releases were read. corruption names what is wrong.
 Result<Contents> read_all_rows(const Path& file, const std::function<void(std::uint64_t)>& each = {});
+
+// What is published in it below a prefix of keys, or under that key; by key.
+Result<std::vector<ReleasePtr>> configs_in(const Path& file, const std::string& prefix);
 
 }  // namespace cc::state

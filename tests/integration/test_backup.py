@@ -230,6 +230,10 @@ def test_backups_are_made_by_the_clock_and_verified(cli, make_node):
     node.start()
     newest = wait_until(lambda: (all := backups_in(cli, node)) and len(all) == 2 and all[0]["verified"] and all[0], "one was made", 30)
     assert newest["configs"] == 5 and newest["trouble"] == ""
+    metrics = node.metrics()
+    assert metrics["config_center_backup_success_total"] == 1 and metrics["config_center_backup_failures_total"] == 0
+    assert metrics["config_center_backup_last_bytes"] == newest["size"]
+    assert metrics["config_center_backup_last_verified_timestamp_seconds"] >= metrics["config_center_backup_last_success_timestamp_seconds"] > 0
     assert [record["file"] for record in node.records() if record["message"] == "made a backup, and verified it"] == [newest["file"]]
 
 
@@ -250,6 +254,26 @@ def test_what_is_kept_is_listed_and_pruned(cli, node, tmp_path):
     assert files[0] in cli(*prune, "--dry-run").stdout and len(backups_in(cli, node)) == 4
     assert set(cli.json(*prune, "--yes")["removed"]) == {files[0], str(node.data / "backups" / "broken.ccbackup")}
     assert [each["file"] for each in backups_in(cli, node)] == files[:0:-1]
+
+
+def test_some_configs_are_brought_back_as_new_releases(node, tmp_path):
+    admin = log_in(node)
+    cli = Command(tmp_path / "home", node, CONFIG_CENTER_TOKEN=admin.token)
+    one, other, hidden = "dev/shop/default/one.yaml", "dev/shop/default/other.yaml", "dev/shop/default/.env"
+    for key in (one, other, "dev/bank/default/one.yaml"):
+        admin.publish(key, b"a: 1\n")
+    admin.publish(hidden, b"A=1", secret="true")
+    made = back_up(cli, node, tmp_path / "backups")
+    admin.publish(one, b"a: 2\n")
+    admin.delete("/v1/configs/" + other, expect=200)
+    take = ("--data-dir", node.data)
+    assert "took 3 configs" in cli("backup", "export", made["file"], "dev/shop", tmp_path / "shop", *take).stdout
+    cli("import", "dev/shop", tmp_path / "shop")
+    assert admin.read(one).body == b"a: 1\n" and admin.read(one).version == 3
+    assert admin.read(other).body == b"a: 1\n" and admin.read(hidden).version == 1, "what is the same makes no release"
+    assert cli("backup", "export", made["file"], one, "-", *take).stdout == "a: 1\n"
+    assert "there was no config" in cli("backup", "export", made["file"], "dev/nothing", tmp_path / "x", *take, expect=1).stderr
+    cli("backup", "export", made["file"], "", tmp_path / "x", *take, expect=2)
 
 
 def test_the_next_times_are_told(cli, tmp_path):
