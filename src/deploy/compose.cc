@@ -363,7 +363,7 @@ class Composer {
           "    command:\n      - --config.file=/etc/prometheus/prometheus.yml\n      - "
           "--storage.tsdb.path=/prometheus\n"
           "      - {}\n",
-          quoted_text("--storage.tsdb.retention.time=" + prometheus->retention));
+          quoted_text("--storage.tsdb.retention.time=" + topology_.monitoring.retention));
       out += on_this_machine(ports_, prometheus->port, 9090);
       out +=
           "    volumes:\n" + own_volume("prometheus", "/prometheus") + configuration("prometheus", "/etc/prometheus");

@@ -228,7 +228,7 @@ std::string prometheus(const Topology& topology, const Services& services) {
       "# Made by: config-center container write\n"
       "global: {{scrape_interval: {0}, evaluation_interval: {0}}}\n"
       "# Rules of your own go here.\nrule_files: [/etc/prometheus/rules/*.yml]\n",
-      topology.prometheus->scrape_interval);
+      topology.monitoring.scrape_interval);
   if (topology.alertmanager)
     out += "alerting:\n  alertmanagers: [{static_configs: [{targets: [\"alertmanager:9093\"]}]}]\n";
   out += "scrape_configs:\n";

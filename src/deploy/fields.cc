@@ -67,6 +67,11 @@ YAML::Node Fields::member(std::string_view name) {
   return YAML::Node(YAML::NodeType::Undefined);
 }
 
+std::string Fields::yaml(std::string_view name) {
+  const YAML::Node node = member(name);
+  return node.IsDefined() ? YAML::Dump(node) : "";
+}
+
 bool Fields::has(std::string_view name) const {
   return std::ranges::any_of(mapping_, [&](const auto& each) {
     return each.first.IsScalar() && each.first.Scalar() == name && !each.second.IsNull();

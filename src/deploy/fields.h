@@ -65,6 +65,9 @@ class Fields {
     value ? void(into = *std::move(value)) : wrong(name, value.error().message);
   }
 
+  // What is there, as YAML of its own.
+  std::string yaml(std::string_view name);
+
   bool has(std::string_view name) const;
   void require(std::string_view name, std::string_view example);
   // Mappings below; nothing is called when there is none.

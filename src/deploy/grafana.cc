@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/host_port.h"
+#include "base/text.h"
 #include "deploy/file_text.h"
 #include "deploy/listening.h"
 #include "deploy/monitoring.h"
@@ -33,7 +34,7 @@ std::string data_sources(const Topology& topology) {
         "      httpMethod: POST\n"
         "      prometheusType: Prometheus\n"
         "      timeInterval: {}\n",
-        url(topology, prometheus->host, prometheus->port), prometheus->scrape_interval);
+        url(topology, prometheus->host, prometheus->port), topology.monitoring.scrape_interval);
   }
   if (const auto& alertmanager = topology.alertmanager) {
     text += fmt::format(
@@ -70,13 +71,26 @@ std::string dashboards() {
 }
 
 // Those of the product; that they can be read is tested.
-void add_dashboards(RenderedFiles& files) {
+// "Shop, by team" → "shop--by-team"
+std::string file_name_of(std::string_view name) {
+  std::string out;
+  for (const char c : name)
+    out += (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') ? lower(c) : '-';
+  return out;
+}
+
+void add_dashboards(RenderedFiles& files, const Monitoring& monitoring) {
   for (const auto& [name, text] : embedded::dashboards) {
     const std::string_view stem = name.substr(0, name.rfind('.'));
     const auto dashboard = monitor::parse_dashboard(text);
     if (!dashboard) continue;
     files.push_back({.path = fmt::format("{}/{}.json", kDashboardsFolder, stem),
                      .content = monitor::render_dashboard(*dashboard, fmt::format("config-center-{}", stem))});
+  }
+  for (const monitor::Dashboard& own : monitoring.dashboards) {
+    const std::string stem = "own-" + file_name_of(own.name).substr(0, 30);
+    files.push_back(
+        {.path = fmt::format("{}/{}.json", kDashboardsFolder, stem), .content = monitor::render_dashboard(own, stem)});
   }
 }
 
@@ -105,7 +119,7 @@ RenderedFiles grafana_files(const Topology& topology, const Secrets& secrets, co
                       {.path = "/etc/systemd/system/grafana-server.service.d/config-center-settings.conf",
                        .content = unit_settings(*topology.grafana, host)},
                       start_with_network("grafana-server")};
-  add_dashboards(files);
+  add_dashboards(files, topology.monitoring);
   if (topology.prometheus || topology.alertmanager) {
     files.push_back(
         {.path = "/etc/grafana/provisioning/datasources/config-center.yml", .content = data_sources(topology)});

@@ -37,6 +37,45 @@ TEST(MonitoringFiles, are_the_golden_ones) {
     expect_golden("monitoring", topology.host(host), files_on(topology, host));
 }
 
+// A second installation's, with what an operator may add; its files are held against the programs that read them.
+TEST(MonitoringFiles, with_what_the_topology_adds_are_the_golden_ones) {
+  Topology topology = with_grafana();
+  topology.hosts.push_back({.name = "monitor2", .address = "10.0.0.52"});
+  topology.prometheus->host = topology.alertmanager->host = topology.grafana->host = "monitor2";
+  Monitoring& monitoring = topology.monitoring;
+  monitoring.targets = {
+      {.job = "shop", .path = "/prometheus", .targets = {"10.0.0.71:9000"}, .labels = {{"team", "shop"}}}};
+  monitoring.rules = {{.name = "ShopSlow",
+                       .expr = "histogram_quantile(0.99, sum by (le) (rate(shop_request_seconds_bucket[5m]))) > 1",
+                       .duration = "10m",
+                       .labels = {{"severity", "warning"}},
+                       .annotations = {{"summary", "The \"shop\" is slow: {{ $value }}"}}}};
+  using Type = Monitoring::Receiver::Type;
+  monitoring.receivers = {
+      {.name = "operators",
+       .type = Type::email,
+       .config = {{"to", "operators@example.org"},
+                  {"from", "alerts@example.org"},
+                  {"smarthost", "smtp.example.org:587"},
+                  {"auth_username", "alerts"},
+                  {"auth_password_file", "/etc/prometheus/smtp_password"}}},
+      {.name = "chat",
+       .type = Type::slack,
+       .config = {{"api_url_file", "/etc/prometheus/slack_url"}, {"channel", "#operators"}}},
+      {.name = "on-call", .type = Type::pagerduty, .config = {{"routing_key_file", "/etc/prometheus/pagerduty_key"}}},
+      {.name = "watchdog",
+       .type = Type::webhook,
+       .config = {{"url", "https://watcher.example.org/alive"}, {"http_config.follow_redirects", "false"}}}};
+  monitoring.routes = {{.receiver = "on-call",
+                        .matchers = {"severity=\"critical\"", "job=~\"config-center|postgres\""},
+                        .repeat_interval = "1h",
+                        .routes = {{.receiver = "chat", .group_by = {"host"}, .matchers = {"host=\"app1\""}}}}};
+  monitoring.dashboards = {
+      monitor::parse_dashboard("name: The shop\npanels: [{title: Requests, type: graph, query: up}]").value()};
+  const Host& host = topology.host("monitor2");
+  expect_golden("monitoring", host, files_on(topology, host.name));
+}
+
 TEST(MonitoringFiles, ask_all_components_for_metrics) {
   const std::string jobs = content_on(with_grafana(), "monitor1", kPrometheus);
   for (const char* job :

@@ -1,6 +1,8 @@
 #include <algorithm>
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
 
 #include "base/host_port.h"
 #include "deploy/cache.h"
@@ -81,8 +83,56 @@ std::string alertmanagers(const Topology& topology) {
       host_and_port(topology.host(topology.alertmanager->host).address, topology.alertmanager->port));
 }
 
+// --- what the topology has of its own ---
+
+std::string own_targets_path(const Monitoring::Target& target) {
+  return fmt::format("{}own-{}.json", kTargetsFolder, target.job);
+}
+
+std::string own_targets_file(const Monitoring::Target& target) {
+  boost::json::object labels;
+  for (const auto& [name, value] : target.labels)
+    labels[name] = value;
+  boost::json::array targets(target.targets.begin(), target.targets.end());
+  return boost::json::serialize(
+             boost::json::array{boost::json::object{{"targets", std::move(targets)}, {"labels", std::move(labels)}}}) +
+         "\n";
+}
+
+// Always there: rules that are no longer in the topology go.
+std::string own_rules(const Monitoring& monitoring) {
+  YAML::Node rules(YAML::NodeType::Sequence);
+  for (const Monitoring::Rule& rule : monitoring.rules) {
+    YAML::Node node;
+    node["alert"] = rule.name;
+    node["expr"] = rule.expr;
+    if (!rule.duration.empty()) node["for"] = rule.duration;
+    for (const auto& [name, value] : rule.labels)
+      node["labels"][name] = value;
+    for (const auto& [name, value] : rule.annotations)
+      node["annotations"][name] = value;
+    rules.push_back(node);
+  }
+  YAML::Node group;
+  group["name"] = "topology";
+  group["rules"] = rules;
+  YAML::Node all;
+  all["groups"].push_back(group);
+  return written_by("These stand in monitoring.alerts.rules of topology.yaml.") + YAML::Dump(all) + "\n";
+}
+
+std::string scraped(std::string_view job, std::string_view path, std::string_view targets) {
+  return fmt::format(
+      "  - job_name: {}\n"
+      "{}"
+      "    file_sd_configs:\n"
+      "      - files: ['{}']\n",
+      job, path == kUsualMetricsPath || path.empty() ? "" : fmt::format("    metrics_path: '{}'\n", path), targets);
+}
+
 std::string prometheus_yml(const Topology& topology) {
-  std::string text = written_by("Own rules and targets go into " + std::string(kCustomFolder) + ": see README there.");
+  std::string text =
+      written_by("Own rules and targets go into monitoring of topology.yaml, or " + std::string(kCustomFolder) + ".");
   text += fmt::format(
       "global:\n"
       "  scrape_interval: {0}\n"
@@ -97,22 +147,12 @@ std::string prometheus_yml(const Topology& topology) {
       "\n"
       "# Targets are in files of their own: who is added or removed there is noticed without a reload.\n"
       "scrape_configs:\n",
-      topology.prometheus->scrape_interval, topology.name, kRulesFolder, kCustomFolder, alertmanagers(topology));
-  for (const Job& job : jobs_of(topology)) {
-    text += fmt::format(
-        "  - job_name: {}\n"
-        "{}"
-        "    file_sd_configs:\n"
-        "      - files: ['{}']\n",
-        job.name, job.path == kUsualMetricsPath ? "" : fmt::format("    metrics_path: '{}'\n", job.path),
-        targets_path(job));
-  }
-  text += fmt::format(
-      "  - job_name: custom\n"
-      "    file_sd_configs:\n"
-      "      - files: ['{}*.targets.json']\n",
-      kCustomFolder);
-  return text;
+      topology.monitoring.scrape_interval, topology.name, kRulesFolder, kCustomFolder, alertmanagers(topology));
+  for (const Job& job : jobs_of(topology))
+    text += scraped(job.name, job.path, targets_path(job));
+  for (const Monitoring::Target& target : topology.monitoring.targets)
+    text += scraped(target.job, target.path, own_targets_path(target));
+  return text + scraped("custom", "", fmt::format("{}*.targets.json", kCustomFolder));
 }
 
 std::string custom_readme() {
@@ -122,15 +162,15 @@ std::string custom_readme() {
       "  *.rules.yml      rules of your own: alerts and recordings; reload Prometheus afterwards\n"
       "  *.targets.json   what else Prometheus asks for metrics, as in {}; read by itself\n"
       "\n"
-      "Where alerts go is told by /etc/prometheus/alertmanager.yml on the host of Alertmanager, which is yours as "
-      "well.\n",
+      "Where alerts go is told by monitoring.alerts of topology.yaml; without receivers there, by "
+      "/etc/prometheus/alertmanager.yml on\nthe host of Alertmanager, which is yours as well then.\n",
       kTargetsFolder);
 }
 
 std::string arguments(const Topology& topology, const Host& host) {
-  return written_by("Own settings go into components.prometheus of topology.yaml.") +
+  return written_by("Own settings go into monitoring.metrics of topology.yaml.") +
          fmt::format("ARGS=\"--web.listen-address={} --storage.tsdb.retention.time={}\"\n",
-                     listen_on(host, topology.prometheus->port), topology.prometheus->retention);
+                     listen_on(host, topology.prometheus->port), topology.monitoring.retention);
 }
 
 }  // namespace
@@ -149,6 +189,11 @@ RenderedFiles prometheus_files(const Topology& topology, const Host& host) {
                      .content = std::string(content),
                      .validator = "promtool check rules {}"});
   }
+  files.push_back({.path = fmt::format("{}topology.rules.yml", kRulesFolder),
+                   .content = own_rules(topology.monitoring),
+                   .validator = "promtool check rules {}"});
+  for (const Monitoring::Target& target : topology.monitoring.targets)
+    files.push_back({.path = own_targets_path(target), .content = own_targets_file(target)});
   for (const Job& job : jobs_of(topology))
     files.push_back({.path = targets_path(job), .content = targets_file(topology, job)});
   files.push_back({.path = fmt::format("{}README", kCustomFolder), .content = custom_readme(), .once = true});

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "deploy/version_range.h"
+#include "monitor/dashboard.h"
 
 namespace cc::deploy {
 
@@ -82,8 +83,6 @@ struct Cache {
 struct Prometheus {
   std::string host;
   Port port = 9090;
-  std::string retention = "15d";
-  std::string scrape_interval = "15s";
 };
 
 struct Alertmanager {
@@ -145,6 +144,44 @@ struct Requirements {
   } software;
 };
 
+// How Prometheus asks, and what there is of rules, people and dashboards beside what comes with the product.
+struct Monitoring {
+  std::string scrape_interval = "15s", retention = "15d";  // Prometheus's own
+  // What else is asked for metrics.
+  struct Target {
+    std::string job, path;             // "/metrics" when it is empty
+    std::vector<std::string> targets;  // host:port
+    std::map<std::string, std::string> labels;
+  };
+  std::vector<Target> targets;
+
+  struct Rule {
+    std::string name, expr, duration;
+    std::map<std::string, std::string> labels, annotations;
+  };
+  std::vector<Rule> rules;
+
+  // Who is told, and how: Alertmanager's own settings of that type.
+  struct Receiver {
+    enum class Type { email, slack, webhook, pagerduty };
+    std::string name;
+    Type type = Type::email;
+    std::map<std::string, std::string> config;
+  };
+  std::vector<Receiver> receivers;  // none: where alerts go is the operator's file
+
+  // Who is told of what. The first that matches, and of its children the first that does.
+  struct Route {
+    std::string receiver;
+    std::vector<std::string> group_by, matchers;  // matchers as Alertmanager has them: severity="critical"
+    std::string group_wait, group_interval, repeat_interval;
+    std::vector<Route> routes;
+  };
+  std::vector<Route> routes;
+
+  std::vector<monitor::Dashboard> dashboards;
+};
+
 struct Security {
   // On the operator's side, mode 0700: what was generated once (passwords, the secrets of the nodes). Relative to the
   // topology's folder.
@@ -193,6 +230,7 @@ struct Topology {
   std::string packages;
 
   Requirements requirements;
+  Monitoring monitoring;
   Security security;
   Container container;
 

@@ -39,6 +39,7 @@ class Check {
     words();
     virtual_address();
     ports();
+    monitoring();
   }
 
  private:
@@ -46,6 +47,27 @@ class Check {
   void wrong(std::string_view place, std::string_view message) {
     if (unread_.told_of(place)) return;
     mistakes_.add_at(place, fmt::format("{}: {}", place, message));
+  }
+
+  // They become parts of file names and of YAML.
+  void monitoring() {
+    std::set<std::string> jobs;
+    for (std::size_t i = 0; i < topology_.monitoring.targets.size(); ++i) {
+      const auto& target = topology_.monitoring.targets[i];
+      const std::string place = fmt::format("monitoring.metrics.targets.{}", i + 1);
+      if (!is_plain_name(target.job))
+        wrong(place + ".job", fmt::format("\"{}\" is no name: letters, digits, - _ . make one", target.job));
+      if (!jobs.insert(target.job).second) wrong(place + ".job", fmt::format("there are two jobs \"{}\"", target.job));
+      if (!target.path.empty() && (target.path.front() != '/' || !is_one_word(target.path)))
+        wrong(place + ".path", fmt::format("\"{}\" is no path, such as /metrics", target.path));
+    }
+    const auto is_duration = [](std::string_view text) {
+      return is_one_word(text) && text.front() >= '0' && text.front() <= '9';
+    };
+    if (!is_duration(topology_.monitoring.scrape_interval))
+      wrong("monitoring.metrics.scrape_interval", "is a time, such as 15s");
+    if (!is_duration(topology_.monitoring.retention))
+      wrong("monitoring.metrics.retention_period", "is a time, such as 15d");
   }
 
   void names() {

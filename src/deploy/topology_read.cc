@@ -7,6 +7,7 @@
 #include "deploy/fields.h"
 #include "deploy/topology.h"
 #include "deploy/topology_check.h"
+#include "deploy/topology_monitoring.h"
 #include "model/format.h"
 
 namespace cc::deploy {
@@ -103,8 +104,6 @@ void read_components(Fields& components, Topology& topology) {
     fields.require("host", "monitor1");
     fields.read("host", prometheus.host);
     fields.read("port", prometheus.port);
-    fields.read("retention", prometheus.retention);
-    fields.read("scrape_interval", prometheus.scrape_interval);
   });
   read_component<Alertmanager>(components, "alertmanager", topology.alertmanager,
                                [](Fields& fields, Alertmanager& alertmanager) {
@@ -237,6 +236,7 @@ void read_all(Fields& root, Topology& topology) {
   root.section("components", [&](Fields& components) { read_components(components, topology); });
   root.read("packages", topology.packages);
   root.section("requirements", [&](Fields& fields) { read_requirements(fields, topology.requirements); });
+  root.section("monitoring", [&](Fields& fields) { read_monitoring(fields, topology.monitoring); });
   root.section("security", [&](Fields& fields) { fields.read("secrets_dir", topology.security.secrets_dir); });
   root.section("backup", [&](Fields& fields) { read_backup(fields, topology.app); });
   root.section("container", [&](Fields& fields) { read_container(fields, topology.container); });

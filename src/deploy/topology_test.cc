@@ -153,6 +153,47 @@ TEST(Topology, one_port_has_one_owner_on_a_host) {
   EXPECT_THAT(with("  exporters: {node_port: 7848}\n"), HasSubstr("on a port 7848 is that of the node's Raft already"));
 }
 
+TEST(Topology, its_monitoring_section_is_what_stands_beside_ours) {
+  constexpr std::string_view kText = R"(name: shop
+hosts: {a: {address: 10.0.0.1}}
+components: {app: {hosts: [a]}}
+monitoring:
+  metrics: {scrape_interval: 30s, retention_period: 90d, targets: [{job: shop, targets: ["10.0.0.71:9000"], labels: {team: shop}}]}
+  alerts:
+    rules: [{name: ShopSlow, expr: "shop_slow > 1", duration: 10m, labels: {severity: warning}, annotations: {summary: slow}}]
+    receivers: [{name: operators, type: webhook, config: {url: "http://10.0.0.71/"}}]
+    routes: [{receiver: operators, matchers: ['severity="critical"'], routes: [{receiver: operators, group_by: [host]}]}]
+  dashboards: {refresh_interval: 1m, templates: [{name: Shop, panels: [{title: Up, type: gauge, query: up}]}]}
+)";
+  const auto read = read_topology(kText, "topology.yaml");
+  ASSERT_TRUE(read) << read.error().message;
+  const Monitoring& monitoring = read->monitoring;
+  EXPECT_EQ(monitoring.retention, "90d");
+  EXPECT_EQ(monitoring.targets.at(0).labels.at("team"), "shop");
+  EXPECT_EQ(monitoring.rules.at(0).duration, "10m");
+  EXPECT_EQ(monitoring.routes.at(0).routes.at(0).group_by.at(0), "host");
+  EXPECT_EQ(monitoring.dashboards.at(0).refresh, "1m");
+}
+
+TEST(Topology, mistakes_in_its_monitoring_section_are_told) {
+  const auto told = [](std::string_view monitoring) {
+    const auto read =
+        read_topology("name: shop\nhosts: {a: {address: 10.0.0.1}}\ncomponents: {app: {hosts: [a]}}\nmonitoring: " +
+                          std::string(monitoring) + "\n",
+                      "topology.yaml");
+    return read ? std::string("accepted") : read.error().message;
+  };
+  EXPECT_THAT(told("{alerts: {receivers: [{name: a, type: pigeon}]}}"),
+              HasSubstr("email, slack, webhook or pagerduty"));
+  EXPECT_THAT(told("{alerts: {receivers: [{name: a, type: email, config: {auth_password: x}}]}}"),
+              HasSubstr("auth_password_file"));
+  EXPECT_THAT(told("{alerts: {routes: [{receiver: nobody-knows}]}}"), HasSubstr("there is no receiver"));
+  EXPECT_THAT(told("{metrics: {targets: [{job: 'a b', targets: [x]}]}}"), HasSubstr("is no name"));
+  EXPECT_THAT(told("{dashboards: {templates: [{name: a, panels: [{title: t, type: pie, query: up}]}]}}"),
+              HasSubstr("graph, gauge, table or heatmap"));
+  EXPECT_THAT(told("{alarms: {}}"), HasSubstr("alarms"));
+}
+
 TEST(Topology, its_backup_section_is_settings_of_the_nodes) {
   constexpr std::string_view kText =
       "name: shop\nhosts: {a: {address: 10.0.0.1}}\ncomponents: {app: {hosts: [a]}}\n"
