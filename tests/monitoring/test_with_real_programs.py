@@ -25,6 +25,9 @@ SILENT = {
     "config_center_backup_last_attempt_timestamp_seconds": "the playground makes no backups",
     "config_center_backup_last_verified_timestamp_seconds": "the playground makes no backups",
     "config_center_backup_failures_total": "the playground makes no backups",
+    "config_center_backup_success_total": "the playground makes no backups",
+    "config_center_backup_last_bytes": "the playground makes no backups",
+    "config_center_backup_last_duration_seconds": "the playground makes no backups",
 }
 # The machine may have files of others there.
 UNKNOWN = {"node_textfile_mtime_seconds"}
@@ -34,6 +37,11 @@ SILENT_RECORDINGS = set()
 SILENT_PANELS = {
     "Errors by route": "no request failed",
     "Refused by a limit": "nobody was held back",
+    "Age of the last backup": "the playground makes no backups",
+    "Since one was verified": "the playground makes no backups",
+    "Size of backups": "the playground makes no backups",
+    "Time that backups take": "the playground makes no backups",
+    "Backups made and failed": "the playground makes no backups",
 }
 OTHERS = ("node", "postgres", "redis", "sentinel", "haproxy", "prometheus", "alertmanager")
 
