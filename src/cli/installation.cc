@@ -186,6 +186,7 @@ deploy::Stages stages_of(const Installation& installation, const deploy::Release
   };
   if (deployment.data) {
     auto restore = deploy::stages_to_restore(installation.topology, *deployment.data, release, run, work);
+    std::erase_if(stages, [](const deploy::Stage& stage) { return stage.name == "joining"; });
     insert(std::ranges::find(stages, "app", &deploy::Stage::name), std::move(restore.after));
     insert(stages.begin(), std::move(restore.before));
   } else if (const auto last = installation.records.last_good(); last && last->release != release.name) {

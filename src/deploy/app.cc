@@ -291,6 +291,16 @@ WantedBy=multi-user.target
 
 }  // namespace
 
+std::string members_of(const Topology& topology) {
+  std::string all;
+  for (const std::string& name : topology.app.hosts) {
+    const Host& host = topology.host(name);
+    all += fmt::format("{}{}@{}", all.empty() ? "" : ",", node_id(topology.app, host),
+                       host_and_port(host.address, topology.app.raft_port));
+  }
+  return all;
+}
+
 RenderedFiles app_files(const Topology& topology, const Secrets& secrets, const Host& host) {
   if (!is_among(host.name, topology.app.hosts)) return {};
   RenderedFiles files;

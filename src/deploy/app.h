@@ -1,7 +1,10 @@
 // What else than its files must be known of a node by who installs it.
 #pragma once
 
+#include <string>
 #include <string_view>
+
+#include "deploy/topology.h"
 
 namespace cc::deploy {
 
@@ -11,5 +14,8 @@ inline constexpr std::string_view kAppSettings = "/etc/config-center/config.yaml
 inline constexpr std::string_view kAppFolder = "/opt/config-center";
 inline constexpr std::string_view kCurrentRelease = "/opt/config-center/current";  // a link to one of releases/
 inline constexpr std::string_view kBinary = "/opt/config-center/current/bin/config-center";
+
+// All nodes there are, also those that joined later: "1@10.0.0.21:7848,2@10.0.0.22:7848", as raft.peers has them.
+std::string members_of(const Topology& topology);
 
 }  // namespace cc::deploy

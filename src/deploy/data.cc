@@ -158,21 +158,30 @@ RestoreStages stages_to_restore(const Topology& topology, const KeptBackup& back
     restore.steps.push_back(
         {.host = host,
          .name = "data of " + backup.name,
-         .check = fmt::format("[ -e {}/aside ] && exit 0\necho 'are restored'; exit 1\n", run.kept()),
-         .action = to_node(since_there) +
-                   fmt::format(
-                       "{as_node}"
-                       "told=$(as_node {release}/bin/config-center restore {backup} --since {since} --replace --yes -o "
-                       "json)\n"
-                       "printf '%s' \"$told\" | sed -n 's/.*\"aside\":\"\\([^\"]*\\)\".*/\\1/p' >{run}/aside\n"
-                       "rm -f {since} {backup}\n",
-                       fmt::arg("as_node", as_node()), fmt::arg("release", target.folder()),
-                       fmt::arg("since", since_there), fmt::arg("backup", there), fmt::arg("run", run.kept())),
-         .undo = fmt::format("if [ -s {run}/aside ]; then\n"
-                             "  aside=$(cat {run}/aside)\n"
-                             "  systemctl stop {unit}\n"
-                             "  rm -rf {data}/raft {data}/state.db {data}/state.db-wal {data}/state.db-shm\n"
-                             "  mv \"$aside\"/* {data}/; rmdir \"$aside\"\n"
+         .check = fmt::format("[ -s {}/aside ] && exit 0\necho 'are restored'; exit 1\n", run.kept()),
+         .action =
+             to_node(since_there) +
+             fmt::format(
+                 "{as_node}"
+                 "told=$(as_node {release}/bin/config-center restore {backup} --since {since} --peers {members} "
+                 "--replace --yes -o json)\n"
+                 "printf '%s' \"$told\" | sed -n 's/.*\"aside\": *\"\\([^\"]*\\)\".*/\\1/p' >{run}/aside\n"
+                 "[ -s {run}/aside ] || {{ echo \"it does not say where the data from before are: $told\" >&2; "
+                 "exit 1; }}\n"
+                 "rm -f {since} {backup}\n",
+                 fmt::arg("as_node", as_node()), fmt::arg("release", target.folder()), fmt::arg("since", since_there),
+                 fmt::arg("backup", there), fmt::arg("members", members_of(topology)), fmt::arg("run", run.kept())),
+         // Also when it was decided, and the data were not moved yet, or not all of them: see node/restore.cc.
+         .undo = fmt::format("aside=$(cat {run}/aside 2>/dev/null || true)\n"
+                             "if [ -e {data}/restoring/ready ]; then aside={data}/$(cat {data}/restoring/ready); fi\n"
+                             "systemctl stop {unit}\n"
+                             "rm -rf {data}/restoring\n"
+                             "if [ -n \"$aside\" ] && [ -d \"$aside\" ]; then\n"
+                             "  if [ -e \"$aside/state.db\" ]; then rm -f {data}/state.db-wal {data}/state.db-shm; fi\n"
+                             "  for each in \"$aside\"/*; do\n"
+                             "    rm -rf \"{data}/$(basename \"$each\")\"; mv \"$each\" {data}/\n"
+                             "  done\n"
+                             "  rmdir \"$aside\"\n"
                              "fi\nrm -f {run}/aside\n",
                              fmt::arg("run", run.kept()), fmt::arg("unit", kAppUnit),
                              fmt::arg("data", topology.app.data_dir)),

@@ -31,8 +31,9 @@ Result<KeptBackup> find_backup(const Hosts& hosts, std::uint64_t run);
 Result<std::string> changed_since(const Hosts& hosts, const KeptBackup& backup);
 
 // All nodes stop, what was changed since the backup is noted where most of it is known, and each is restored. These go
-// before the configuration is brought back, and before the nodes start: `before` and `after` it. `work`: a folder on
-// the operator's side, for as long as it takes.
+// before the configuration is brought back, and before the nodes start: `before` and `after` it. They make a new group,
+// of all nodes that there are: none of them has to join it. `work`: a folder on the operator's side, for as long as it
+// takes.
 struct RestoreStages {
   Stages before, after;
 };

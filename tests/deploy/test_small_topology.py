@@ -124,6 +124,13 @@ def deploy_and_go_back(folder):
     assert "was undone" in small("deploy", "--package", broken, expect=1)
     assert small.to_do() == [] and small.request("GET", key) == (200, b"a: 2\n")
 
+    # What is written for the node is too large for it: the data stay as they are, all of them.
+    limits = pathlib.Path("/etc/security/limits.d/test.conf")
+    limits.write_text("config-center hard fsize 50\n")
+    assert "was undone" in small("deployment", "rollback", "--restore-data", "--yes", expect=1)
+    limits.unlink()
+    assert small.to_do() == [] and small.request("GET", key) == (200, b"a: 2\n")
+
     told = small("deployment", "rollback", "--restore-data", "--yes")
     assert "dev/shop/default/a.yaml" in told
     assert small.to_do() == [] and small.request("GET", key) == (200, b"a: 1\n")
