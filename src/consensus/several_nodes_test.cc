@@ -19,8 +19,9 @@ using std::chrono::milliseconds;
 using testing::AllOf;
 using testing::HasSubstr;
 
-// Free a moment ago.
+// Free a moment ago, and not given out before: the system may give the same one again.
 std::uint16_t free_port() {
+  static std::set<std::uint16_t> given;
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -29,7 +30,8 @@ std::uint16_t free_port() {
   EXPECT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), length), 0);
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
   ::close(fd);
-  return ntohs(address.sin_port);
+  const std::uint16_t port = ntohs(address.sin_port);
+  return given.insert(port).second ? port : free_port();
 }
 
 class SeveralNodes : public LogFixture {

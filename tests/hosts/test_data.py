@@ -4,8 +4,8 @@ import pytest
 
 from installation import VIRTUAL, Installation
 
-HOSTS = ["app1", "app2", "app3", "app4", "lb1"]
-COMPONENTS = f"""  load_balancer: {{hosts: [lb1], virtual_address: {VIRTUAL}/24, interface: eth0, router_id: 62}}
+HOSTS = ["app1", "app2", "app3", "app4", "lb1", "lb2"]
+COMPONENTS = f"""  load_balancer: {{hosts: [lb1, lb2], virtual_address: {VIRTUAL}/24, interface: eth0, router_id: 62}}
   app: {{hosts: [app1, app2, app3]}}
 """
 
