@@ -476,7 +476,10 @@ void Log::Impl::refused_by(const Peer& by, const Error& why) {
 
 void Log::Impl::fetch(const Peer& from, const SnapshotReference& reference, const Path& into) {
   if (!network_) return;
-  network_->fetch(from, snapshots.file(reference).filename().string(), into, [this, into](Result<> how) {
+  Peer leader = from;
+  // It may have joined after the snapshot was taken, whose members are all that a new node knows.
+  if (leader.address.empty()) leader.address = neighbours_.address_of(leader.id);
+  network_->fetch(leader, snapshots.file(reference).filename().string(), into, [this, into](Result<> how) {
     put([this, into, how = std::move(how)]() mutable {
       if (group_) group_->fetched(into, std::move(how));
     });

@@ -81,6 +81,11 @@ void Neighbours::connect(Network& network, const Group& group) {
   network.connect_to(std::move(others));
 }
 
+std::string Neighbours::address_of(NodeId node) const {
+  const auto met = met_.find(node);
+  return met == met_.end() ? "" : met->second.address;
+}
+
 Greeting Neighbours::greeting(const Group* group) const {
   Greeting out{.node = options_.node_id, .address = options_.address, .group = machine_.group()};
   out.formed = group != nullptr && !group->empty() && group->formed();

@@ -34,6 +34,8 @@ class Neighbours {
 
   // What this node says of itself. `group` null: it is not open.
   Greeting greeting(const Group* group) const;
+  // As that node says itself; empty when it was not met.
+  std::string address_of(NodeId node) const;
   const std::string& waits_for() const { return waits_for_; }  // Status::waits_for
   void waits_no_more() { waits_for_.clear(); }
 
