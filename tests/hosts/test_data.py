@@ -13,7 +13,7 @@ COMPONENTS = f"""  load_balancer: {{hosts: [lb1, lb2], virtual_address: {VIRTUAL
 @pytest.fixture(scope="module")
 def shop(bed, packages, tmp_path_factory):
     it = Installation(bed, tmp_path_factory.mktemp("shop"), COMPONENTS)
-    it("deploy", "--package", packages.good, timeout=600)
+    it("deploy", "--package", packages.good, "--no-verify", timeout=600)
     return it
 
 
