@@ -1,8 +1,6 @@
 #include "cli/installation.h"
 
-#include <algorithm>
 #include <cstdlib>
-#include <iterator>
 #include <map>
 
 #include <boost/json.hpp>
@@ -176,23 +174,16 @@ Result<> carry_out(Session& session, const Installation& installation, const Ope
 
 deploy::Stages stages_of(const Installation& installation, const deploy::Release& release, const deploy::Run& run,
                          const Deployment& deployment, const Path& work) {
-  deploy::Stages stages = deploy::stages_of({.topology = installation.topology,
-                                             .secrets = installation.secrets,
-                                             .release = release,
-                                             .run = run,
-                                             .overwrite = deployment.overwrite});
-  const auto insert = [&](deploy::Stages::iterator at, deploy::Stages more) {
-    stages.insert(at, std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-  };
-  if (deployment.data) {
-    auto restore = deploy::stages_to_restore(installation.topology, *deployment.data, release, run, work);
-    std::erase_if(stages, [](const deploy::Stage& stage) { return stage.name == "joining"; });
-    insert(std::ranges::find(stages, "app", &deploy::Stage::name), std::move(restore.after));
-    insert(stages.begin(), std::move(restore.before));
-  } else if (const auto last = installation.records.last_good(); last && last->release != release.name) {
-    if (deployment.backup) insert(stages.begin(), {deploy::backup_stage(installation.topology, run)});
-  }
-  return stages;
+  const auto last = installation.records.last_good();
+  const bool other_release = last && last->release != release.name;
+  return deploy::stages_of({.topology = installation.topology,
+                            .secrets = installation.secrets,
+                            .release = release,
+                            .run = run,
+                            .overwrite = deployment.overwrite,
+                            .backup = deployment.backup && other_release && !deployment.data,
+                            .data = deployment.data,
+                            .work = work});
 }
 
 Result<> deploy_installation(Session& session, const Installation& installation, const Deployment& deployment) {

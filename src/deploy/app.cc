@@ -41,15 +41,12 @@ std::uint64_t node_id(const App& app, const Host& host) {
   return static_cast<std::uint64_t>(std::ranges::find(app.hosts, host.name) - app.hosts.begin()) + 1;
 }
 
+// As raft.peers of the nodes has it: who founded the group, whoever left it since.
 std::string peers_of(const Topology& topology) {
+  if (topology.app.founders.empty()) return members_of(topology);
   std::string all;
   for (const auto& [number, address] : topology.app.founders)
     all += fmt::format("{}{}@{}", all.empty() ? "" : ",", number, address);
-  if (!all.empty()) return all;
-  std::uint64_t id = 0;
-  for (const std::string& name : topology.app.hosts)
-    all += fmt::format("{}{}@{}", all.empty() ? "" : ",", ++id,
-                       host_and_port(topology.host(name).address, topology.app.raft_port));
   return all;
 }
 

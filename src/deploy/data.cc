@@ -36,13 +36,15 @@ Result<Finished> ask(const Hosts& hosts, const std::string& host, const std::str
   return hosts.connect(hosts.topology.host(host))->run(as_root(script), {hosts.clock, hosts.clock.now() + kPatience});
 }
 
-// A member of an object in a file on the operator's side.
-std::optional<std::uint64_t> number_in(const Path& file, std::string_view name) {
-  const auto text = read_file(file);
-  if (!text) return std::nullopt;
+// What a command of the node's said with -o json; empty when that is no object.
+json::object object_of(std::string_view text) {
   boost::system::error_code error;
-  const json::value all = json::parse(*text, error);
-  const json::value* value = error || !all.is_object() ? nullptr : all.get_object().if_contains(name);
+  const json::value all = json::parse(text, error);
+  return error || !all.is_object() ? json::object() : all.get_object();
+}
+std::optional<std::uint64_t> revision_in(const json::object& said) {
+  const json::value* value = said.if_contains("revision");
+  boost::system::error_code error;
   if (value == nullptr) return std::nullopt;
   const auto number = value->to_number<std::uint64_t>(error);
   return error ? std::nullopt : std::optional(number);
@@ -89,15 +91,11 @@ Result<KeptBackup> find_backup(const Hosts& hosts, std::uint64_t run) {
       troubles += fmt::format("\n  {}: {}", host, why.substr(0, why.find('\n')));
       continue;
     }
-    boost::system::error_code error;
-    const json::value shown = json::parse(told->output, error);
-    if (error || !shown.is_object()) continue;
-    const json::value* revision = shown.get_object().if_contains("revision");
-    const json::value* name = shown.get_object().if_contains("name");
-    if (revision == nullptr || name == nullptr || !name->is_string()) continue;
-    const auto number = revision->to_number<std::uint64_t>(error);
-    if (error || (best && best->revision >= number)) continue;
-    best = {.run = run, .host = host, .name = std::string(name->get_string()), .revision = number};
+    const json::object shown = object_of(told->output);
+    const auto revision = revision_in(shown);
+    const json::value* name = shown.if_contains("name");
+    if (!revision || name == nullptr || !name->is_string() || (best && best->revision >= *revision)) continue;
+    best = {.run = run, .host = host, .name = std::string(name->get_string()), .revision = *revision};
   }
   if (best) return *std::move(best);
   return fail(Code::not_found, fmt::format("no node has a backup from before deployment {}:{}", run, troubles));
@@ -190,18 +188,17 @@ RestoreStages stages_to_restore(const Topology& topology, const KeptBackup& back
   }
   // All nodes restore with the same; the one that knows most has everything that was acknowledged.
   compare.afterwards = [work, since, hosts = topology.app.hosts]() -> Result<> {
-    std::optional<Path> best;
+    std::optional<std::string> best;
     std::uint64_t most = 0;
     for (const std::string& host : hosts) {
-      const Path file = work / ("since-" + host + ".json");
-      const auto revision = number_in(file, "revision");
+      TRY(std::string said, read_file(work / ("since-" + host + ".json")));
+      const auto revision = revision_in(object_of(said));
       if (!revision || (best && *revision <= most)) continue;
-      best = file;
+      best = std::move(said);
       most = *revision;
     }
     if (!best) return fail(Code::internal, "no node has said what was changed since the backup");
-    TRY(const std::string text, read_file(*best));
-    return write_file(since, text, 0600);
+    return write_file(since, *best, 0600);
   };
   out.before.push_back(std::move(put));
   out.before.push_back(std::move(stop));

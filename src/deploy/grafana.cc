@@ -70,7 +70,6 @@ std::string dashboards() {
              kDashboardsFolder);
 }
 
-// Those of the product; that they can be read is tested.
 // "Shop, by team" → "shop--by-team"
 std::string file_name_of(std::string_view name) {
   std::string out;
@@ -79,6 +78,7 @@ std::string file_name_of(std::string_view name) {
   return out;
 }
 
+// Those of the product; that they can be read is tested. Then the operator's own.
 void add_dashboards(RenderedFiles& files, const Monitoring& monitoring) {
   for (const auto& [name, text] : embedded::dashboards) {
     const std::string_view stem = name.substr(0, name.rfind('.'));

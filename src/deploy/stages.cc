@@ -1,5 +1,6 @@
 #include "deploy/stages.h"
 
+#include <iterator>
 #include <ranges>
 
 #include <fmt/format.h>
@@ -95,6 +96,10 @@ std::string leads(const App& app) {
                                      app.metrics_port, metrics_path(app));
 }
 
+void append(Stages& stages, Stages more) {
+  stages.insert(stages.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
 // Stages by their names, of services in their order.
 template <class Make>
 Stages staged(const Topology& topology, const std::vector<Service>& services, const Make& make) {
@@ -149,7 +154,15 @@ Stages stages_to_reload(const Wish& wish, const std::vector<Service>& services) 
 
 Stages stages_of(const Wish& wish) {
   const Topology& topology = wish.topology;
-  Stages stages{install_stage(topology), release_stage(topology, wish.release), configure_stage(wish)};
+  Stages stages;
+  Stages restore;  // between the configuration and the start of the nodes
+  if (wish.backup) stages.push_back(backup_stage(topology, wish.run));
+  if (wish.data) {
+    RestoreStages parts = stages_to_restore(topology, *wish.data, wish.release, wish.run, wish.work);
+    append(stages, std::move(parts.before));
+    restore = std::move(parts.after);
+  }
+  append(stages, {install_stage(topology), release_stage(topology, wish.release), configure_stage(wish)});
   // A replica must be gone before its slot is; nodes go last, when the group has let them go.
   stages.push_back(no_longer_stage(wish, false));
   const auto running = [&](const Service& service) { return running_step_of(wish, service); };
@@ -161,7 +174,11 @@ Stages stages_of(const Wish& wish) {
       stages.push_back(std::move(copies));
     }
     const bool nodes = stage.name == "app", primary = stage.name == "database";
-    if (nodes) stages.push_back(joining_stage(topology));
+    if (nodes && wish.data) {
+      append(stages, std::move(restore));  // to a new group of all nodes, which none of them has to join
+    } else if (nodes) {
+      stages.push_back(joining_stage(topology));
+    }
     stages.push_back(std::move(stage));
     if (primary) stages.push_back({.name = "database roles", .steps = {roles_step(topology, wish.secrets)}});
     if (!nodes) continue;

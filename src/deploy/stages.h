@@ -1,6 +1,10 @@
 // The whole way from bare hosts to a running installation, as stages of steps; what is so already is found to be so.
 #pragma once
 
+#include <optional>
+
+#include "base/file.h"
+#include "deploy/data.h"
 #include "deploy/release.h"
 #include "deploy/secrets.h"
 #include "deploy/service.h"
@@ -15,6 +19,11 @@ struct Wish {
   Release release;
   Run run;
   bool overwrite = false;  // also files that were changed by hand
+  bool backup = false;     // the nodes' data are backed up first
+  // The nodes' data go back to this one, before they start; what goes along is in `work`, on the operator's side, for
+  // as long as it takes.
+  std::optional<KeptBackup> data = {};
+  Path work = {};
 };
 
 // Install, package, configure, and start in the order in which one needs the other.

@@ -50,8 +50,8 @@ void read_receiver(Fields& at, Monitoring& monitoring) {
           "config",
           fmt::format("{0} is a secret: keep it in a file on the host of Alertmanager, and give {0}_file", secret));
   }
-  const bool known = std::ranges::count(monitoring.receivers, receiver.name, &Monitoring::Receiver::name) == 1;
-  if (!known) at.wrong("name", fmt::format("there are two receivers \"{}\"", receiver.name));
+  const bool unique = std::ranges::count(monitoring.receivers, receiver.name, &Monitoring::Receiver::name) == 1;
+  if (!unique) at.wrong("name", fmt::format("there are two receivers \"{}\"", receiver.name));
 }
 
 void read_route(Fields& at, const Monitoring& monitoring, Monitoring::Route& route) {
