@@ -1,15 +1,14 @@
 #include "backup/backup.h"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
-#include <tuple>
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
 
+#include "backup/damaged.h"
 #include "backup/seal.h"
 #include "base/bytes.h"
 #include "state/snapshot.h"
@@ -18,8 +17,8 @@ namespace cc::backup {
 namespace {
 
 constexpr const char* kManifestEntry = "manifest.json";
-constexpr std::string_view kUnfinished = ".unfinished";
 constexpr const char* kStateEntry = "state.db";
+constexpr std::string_view kUnfinished = ".unfinished";
 constexpr std::int64_t kLargestManifest = 64u << 10;
 constexpr std::size_t kBlock = 64u << 10;
 constexpr const char* kCompression = "1";  // of Zstandard: more takes twice as long for a tenth less
@@ -44,12 +43,6 @@ class Scratch {
   Path in_, path_;
 };
 
-std::unexpected<Error> said(archive* a, const Path& file) {
-  const char* text = archive_error_string(a);
-  return fail(Code::corruption, fmt::format("the backup {} is damaged ({}): nothing of it was used; take another one",
-                                            file.string(), text != nullptr ? text : "unknown reason"));
-}
-
 struct Summed {
   std::uint64_t bytes = 0;
   std::string sha256;
@@ -67,7 +60,7 @@ Result<Summed> sum_of(const Path& file) {
 
 // --- writing ---
 
-// The tar within the file. What could not be written is told by finish() too.
+// The tar within the file.
 class Packing {
  public:
   Packing(Writer& to, Wall time) : to_(to), time_(time) {}
@@ -154,10 +147,7 @@ class Unpacking {
     if (archive_read_next_header(tar_.get(), &entry) != ARCHIVE_OK) return fail(failed().error());
     const char* found = archive_entry_pathname(entry);
     if (found == nullptr || found != name) {
-      return fail(Code::corruption,
-                  fmt::format("the backup {} is damaged ({} is missing): nothing of it was used; take "
-                              "another one",
-                              path_.string(), name));
+      return damaged(path_, fmt::format("{} is missing", name));
     }
     return archive_entry_size(entry);
   }
@@ -189,7 +179,11 @@ class Unpacking {
     *bytes = piece->data();
     return static_cast<la_ssize_t>(piece->size());
   }
-  Result<> failed() { return how_ ? Result<>(said(tar_.get(), path_)) : how_; }
+  Result<> failed() {
+    if (!how_) return how_;
+    const char* text = archive_error_string(tar_.get());
+    return damaged(path_, text != nullptr ? text : "unknown reason");
+  }
 
   Path path_;
   Reader from_;
@@ -197,6 +191,13 @@ class Unpacking {
   std::array<char, kBlock> buffer_{};
   std::unique_ptr<archive, decltype(&archive_read_free)> tar_{archive_read_new(), &archive_read_free};
 };
+
+Result<std::unique_ptr<Unpacking>> opened(const Path& file, std::string_view key) {
+  TRY(Reader reader, Reader::open(file, key));
+  auto unpacking = std::make_unique<Unpacking>(file, std::move(reader));
+  TRYV(unpacking->begin());
+  return unpacking;
+}
 
 Result<Manifest> read_manifest(Unpacking& unpacking) {
   TRY(const std::int64_t size, unpacking.next(kManifestEntry));
@@ -214,9 +215,7 @@ Result<Manifest> read_manifest(Unpacking& unpacking) {
 // Gives each piece of the state to `take`, and reads to the end.
 Result<Manifest> read_all(const Path& file, std::string_view key, const std::function<Result<>(std::string_view)>& take,
                           const Progress& progress) {
-  TRY(Reader reader, Reader::open(file, key));
-  const auto unpacking = std::make_unique<Unpacking>(file, std::move(reader));
-  TRYV(unpacking->begin());
+  TRY(const auto unpacking, opened(file, key));
   TRY(const Manifest manifest, read_manifest(*unpacking));
   TRYV(unpacking->next(kStateEntry));
   Sha256 hash;
@@ -230,10 +229,7 @@ Result<Manifest> read_all(const Path& file, std::string_view key, const std::fun
     if (progress) progress(done, manifest.state_bytes);
   }
   if (done != manifest.state_bytes || to_hex(hash.finish()) != manifest.state_sha256) {
-    return fail(Code::corruption,
-                fmt::format("the backup {} is damaged (the state in it is not what its manifest says): nothing of it "
-                            "was used; take another one",
-                            file.string()));
+    return damaged(file, "the state in it is not what its manifest says");
   }
   TRYV(unpacking->end());
   return manifest;
@@ -274,9 +270,7 @@ Result<Created> create(const Source& source, const Path& to, std::string_view ke
 }
 
 Result<Manifest> manifest_of(const Path& file, std::string_view key) {
-  TRY(Reader reader, Reader::open(file, key));
-  const auto unpacking = std::make_unique<Unpacking>(file, std::move(reader));
-  TRYV(unpacking->begin());
+  TRY(const auto unpacking, opened(file, key));
   return read_manifest(*unpacking);
 }
 
@@ -299,16 +293,6 @@ Result<std::vector<ReleasePtr>> configs_in(const Path& file, std::string_view ke
   return found;
 }
 
-std::string_view to_string(Level level) noexcept {
-  switch (level) {
-    case Level::checksums:
-      return "checksums";
-    case Level::rows:
-      return "rows";
-  }
-  return "";
-}
-
 Result<Manifest> verify(const Path& file, std::string_view key, Level level, const Path& scratch,
                         const Progress& progress) {
   if (level == Level::checksums) return read_all(file, key, [](std::string_view) -> Result<> { return {}; }, progress);
@@ -316,12 +300,7 @@ Result<Manifest> verify(const Path& file, std::string_view key, Level level, con
   TRYV(folder.make());
   TRY(Manifest manifest, extract(file, key, folder.file(), progress));
   TRY(const state::Contents contents, state::read_all_rows(folder.file()));
-  if (!(contents == manifest.contents)) {
-    return fail(Code::corruption,
-                fmt::format("the backup {} is damaged (its state does not hold what its manifest counts): take another "
-                            "one",
-                            file.string()));
-  }
+  if (!(contents == manifest.contents)) return damaged(file, "its state does not hold what its manifest counts");
   return manifest;
 }
 

@@ -55,7 +55,6 @@ enum class Level {
   checksums,  // read to its end, each part against its checksum
   rows,       // the state opened, every row read, each content against its checksum, counts against the manifest
 };
-std::string_view to_string(Level level) noexcept;
 Result<Manifest> verify(const Path& file, std::string_view key, Level level, const Path& scratch,
                         const Progress& progress = {});
 

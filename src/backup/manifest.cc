@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "state/schema.h"
 
 namespace cc::backup {
 namespace {

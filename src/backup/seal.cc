@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include "backup/damaged.h"
 #include "base/bytes.h"
 #include "base/little_endian.h"
 
@@ -43,11 +44,6 @@ StreamKey stream_key(std::string_view key) {
 // Tells another key from damage.
 std::string key_id(std::string_view key) {
   return hmac_sha256(key, "config-center backup key id").substr(0, kKeyId);
-}
-
-std::unexpected<Error> damaged(const Path& file, std::string_view how) {
-  return fail(Code::corruption, fmt::format("the backup {} is damaged ({}): nothing of it was used; take another one",
-                                            file.string(), how));
 }
 
 }  // namespace
@@ -178,10 +174,6 @@ Result<Reader> Reader::open(const Path& file, std::string_view key) {
     return damaged(file, "its beginning");
   begin.clear();
   return Reader(std::move(impl));
-}
-
-bool Reader::sealed() const {
-  return impl_->sealed;
 }
 
 Result<std::string_view> Reader::next() {

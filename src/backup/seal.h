@@ -45,7 +45,6 @@ class Reader {
   Reader(Reader&&) noexcept;
   Reader& operator=(Reader&&) = delete;
 
-  bool sealed() const;
   // The next bytes, valid until the next call; empty at the end. corruption when they are not as they were written,
   // or end too early.
   Result<std::string_view> next();

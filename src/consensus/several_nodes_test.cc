@@ -342,6 +342,34 @@ TEST_F(SeveralNodes, AGroupGrowsAndShrinks) {
   EXPECT_EQ(log(1).status().servers.size(), 2u);
 }
 
+// All that it is told by is a snapshot of the time before, in which there was no such node.
+TEST_F(SeveralNodes, OneThatLostItsFolderFetchesTheSnapshotOfALeaderThatJoinedAfterIt) {
+  found(3);
+  for (auto& [id, node] : nodes)
+    node.options.trailing_entries = 1;
+  start_all();
+  propose_many(log(wait_for_leader()), 0, 100);
+  const std::string address = fmt::format("127.0.0.1:{}", free_port());
+  Options& fourth = prepare({.id = 4, .address = address});
+  fourth.join = true;
+  fourth.trailing_entries = 1;
+  for (const NodeId id : {1, 2, 3}) {
+    log(id).snapshot_now();
+    EXPECT_TRUE(eventually([&] { return log(id).status().snapshot > 0; }));
+  }
+  start(4);
+  ASSERT_TRUE(change(1, {.kind = Change::Kind::add, .node = 4, .address = address}));
+  EXPECT_TRUE(eventually([&] { return membership(1, 4) == Membership::voter; }));
+  ASSERT_TRUE(change(1, {.kind = Change::Kind::transfer, .node = 4}));
+  EXPECT_TRUE(eventually([&] { return leader() == 4; }));
+  stop(1);
+  wipe(1);
+  start(1);
+  EXPECT_TRUE(eventually([&] { return membership(1, 1) == Membership::voter && !log(1).stale(); }));
+  expect_agreement();
+  EXPECT_GE(nodes[1].machine->restores, 1);
+}
+
 TEST_F(SeveralNodes, TheLeaderIsRemovedByAskingAnother) {
   found(3);
   start_all();

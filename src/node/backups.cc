@@ -35,18 +35,30 @@ Backups::Status Backups::status() const {
   return status_;
 }
 
-// When the newest was made. Its figures, too, are those of the last one after a start.
-Result<std::optional<Wall>> Backups::newest() {
-  TRY(const auto all, backup::list(folder_, settings_.security.encryption_key));
+// What there is. The figures of the newest good one are the last one's, also after a start.
+Result<std::vector<backup::Kept>> Backups::look() {
+  TRY(auto all, backup::list(folder_, settings_.security.encryption_key));
   const auto best = std::ranges::find_if(all, &backup::Kept::good);
   if (best != all.end()) {
     const std::lock_guard lock(mutex_);
     status_.success = std::max(status_.success, std::optional(best->manifest->time));
     status_.verified = std::max(status_.verified, best->verified);
     status_.bytes = best->bytes;
-    return std::optional(best->manifest->time);
   }
-  return std::optional<Wall>();
+  return all;
+}
+
+// What cannot be removed is no failure of the backup that was made, and is tried again after the next.
+void Backups::tidy() {
+  const auto all = look();
+  if (!all) return kLog.warn("backups cannot be listed", {{"reason", all.error()}});
+  for (const backup::Kept& old : backup::to_remove(*all, retention_of(settings_), clock_.wall())) {
+    if (const auto removed = backup::remove(old); !removed) {
+      kLog.warn("a backup that is not kept any longer stays", {{"reason", removed.error()}});
+    } else {
+      kLog.info("removed a backup that is not kept any longer", {{"file", old.file.string()}});
+    }
+  }
 }
 
 Result<> Backups::make() {
@@ -68,11 +80,6 @@ Result<> Backups::make() {
     status_.took = took;
     ++status_.successes;
   }
-  TRY(const auto all, backup::list(folder_, key));
-  for (const backup::Kept& old : backup::to_remove(all, retention_of(settings_), clock_.wall())) {
-    TRYV(backup::remove(old));
-    kLog.info("removed a backup that is not kept any longer", {{"file", old.file.string()}});
-  }
   return {};
 }
 
@@ -81,7 +88,7 @@ void Backups::run(const std::stop_token& stop) {
   if (!cron) return kLog.error("no backup is made", {{"reason", cron.error()}});
   Wall since = clock_.wall();  // with none there the first is made when it is time, and not at each start
   std::chrono::milliseconds retry = kFirstRetry;
-  if (const auto found = newest(); found && *found) since = **found;
+  if (const auto found = look(); found && status().success) since = *status().success;
   while (!stop.stop_requested()) {
     const auto due = cron->next(since);
     if (!due) return kLog.error("no backup is made", {{"reason", due.error()}});
@@ -94,19 +101,18 @@ void Backups::run(const std::stop_token& stop) {
       const std::lock_guard lock(mutex_);
       status_.attempt = now;
     }
-    const auto made = make();
-    if (!made) {
+    if (const auto made = make(); !made) {
       kLog.error("a backup failed; it is tried again", {{"reason", made.error()}, {"after_s", retry.count() / 1000}});
-      const std::lock_guard lock(mutex_);
-      ++status_.failures;
-    }
-    if (!made) {
+      {
+        const std::lock_guard lock(mutex_);
+        ++status_.failures;
+      }
       pause_for(retry, stop);
       retry = std::min(2 * retry, kLastRetry);
       continue;
     }
     retry = kFirstRetry;
-    if (const auto found = newest(); !found) kLog.warn("backups cannot be listed", {{"reason", found.error()}});
+    tidy();
     since = clock_.wall();
     if (const auto next = cron->next(now); next && *next <= since)
       kLog.warn("a backup became due while one was made: it is left out", {{"due", format_time(*next)}});

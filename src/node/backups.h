@@ -4,7 +4,7 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
-#include <string>
+#include <vector>
 
 #include "backup/folder.h"
 #include "base/clock.h"
@@ -36,7 +36,8 @@ class Backups {
 
  private:
   Result<> make();
-  Result<std::optional<Wall>> newest();
+  Result<std::vector<backup::Kept>> look();
+  void tidy();
 
   const Settings& settings_;
   const Path state_, folder_;

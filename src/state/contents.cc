@@ -11,8 +11,6 @@
 namespace cc::state {
 namespace {
 
-constexpr std::uint64_t kTellEach = 1000;
-
 Contents count(Database& database) {
   return {.schema = static_cast<std::int64_t>(database.number("PRAGMA user_version")),
           .position = read_position(database),
@@ -58,7 +56,7 @@ Result<std::vector<ReleasePtr>> configs_in(const Path& file, const std::string& 
   });
 }
 
-Result<Contents> read_all_rows(const Path& file, const std::function<void(std::uint64_t)>& each) {
+Result<Contents> read_all_rows(const Path& file) {
   return guarded(file, [&]() -> Result<Contents> {
     Database database(file, Database::Access::write);
     TRYV(migrate(database, file));
@@ -69,14 +67,13 @@ Result<Contents> read_all_rows(const Path& file, const std::function<void(std::u
                                   "JOIN config c ON c.number = r.config");
          rows.next();) {
       read_release(rows, 1, rows.text(0));  // holds the content against its checksum
-      if (++read % kTellEach == 0 && each) each(read);
+      ++read;
     }
     const Contents contents = count(database);
     if (read != contents.releases) {
       return fail(Code::corruption,
                   fmt::format("{} of {} releases belong to no config", contents.releases - read, contents.releases));
     }
-    if (each) each(read);
     return contents;
   });
 }

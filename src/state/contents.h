@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,9 +10,6 @@
 #include "state/state.h"
 
 namespace cc::state {
-
-// What the schema is numbered that this version of the product writes, and the newest that it reads.
-std::int64_t newest_schema();
 
 struct Contents {
   std::int64_t schema = 0;
@@ -27,8 +23,8 @@ struct Contents {
 Result<Contents> contents_of(const Path& file);
 
 // Reads everything: the structure of the file, and the content of each release against its checksum. Brings the file to
-// the schema of this version. `each` is told now and then how many releases were read. corruption names what is wrong.
-Result<Contents> read_all_rows(const Path& file, const std::function<void(std::uint64_t)>& each = {});
+// the schema of this version. corruption names what is wrong.
+Result<Contents> read_all_rows(const Path& file);
 
 // What is published in it below a prefix of keys, or under that key; by key.
 Result<std::vector<ReleasePtr>> configs_in(const Path& file, const std::string& prefix);

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "embedded/state_migrations.h"
-#include "state/contents.h"
+#include "state/schema.h"
 
 namespace cc::state {
 namespace {

@@ -101,7 +101,7 @@ Result<Queries::Checksum> Queries::checksum() const {
 
 Result<Queries::Counts> Queries::counts() const {
   return ask_unsettled([](Database& db) -> Result<Counts> {
-    // Releases, forgotten ones included, and audit records are numbered without gaps: they need not be counted.
+    // Audit records are numbered without gaps: they need not be counted. Ids of releases have gaps after a restore.
     return Counts{.environments = db.number("SELECT count(*) FROM environment"),
                   .applications = db.number("SELECT count(*) FROM application"),
                   .releases = db.number("SELECT count(*) FROM release"),

@@ -1,7 +1,6 @@
 #include "state/restoring.h"
 
 #include <algorithm>
-#include <map>
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -76,7 +75,7 @@ void bring_back(Applying& at, const Since::Config& seen, const std::string& comm
   at.outcome.clear_published();
 }
 
-Result<> restore(Database& database, Tip& tip, const Restoring& how, const Since& since) {
+void restore(Database& database, Tip& tip, const Restoring& how, const Since& since) {
   log::Command command;
   command.set_actor("restore");  // no user of the cluster, and the same on all nodes
   command.set_time_ms(milliseconds(since.found));
@@ -91,7 +90,6 @@ Result<> restore(Database& database, Tip& tip, const Restoring& how, const Since
     bring_back(at, seen, comment);
   database.run("UPDATE user SET token_epoch = ?", at.revision());
   at.audit_change("", json_text({{"from_revision", since.from}, {"configs", since.configs.size()}}));
-  return {};
 }
 
 }  // namespace
@@ -150,7 +148,7 @@ Result<Position> restore_state(const Path& file, const Restoring& how) {
                               since.from, since.cluster_id, tip.position.revision, tip.position.cluster_id));
     }
     database.execute("BEGIN IMMEDIATE");
-    if (how.seen != Seen::nothing_newer) TRYV(restore(database, tip, how, since));
+    if (how.seen != Seen::nothing_newer) restore(database, tip, how, since);
     tip.position.applied = since.applied + kFarAbove;
     tip.position.applied_crc = 0;
     write_position(database, tip.position);

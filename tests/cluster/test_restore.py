@@ -16,6 +16,15 @@ def restore(command, group, number, file, *more):
                         group.raft_addresses[number], "--yes", *more)
 
 
+def go_back(command, group, file, numbers, tmp_path):
+    """Stops all nodes and restores these; the revisions that they will be at."""
+    for number in group.nodes:
+        group[number].stop()
+    since = tmp_path / "since.json"
+    since.write_text(command("backup", "compare", file, "--data-dir", group[1].data, "-o", "json").stdout)
+    return {restore(command, group, number, file, "--since", since, "--replace")["restored_revision"] for number in numbers}
+
+
 def start(group):
     group.token = None  # sessions ended
     group.start()
@@ -31,12 +40,7 @@ def test_all_nodes_go_back_together(make_group, tmp_path):
     made = command.json("backup", "create", tmp_path / "one.ccbackup", "--data-dir", group[2].data)
     seen = admin.publish(key, b"lost")["revision"]
     group.wait_one()
-    for number in group.nodes:
-        group[number].stop()
-    since = tmp_path / "since.json"
-    since.write_text(command("backup", "compare", made["file"], "--data-dir", group[1].data, "-o", "json").stdout)
-    revisions = {restore(command, group, number, made["file"], "--since", since, "--replace")["restored_revision"]
-                 for number in group.nodes}
+    revisions = go_back(command, group, made["file"], group.nodes, tmp_path)
     assert len(revisions) == 1 and min(revisions) > seen
     start(group)
     for number in group.nodes:
@@ -57,12 +61,7 @@ def test_a_node_that_was_not_restored_follows_the_others(make_group, tmp_path):
     for number in range(50):
         admin.publish(key, f"lost {number}".encode())
     group.wait_one()
-    for number in group.nodes:
-        group[number].stop()
-    since = tmp_path / "since.json"
-    since.write_text(command("backup", "compare", made["file"], "--data-dir", group[1].data, "-o", "json").stdout)
-    for number in (1, 2):
-        restore(command, group, number, made["file"], "--since", since, "--replace")
+    go_back(command, group, made["file"], (1, 2), tmp_path)
     group[3].start(wait=False)
     group[1].start(wait=False)
     start(group)
