@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 
 from bed import NETWORK, REPOSITORY
 
@@ -118,6 +119,16 @@ class Installation:
         content = answer.read()
         assert answer.status in (expect if isinstance(expect, tuple) else (expect,)), (method, path, answer.status, content)
         return json.loads(content)["revision"] if method == "PUT" else None, content
+
+    def wait_for_the_virtual_address(self):
+        """keepalived takes a moment to decide who has it."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return http.client.HTTPConnection(VIRTUAL, timeout=2).connect()
+            except OSError:
+                assert time.monotonic() < deadline, "nobody took the virtual address"
+                time.sleep(0.2)
 
     def releases(self):
         return [(record["operation"], record["release"], record["result"]) for record in self.json("deployment", "list")]

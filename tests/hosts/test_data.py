@@ -14,6 +14,7 @@ COMPONENTS = f"""  load_balancer: {{hosts: [lb1, lb2], virtual_address: {VIRTUAL
 def shop(bed, packages, tmp_path_factory):
     it = Installation(bed, tmp_path_factory.mktemp("shop"), COMPONENTS)
     it("deploy", "--package", packages.good, "--no-verify", timeout=600)
+    it.wait_for_the_virtual_address()
     return it
 
 
