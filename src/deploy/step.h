@@ -37,10 +37,10 @@ struct Step {
   // After a step of the same run has failed: all of them, the last one first; then all of `again`, in the same order.
   // Empty: it stays as it is, which hurts nobody (a package, a user).
   std::string undo;
-  std::string again = {};  // what runs once more as it did before: services, when all files are as they were
-  std::optional<Upload> upload = {};      // before the action
+  std::string again = {};             // what runs once more as it did before: services, when all files are as they were
+  std::optional<Upload> upload = {};  // before the action
   std::optional<Download> download = {};  // after it
-  std::chrono::seconds patience{120};  // with the action
+  std::chrono::seconds patience{120};     // with the action
 };
 
 inline constexpr int kByHand = 3;

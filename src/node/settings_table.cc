@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "archive/archive.h"
+#include "backup/cron.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "backup/cron.h"
 #include "node/peers.h"
 #include "node/settings.h"
 
@@ -184,7 +184,8 @@ std::vector<Setting> make_table() {
                     "name a folder, or leave it out"),
           "DATA_DIR"),
       in_variable(
-          plain("temp_dir", "", "folder for temporary files, as large as the state while a backup is made; empty: tmp under data_dir",
+          plain("temp_dir", "",
+                "folder for temporary files, as large as the state while a backup is made; empty: tmp under data_dir",
                 AT(temp_dir)),
           "TEMP_DIR"),
       in_variable(one_of("log.level", "info", "what is logged; SIGHUP reads it again", AT(log.level),

@@ -4,7 +4,7 @@ import pytest
 
 from installation import VIRTUAL, Installation
 
-HOSTS = ["app1", "app2", "app3", "app4", "lb1", "lb2"]
+HOSTS = ["app1", "app2", "app3", "app4", "app5", "lb1", "lb2"]
 COMPONENTS = f"""  load_balancer: {{hosts: [lb1, lb2], virtual_address: {VIRTUAL}/24, interface: eth0, router_id: 62}}
   app: {{hosts: [app1, app2, app3]}}
 """
@@ -21,8 +21,8 @@ def shop(bed, packages, tmp_path_factory):
 def test_a_node_that_joined_later_goes_back_with_the_others(shop, packages):
     path = "/v1/configs/dev/shop/default/a.txt"
     shop.request("PUT", path, b"before")
-    shop("scale", "out", "--host", "app4")
-    shop("scale", "in", "--host", "app1", "--yes")
+    shop("scale", "out", "--host", "app4,app5")
+    shop("scale", "in", "--host", "app1,app5", "--yes")
     shop("deploy", "--package", packages.other)
     shop.request("PUT", path, b"after")
     assert "1 config" in shop("deployment", "rollback", "--restore-data", "--yes")
