@@ -51,8 +51,9 @@ global
     stats timeout 30s
     # No maxconn: as many as the limit of open files allows, LimitNOFILE of the service.
     # After a reload the old process ends when its long polls are over.
+    # Never close-spread-time: it gives connections that wait for their next request random moments at which they are
+    # closed, and with that request a change would be lost, whatever idle-close-on-response says.
     hard-stop-after 6m
-    close-spread-time 20s
 
 defaults
     log global

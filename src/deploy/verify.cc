@@ -120,10 +120,18 @@ Probe virtual_address(const Topology& topology) {
 
 Probe holds_virtual_address(const Topology& topology, const std::string& host) {
   const std::string address = bare_address(topology.load_balancer->virtual_address);
-  return {.host = host,
-          .name = fmt::format("exactly one load balancer has {}", address),
-          .script = fmt::format("ip -o addr show to {} | grep -q .\n", address),
-          .on_one_host = true};
+  return {
+      .host = host,
+      .name = fmt::format("exactly one load balancer has {}", address),
+      // After a start keepalived takes its time; who has it is settled when somebody answers there.
+      .script = std::string(kHttpGet) + fmt::format("held() {{ ip -o addr show to {0} | grep -q .; }}\n"
+                                                    "for i in $(seq 1 30); do\n"
+                                                    "  if held || http_get {0} {1} /readyz >/dev/null; then break; fi\n"
+                                                    "  sleep 0.5\n"
+                                                    "done\n"
+                                                    "held\n",
+                                                    address, topology.load_balancer->port),
+      .on_one_host = true};
 }
 
 Probe targets(const Topology& topology) {

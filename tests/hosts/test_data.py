@@ -25,7 +25,7 @@ def test_a_node_that_joined_later_goes_back_with_the_others(shop, packages):
     shop("scale", "in", "--host", "app1,app5", "--yes")
     shop("deploy", "--package", packages.other)
     shop.request("PUT", path, b"after")
-    assert "1 config" in shop("deployment", "rollback", "--restore-data", "--yes")
+    assert path.removeprefix("/v1/configs/") in shop("deployment", "rollback", "--restore-data", "--yes")
     assert shop.request("GET", path)[1] == b"before"
     assert shop.to_do() == [] and shop.json("verify")["passed"]
     for host in ("app2", "app3", "app4"):
