@@ -17,7 +17,8 @@ using namespace std::chrono_literals;
 struct Options {
   std::string file = "topology.yaml";
   std::uint64_t number = 0;
-  bool no_undo = false, restore_data = false;
+  std::string backup;
+  bool no_undo = false, restore_data = false, of_another = false;
 };
 
 boost::json::object short_json(const deploy::Record& record) {
@@ -116,6 +117,7 @@ Result<> rollback(Session& session, const Options& options) {
       .name = fmt::format("rollback to {}", target.number), .release = target.release, .undo = !options.no_undo};
   std::string data = "data stay as they are";
   if (options.restore_data) {
+    deployment.backup = false;  // by a release that may not do: what is there is set aside on each node
     TRY(deployment.data, backup_after(now, target));
     TRY(const std::string lost, what_is_lost(now, *deployment.data));
     fmt::print(stderr, "{}\n", for_output(lost));
@@ -127,6 +129,32 @@ Result<> rollback(Session& session, const Options& options) {
   TRYV(session.confirm(fmt::format("go back to deployment {} ({}, {}); settings and program go back, {}", target.number,
                                    target.release, format_time(target.began), data)));
   return deploy_installation(session, then, deployment);
+}
+
+Result<> restore(Session& session, const Options& options) {
+  TRY(const Installation installation, open_installation(options.file));
+  TRY(const deploy::Record last, installation.records.last_good());
+  const deploy::Hosts hosts = installation.hosts();
+  Deployment deployment{.name = "restore", .release = last.release, .undo = !options.no_undo};
+  {
+    const Waiting waiting("putting the backup to a node, and verifying it there");
+    TRY(deployment.data, deploy::bring_backup(hosts, options.backup, installation.records.next_number()));
+  }
+  deployment.data->of_another = options.of_another;
+  std::string lost = "everything that is in it now is lost, and users have the passwords of the backup";
+  if (!options.of_another) {
+    const auto changes = what_is_lost(installation, *deployment.data);
+    if (!changes) {
+      return fail(changes.error().code,
+                  changes.error().message +
+                      "\nwith --of-another it is restored all the same: all configs come anew to those who watch");
+    }
+    fmt::print(stderr, "{}\n", for_output(*changes));
+    lost = "what was changed since, as above, is lost";
+  }
+  TRYV(session.confirm(fmt::format("restore backup {} to all nodes of {}: {}; nodes do not answer meanwhile",
+                                   deployment.data->name, installation.topology.name, lost)));
+  return deploy_installation(session, installation, deployment);
 }
 
 }  // namespace
@@ -162,6 +190,20 @@ void add_deployment(CLI::App& root, Session& session) {
   command->footer(examples({"config-center deployment rollback", "config-center deployment rollback --to 1 --yes",
                             "config-center deployment rollback --restore-data"}));
   on_run(*command, session, [&session, options] { return rollback(session, *options); });
+
+  command = add_command(*group, "restore", "Bring the data of all nodes back to a backup: on all, or on none");
+  command->add_option("file", options->backup, "The backup; sealed with the key of this installation, or not sealed")
+      ->required()
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
+  command->add_flag("--of-another", options->of_another,
+                    "It is of another installation, or of this one before it was made anew: all configs come anew");
+  command->add_flag("--no-undo", options->no_undo, "Leave what was done when a step fails");
+  add_topology_option(*command, options->file);
+  add_yes(*command, session);
+  command->footer(examples({"config-center deployment restore 20261128T031500Z-r1042.ccbackup",
+                            "config-center deployment restore old.ccbackup --of-another -t new.yaml"}));
+  on_run(*command, session, [&session, options] { return restore(session, *options); });
 
   command = add_command(*group, "unlock", "Break the lock of an operation that is no more");
   add_topology_option(*command, options->file);

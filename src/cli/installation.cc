@@ -181,7 +181,7 @@ deploy::Stages stages_of(const Installation& installation, const deploy::Release
                             .release = release,
                             .run = run,
                             .overwrite = deployment.overwrite,
-                            .backup = deployment.backup && other_release && !deployment.data,
+                            .backup = deployment.backup && (other_release || deployment.data),
                             .data = deployment.data,
                             .work = work});
 }

@@ -60,7 +60,7 @@ struct Deployment {
   std::string release;  // one that the hosts have; else `package`
   std::string package;
   bool undo = true, overwrite = false, verify = true, check = true;
-  bool backup = true;  // of the nodes' states, when another release comes
+  bool backup = true;  // of the nodes' states, when another release comes, or other data
   // The data go back to this one, too, and what was changed since is lost.
   std::optional<deploy::KeptBackup> data = {};
 };

@@ -26,7 +26,15 @@ std::string backup_file(const Topology& topology, std::uint64_t run) {
   return fmt::format("{}/{}.ccbackup", backups_folder(topology), run);
 }
 
-// "run BINARY backup …": as the node, with its settings, wherever root stands.
+// Uploaded where anybody may write; used where only the node reads.
+std::string uploaded_file(const Topology& topology, std::uint64_t run) {
+  return fmt::format("/var/tmp/config-center-{}-{}", topology.name, run);
+}
+std::string hand_over(const std::string& uploaded, const std::string& to) {
+  return fmt::format("install -m 0600 -o {} -g {} {} {}\nrm -f {}\n", kAppUser, kAppUser, uploaded, to, uploaded);
+}
+
+// "as_node BINARY backup …": as the node, with its settings, wherever root stands.
 std::string as_node() {
   return fmt::format("cd /\nas_node() {{ local binary=$1; shift; runuser -u {} -- \"$binary\" \"$@\" --config {}; }}\n",
                      kAppUser, kAppSettings);
@@ -58,7 +66,7 @@ Stage backup_stage(const Topology& topology, const Run& run) {
   for (const std::string& host : topology.app.hosts) {
     stage.steps.push_back(
         {.host = host,
-         .name = "backup before the upgrade",
+         .name = "backup of the data",
          // A node that does not run, or is new, has nothing that the others have not.
          .check = fmt::format("systemctl is-active --quiet {} || exit 0\n[ -e {} ] && exit 0\necho 'is made and "
                               "verified'; exit 1\n",
@@ -95,15 +103,41 @@ Result<KeptBackup> find_backup(const Hosts& hosts, std::uint64_t run) {
     const auto revision = revision_in(shown);
     const json::value* name = shown.if_contains("name");
     if (!revision || name == nullptr || !name->is_string() || (best && best->revision >= *revision)) continue;
-    best = {.run = run, .host = host, .name = std::string(name->get_string()), .revision = *revision};
+    best = {.host = host,
+            .file = backup_file(hosts.topology, run),
+            .name = std::string(name->get_string()),
+            .revision = *revision};
   }
   if (best) return *std::move(best);
   return fail(Code::not_found, fmt::format("no node has a backup from before deployment {}:{}", run, troubles));
 }
 
+Result<KeptBackup> bring_backup(const Hosts& hosts, const Path& file, std::uint64_t run) {
+  const std::string& host = hosts.topology.app.hosts.front();
+  const auto connection = hosts.connect(hosts.topology.host(host));
+  const Deadline until(hosts.clock, hosts.clock.now() + kPatience);
+  const std::string uploaded = uploaded_file(hosts.topology, run);
+  const std::string there = fmt::format("{}/given-{}.ccbackup", backups_folder(hosts.topology), run);
+  TRYV(connection->put(file, uploaded, until));
+  TRY(const Finished told,
+      connection->run(as_root(fmt::format("{}install -d -m 0700 -o {} -g {} {}\n{}"
+                                          "as_node {} backup verify {} -o json || {{ rm -f {}; exit 1; }}\n",
+                                          as_node(), kAppUser, kAppUser, backups_folder(hosts.topology),
+                                          hand_over(uploaded, there), kBinary, there, there)),
+                      until));
+  if (!told.good())
+    return fail(Code::invalid_argument, fmt::format("{}, as {} sees it: {}", file.string(), host, trim(told.errors)));
+  const json::object shown = object_of(told.output);
+  const auto revision = revision_in(shown);
+  const json::value* name = shown.if_contains("name");
+  if (!revision || name == nullptr || !name->is_string())
+    return fail(Code::internal,
+                fmt::format("{}: it is not understood what the node says of the backup: {}", host, told.output));
+  return KeptBackup{.host = host, .file = there, .name = std::string(name->get_string()), .revision = *revision};
+}
+
 Result<std::string> changed_since(const Hosts& hosts, const KeptBackup& backup) {
-  const std::string script =
-      as_node() + fmt::format("as_node {} backup compare {}\n", kBinary, backup_file(hosts.topology, backup.run));
+  const std::string script = as_node() + fmt::format("as_node {} backup compare {}\n", kBinary, backup.file);
   TRY(const Finished told, ask(hosts, backup.host, script));
   if (told.good()) return told.output;
   return fail(Code::unavailable, fmt::format("{}: {}", backup.host, trim(told.errors)));
@@ -113,13 +147,9 @@ RestoreStages stages_to_restore(const Topology& topology, const KeptBackup& back
                                 const Run& run, const Path& work) {
   RestoreStages out;
   const Path fetched = work / "backup.ccbackup", since = work / "since.json";
-  // Uploaded where anybody may write; used where only the node reads.
-  const std::string uploaded = fmt::format("/var/tmp/config-center-{}-{}", topology.name, run.number);
+  const std::string uploaded = uploaded_file(topology, run.number);
   const std::string there = fmt::format("{}/restore-{}.ccbackup", backups_folder(topology), run.number);
   const std::string since_there = fmt::format("{}/restore-{}.json", backups_folder(topology), run.number);
-  const auto to_node = [&](const std::string& to) {
-    return fmt::format("install -m 0600 -o {} -g {} {} {}\nrm -f {}\n", kAppUser, kAppUser, uploaded, to, uploaded);
-  };
 
   out.before.push_back(
       {.name = "fetch the backup",
@@ -128,7 +158,7 @@ RestoreStages stages_to_restore(const Topology& topology, const KeptBackup& back
                   .check = fmt::format("[ -e {}/fetched ] && exit 0\necho 'is fetched'; exit 1\n", run.kept()),
                   .action = fmt::format("install -d -m 0700 {0}; touch {0}/fetched\n", run.kept()),
                   .undo = "",
-                  .download = Download{.from = backup_file(topology, backup.run), .to = fetched},
+                  .download = Download{.from = backup.file, .to = fetched},
                   .patience = kPatience}}});
   Stage put{.name = "the backup to all nodes"}, stop{.name = "stop"}, compare{.name = "what is lost"};
   Stage restore{.name = "restore the data"};
@@ -138,7 +168,7 @@ RestoreStages stages_to_restore(const Topology& topology, const KeptBackup& back
                          .check = fmt::format("[ -e {} ] && exit 0\necho 'is put there'; exit 1\n", there),
                          .action = fmt::format("install -d -m 0700 {}\ninstall -d -m 0700 -o {} -g {} {}\n", run.kept(),
                                                kAppUser, kAppUser, backups_folder(topology)) +
-                                   to_node(there),
+                                   hand_over(uploaded, there),
                          .undo = fmt::format("rm -f {}\n", there),
                          .upload = Upload{.from = fetched, .to = uploaded},
                          .patience = kPatience});
@@ -158,17 +188,18 @@ RestoreStages stages_to_restore(const Topology& topology, const KeptBackup& back
          .name = "data of " + backup.name,
          .check = fmt::format("[ -s {}/aside ] && exit 0\necho 'are restored'; exit 1\n", run.kept()),
          .action =
-             to_node(since_there) +
-             fmt::format(
-                 "{as_node}"
-                 "told=$(as_node {release}/bin/config-center restore {backup} --since {since} --peers {members} "
-                 "--replace --yes -o json)\n"
-                 "printf '%s' \"$told\" | sed -n 's/.*\"aside\": *\"\\([^\"]*\\)\".*/\\1/p' >{run}/aside\n"
-                 "[ -s {run}/aside ] || {{ echo \"it does not say where the data from before are: $told\" >&2; "
-                 "exit 1; }}\n"
-                 "rm -f {since} {backup}\n",
-                 fmt::arg("as_node", as_node()), fmt::arg("release", target.folder()), fmt::arg("since", since_there),
-                 fmt::arg("backup", there), fmt::arg("members", members_of(topology)), fmt::arg("run", run.kept())),
+             (backup.of_another ? "" : hand_over(uploaded, since_there)) +
+             fmt::format("{as_node}"
+                         "told=$(as_node {release}/bin/config-center restore {backup} {since} --peers {members} "
+                         "--replace --yes -o json)\n"
+                         "printf '%s' \"$told\" | sed -n 's/.*\"aside\": *\"\\([^\"]*\\)\".*/\\1/p' >{run}/aside\n"
+                         "[ -s {run}/aside ] || {{ echo \"it does not say where the data from before are: $told\" >&2; "
+                         "exit 1; }}\n"
+                         "rm -f {since_file} {backup}\n",
+                         fmt::arg("as_node", as_node()), fmt::arg("release", target.folder()),
+                         fmt::arg("since", backup.of_another ? "" : "--since " + since_there),
+                         fmt::arg("since_file", since_there), fmt::arg("backup", there),
+                         fmt::arg("members", members_of(topology)), fmt::arg("run", run.kept())),
          // Also when it was decided, and the data were not moved yet, or not all of them: see node/restore.cc.
          .undo = fmt::format("aside=$(cat {run}/aside 2>/dev/null || true)\n"
                              "if [ -e {data}/restoring/ready ]; then aside={data}/$(cat {data}/restoring/ready); fi\n"
@@ -183,7 +214,7 @@ RestoreStages stages_to_restore(const Topology& topology, const KeptBackup& back
                              "fi\nrm -f {run}/aside\n",
                              fmt::arg("run", run.kept()), fmt::arg("unit", kAppUnit),
                              fmt::arg("data", topology.app.data_dir)),
-         .upload = Upload{.from = since, .to = uploaded},
+         .upload = backup.of_another ? std::nullopt : std::optional(Upload{.from = since, .to = uploaded}),
          .patience = kPatience});
   }
   // All nodes restore with the same; the one that knows most has everything that was acknowledged.
@@ -202,7 +233,7 @@ RestoreStages stages_to_restore(const Topology& topology, const KeptBackup& back
   };
   out.before.push_back(std::move(put));
   out.before.push_back(std::move(stop));
-  out.before.push_back(std::move(compare));
+  if (!backup.of_another) out.before.push_back(std::move(compare));
   out.after.push_back(std::move(restore));
   return out;
 }

@@ -17,20 +17,25 @@ namespace cc::deploy {
 // runs. Only the newest few are kept.
 Stage backup_stage(const Topology& topology, const Run& run);
 
-// The backup that a run has left, on the host where it is newest.
+// One that lies on a node's host.
 struct KeptBackup {
-  std::uint64_t run = 0;
   std::string host;
+  std::string file;
   std::string name;  // "20261128T031500Z-r1042"
   std::uint64_t revision = 0;
+  bool of_another = false;  // installation: what clients have seen has nothing to do with it
 };
-// not_found when no host has one.
+// That a run has left, from the host where it is newest. not_found when no host has one.
 Result<KeptBackup> find_backup(const Hosts& hosts, std::uint64_t run);
+
+// A file of the operator's, put to a node's host for that run, and verified there to its last row: with the node's key.
+Result<KeptBackup> bring_backup(const Hosts& hosts, const Path& file, std::uint64_t run);
 
 // What was changed since, in words, as the host of the backup sees it.
 Result<std::string> changed_since(const Hosts& hosts, const KeptBackup& backup);
 
-// All nodes stop, what was changed since the backup is noted where most of it is known, and each is restored. These go
+// All nodes stop, what was changed since the backup is noted where most of it is known, and each is restored; from the
+// backup of another installation all configs come anew. These go
 // before the configuration is brought back, and before the nodes start: `before` and `after` it. They make a new group,
 // of all nodes that there are: none of them has to join it. `work`: a folder on the operator's side, for as long as it
 // takes.

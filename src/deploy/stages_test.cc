@@ -39,7 +39,8 @@ TEST(Stages, bring_the_data_back_between_the_configuration_and_the_start_of_the_
   const Secrets secrets = test_secrets();
   Wish wish{.topology = topology, .secrets = secrets, .release = release_on_hosts("0.1.0-1"), .run = {}};
   EXPECT_LT(place_of(names_of(wish), "joining"), place_of(names_of(wish), "app"));
-  wish.data = KeptBackup{.run = 1, .host = "app1", .name = "x", .revision = 7};
+  wish.data = KeptBackup{
+      .host = "app1", .file = "/var/lib/config-center/before-deployments/1.ccbackup", .name = "x", .revision = 7};
   const auto names = names_of(wish);
   EXPECT_LT(place_of(names, "stop"), place_of(names, "what is lost"));
   EXPECT_LT(place_of(names, "what is lost"), place_of(names, "configure"));

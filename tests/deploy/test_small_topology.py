@@ -107,6 +107,51 @@ def packages_in(folder):
     return good, folder / "other.deb", folder / "broken.deb"
 
 
+def data_of_another(small, folder, binary):
+    """The data folder of a node that was started once, alone; its administrator has the same password."""
+    data = folder / "another"
+    password = (small.folder / "secrets" / "admin").read_text().strip()
+    environment = {**os.environ, "CONFIG_CENTER_ADMIN_PASSWORD": password, "CONFIG_CENTER_MONITORING_ENABLED": "false", "CONFIG_CENTER_RAFT_ADDRESS": "127.0.0.1:7999"}
+    node = subprocess.Popen([binary, "serve", "--data-dir", data, "--server-port", "8999"], env=environment,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: ready_at(8999), "the other node is ready")
+    node.terminate()
+    assert node.wait(30) == 0
+    return data
+
+
+def ready_at(port):
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+
+
+def restore_a_backup(small, folder, key):
+    """One that the operator has as a file: of this installation, damaged, and of another one."""
+    [binary, settings] = ["/opt/config-center/current/bin/config-center", "/etc/config-center/config.yaml"]
+    backup = folder / "kept.ccbackup"
+    subprocess.run([binary, "backup", "create", backup, "--config", settings], check=True, capture_output=True)
+    assert small.request("PUT", key, b"a: 3\n")[0] == 200
+
+    damaged = folder / "damaged.ccbackup"
+    damaged.write_bytes(backup.read_bytes()[:-100])
+    assert "damaged.ccbackup" in small("deployment", "restore", damaged, "--yes", expect=1)
+    assert small.request("GET", key) == (200, b"a: 3\n")
+
+    told = small("deployment", "restore", backup, "--yes")
+    assert "dev/shop/default/a.yaml" in told and "backup of the data" in told
+    assert small.to_do() == [] and small.request("GET", key) == (200, b"a: 1\n")
+
+    other = folder / "other.ccbackup"
+    subprocess.run([binary, "backup", "create", other, "--data-dir", data_of_another(small, folder, binary), "--unsealed"], check=True, capture_output=True)
+    assert "--of-another" in small("deployment", "restore", other, "--yes", expect=1)
+    small("deployment", "restore", other, "--of-another", "--yes")
+    assert small.request("GET", key)[0] == 404
+
+
 def deploy_and_go_back(folder):
     (folder / "packages").mkdir()
     good, other, broken = packages_in(folder / "packages")
@@ -118,7 +163,7 @@ def deploy_and_go_back(folder):
     assert "nothing to do" in small("deploy")
     assert small.request("PUT", key, b"a: 1\n")[0] == 201
 
-    assert "backup before the upgrade" in small("deploy", "--package", other)
+    assert "backup of the data" in small("deploy", "--package", other)
     assert small.request("GET", key) == (200, b"a: 1\n")
     assert small.request("PUT", key, b"a: 2\n")[0] == 200
     assert "was undone" in small("deploy", "--package", broken, expect=1)
@@ -134,6 +179,8 @@ def deploy_and_go_back(folder):
     told = small("deployment", "rollback", "--restore-data", "--yes")
     assert "dev/shop/default/a.yaml" in told
     assert small.to_do() == [] and small.request("GET", key) == (200, b"a: 1\n")
+
+    restore_a_backup(small, folder, key)
     small("stop", "--yes")
     small("destroy", "--name", "small")
     assert not pathlib.Path("/opt/config-center").exists()
