@@ -241,6 +241,13 @@ Result<> move_file(const Path& from, const Path& to) {
   return sync_directory(folder_of(to));
 }
 
+Result<> remove_tree(const Path& path) {
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  if (error) return fail(Code::unavailable, fmt::format("cannot remove {}: {}", path.string(), error.message()));
+  return {};
+}
+
 Result<> make_directories(const Path& path, unsigned mode) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) return {};

@@ -81,6 +81,9 @@ class NamedFile {
 };
 Result<> write_named_file(const Path& path, std::string_view content, unsigned mode = 0666);
 
+// With everything in it; a file, too. Nothing when it is not there.
+Result<> remove_tree(const Path& path);
+
 // Makes all folders that are missing, and has the disk keep each.
 Result<> make_directories(const Path& path, unsigned mode = 0755);
 Result<> sync_directory(const Path& path);

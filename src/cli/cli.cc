@@ -56,6 +56,7 @@ void add_commands(CLI::App& root, Session& session) {
   add_services(root, session);
   add_scale(root, session);
   add_failover(root, session);
+  add_maintenance(root, session);
   add_hosts(root, session);
   add_deployment(root, session);
   add_container(root, session);

@@ -60,6 +60,7 @@ void add_deployment(CLI::App& root, Session& session);
 void add_services(CLI::App& root, Session& session);  // status, start, stop, restart, logs
 void add_scale(CLI::App& root, Session& session);
 void add_failover(CLI::App& root, Session& session);
+void add_maintenance(CLI::App& root, Session& session);
 void add_hosts(CLI::App& root, Session& session);  // exec, diagnose, destroy
 
 void add_completion(CLI::App& root, Session& session);

@@ -11,7 +11,9 @@
 #include "base/text.h"
 #include "deploy/database.h"
 #include "deploy/file_text.h"
+#include "deploy/monitoring.h"
 #include "deploy/rendering.h"
+#include "deploy/script.h"
 
 namespace cc::deploy {
 namespace {
@@ -287,6 +289,18 @@ WantedBy=multi-user.target
 }
 
 }  // namespace
+
+std::string as_node() {
+  return fmt::format("cd /\nas_node() {{ local binary=$1; shift; runuser -u {} -- \"$binary\" \"$@\" --config {}; }}\n",
+                     kAppUser, kAppSettings);
+}
+
+std::string leads(const App& app) {
+  return std::string(kHttpGet) + fmt::format(
+                                     "http_get 127.0.0.1 {} {} | grep -q '^config_center_raft_role"
+                                     "{{role=\"leader\"}} 1'\n",
+                                     app.metrics_port, metrics_path(app));
+}
 
 std::string members_of(const Topology& topology) {
   std::string all;

@@ -18,4 +18,11 @@ inline constexpr std::string_view kBinary = "/opt/config-center/current/bin/conf
 // All nodes there are, also those that joined later: "1@10.0.0.21:7848,2@10.0.0.22:7848", as raft.peers has them.
 std::string members_of(const Topology& topology);
 
+// A script of root's that succeeds where the node is the leader: it comes last, so that leadership moves once.
+std::string leads(const App& app);
+
+// A line of scripts, after which "as_node BINARY ARGUMENTS" runs a command as the node, with its settings, wherever
+// root stands.
+std::string as_node();
+
 }  // namespace cc::deploy

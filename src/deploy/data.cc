@@ -34,12 +34,6 @@ std::string hand_over(const std::string& uploaded, const std::string& to) {
   return fmt::format("install -m 0600 -o {} -g {} {} {}\nrm -f {}\n", kAppUser, kAppUser, uploaded, to, uploaded);
 }
 
-// "as_node BINARY backup …": as the node, with its settings, wherever root stands.
-std::string as_node() {
-  return fmt::format("cd /\nas_node() {{ local binary=$1; shift; runuser -u {} -- \"$binary\" \"$@\" --config {}; }}\n",
-                     kAppUser, kAppSettings);
-}
-
 Result<Finished> ask(const Hosts& hosts, const std::string& host, const std::string& script) {
   return hosts.connect(hosts.topology.host(host))->run(as_root(script), {hosts.clock, hosts.clock.now() + kPatience});
 }

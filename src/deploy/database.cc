@@ -10,6 +10,7 @@
 #include "deploy/file_text.h"
 #include "deploy/listening.h"
 #include "deploy/rendering.h"
+#include "deploy/script.h"
 
 namespace cc::deploy {
 namespace {
@@ -187,6 +188,12 @@ std::vector<std::string> hosts_of(const Database& database) {
   std::vector<std::string> hosts{database.primary};
   hosts.insert(hosts.end(), database.replicas.begin(), database.replicas.end());
   return hosts;
+}
+
+std::string psql_function(const Database& database, std::string_view name) {
+  return fmt::format(
+      "cd /\npsql() {{ runuser -u postgres -- /usr/bin/psql -XAtq -p {} -d {} -v ON_ERROR_STOP=1 -c \"$1\"; }}\n",
+      database.port, shell_word(name));
 }
 
 std::string replication_slot(std::string_view host_name) {

@@ -38,6 +38,9 @@ std::string connection_to_primary(const Topology& topology, const Host& replica)
 // The same for pg_rewind.
 std::string connection_to_rewind(const Topology& topology, const Host& replica);
 
+// A line of scripts, after which `psql "SELECT 1"` asks a database on the host as PostgreSQL's own user.
+std::string psql_function(const Database& database, std::string_view name = "postgres");
+
 // The roles, the database, and a slot for each replica, on the primary once it runs.
 Step roles_step(const Topology& topology, const Secrets& secrets);
 // The data of a replica, copied from the primary; those of an old primary are taken back to where the two part. Refuses

@@ -12,13 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// As in `psql "SELECT 1"`.
-std::string psql_function(const Database& database) {
-  return fmt::format(
-      "cd /\npsql() {{ runuser -u postgres -- /usr/bin/psql -XAtq -p {} -v ON_ERROR_STOP=1 -c \"$1\"; }}\n",
-      database.port);
-}
-
 Step fence(const Topology& after, const std::string& old_primary) {
   const Database& database = *after.database;
   return {

@@ -71,26 +71,6 @@ std::string choose_how(const Service& service, std::string_view fingerprint_file
                      fingerprint_file, wanted.substr(wanted.find('-')));
 }
 
-// Waits, and tells why it did not become ready.
-std::string wait_until_ready(const Service& service) {
-  return fmt::format(
-      // While a job of systemd's is not done it is still the process from before that would answer.
-      "is_ready() {{ [ -z \"$(systemctl show -P Job {unit})\" ] && systemctl is-active --quiet {unit} && (set "
-      "+e\n{ready}\n) ; }}\n"
-      "restarts() {{ systemctl show -P NRestarts {unit}; }}\n"
-      "before=$(restarts)\n"
-      "for i in $(seq 1 300); do\n"
-      "  if is_ready; then break; fi\n"
-      "  now=$(restarts)\n"
-      "  if [ $i = 300 ] || [ $now -ge $((before + 5)) ] || systemctl is-failed --quiet {unit}; then\n"
-      "    echo '{unit} does not become ready; the end of its log:' >&2\n"
-      "    journalctl -u {unit} -n 8 --no-pager -o cat >&2 || true; exit 1\n"
-      "  fi\n"
-      "  sleep 0.2\n"
-      "done\n",
-      fmt::arg("unit", service.unit), fmt::arg("ready", service.ready));
-}
-
 }  // namespace
 
 std::string unit_of(std::string_view path) {
@@ -159,6 +139,25 @@ std::vector<Service> services_of(const Topology& topology, const Secrets& secret
   if (const auto& grafana = topology.grafana; grafana && !(grafana->package.empty() && grafana->repository.empty()))
     add("grafana", grafana->host, kGrafanaUnit, answers(topology.host(grafana->host), grafana->port, "/api/health"));
   return services;
+}
+
+std::string wait_until_ready(const Service& service) {
+  return fmt::format(
+      // While a job of systemd's is not done it is still the process from before that would answer.
+      "is_ready() {{ [ -z \"$(systemctl show -P Job {unit})\" ] && systemctl is-active --quiet {unit} && (set "
+      "+e\n{ready}\n) ; }}\n"
+      "restarts() {{ systemctl show -P NRestarts {unit}; }}\n"
+      "before=$(restarts)\n"
+      "for i in $(seq 1 300); do\n"
+      "  if is_ready; then break; fi\n"
+      "  now=$(restarts)\n"
+      "  if [ $i = 300 ] || [ $now -ge $((before + 5)) ] || systemctl is-failed --quiet {unit}; then\n"
+      "    echo '{unit} does not become ready; the end of its log:' >&2\n"
+      "    journalctl -u {unit} -n 8 --no-pager -o cat >&2 || true; exit 1\n"
+      "  fi\n"
+      "  sleep 0.2\n"
+      "done\n",
+      fmt::arg("unit", service.unit), fmt::arg("ready", service.ready));
 }
 
 Step running_step(const Service& service, const RenderedFiles& files, std::string_view release, const Run& run) {

@@ -30,6 +30,9 @@ std::vector<Service> services_of(const Topology& topology, const Secrets& secret
 // Which service reads the file; empty: none.
 std::string unit_of(std::string_view path);
 
+// A script that waits until it is ready, and tells why it did not become so.
+std::string wait_until_ready(const Service& service);
+
 // It runs with its files as they are now, and is ready; `release`: of a node, what it runs. A service that was not
 // active before is stopped by undo; one that was runs with the files from before again.
 Step running_step(const Service& service, const RenderedFiles& files, std::string_view release, const Run& run);

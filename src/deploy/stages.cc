@@ -88,14 +88,6 @@ std::string stage_name(const Topology& topology, const Service& service) {
   return is_replica(topology, service) ? service.component + " replicas" : service.component;
 }
 
-// The leader comes last: so leadership moves once.
-std::string leads(const App& app) {
-  return std::string(kHttpGet) + fmt::format(
-                                     "http_get 127.0.0.1 {} {} | grep -q '^config_center_raft_role"
-                                     "{{role=\"leader\"}} 1'\n",
-                                     app.metrics_port, metrics_path(app));
-}
-
 void append(Stages& stages, Stages more) {
   stages.insert(stages.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }

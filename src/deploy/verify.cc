@@ -230,10 +230,8 @@ Probe function(const Topology& topology) {
 
 }  // namespace
 
-std::vector<Probe> probes_of(const Topology& topology, const Secrets& secrets) {
+std::vector<Probe> gates_of(const Topology& topology, const Secrets& secrets) {
   std::vector<Probe> probes;
-  for (const Service& service : services_of(topology, secrets))
-    probes.push_back(of_service(service));
   if (topology.database && !topology.database->replicas.empty()) probes.push_back(replication(topology));
   if (topology.cache && !topology.cache->replicas.empty()) probes.push_back(cache_replication(topology, secrets));
   if (topology.cache && !topology.cache->sentinels.empty()) probes.push_back(quorum(topology, secrets));
@@ -242,11 +240,20 @@ std::vector<Probe> probes_of(const Topology& topology, const Secrets& secrets) {
   if (const auto& balancer = topology.load_balancer) {
     for (const std::string& host : balancer->hosts)
       probes.push_back(balanced(topology, host));
-    if (!balancer->virtual_address.empty()) {
-      probes.push_back(virtual_address(topology));
-      for (const std::string& host : balancer->hosts)
-        probes.push_back(holds_virtual_address(topology, host));
-    }
+  }
+  return probes;
+}
+
+std::vector<Probe> probes_of(const Topology& topology, const Secrets& secrets) {
+  std::vector<Probe> probes;
+  for (const Service& service : services_of(topology, secrets))
+    probes.push_back(of_service(service));
+  for (Probe& gate : gates_of(topology, secrets))
+    probes.push_back(std::move(gate));
+  if (const auto& balancer = topology.load_balancer; balancer && !balancer->virtual_address.empty()) {
+    probes.push_back(virtual_address(topology));
+    for (const std::string& host : balancer->hosts)
+      probes.push_back(holds_virtual_address(topology, host));
   }
   if (topology.prometheus) probes.push_back(targets(topology));
   probes.push_back(function(topology));

@@ -21,6 +21,9 @@ struct Probe {
   bool on_one_host = false;  // it succeeds on exactly one of the hosts that have a probe of that name
 };
 std::vector<Probe> probes_of(const Topology& topology, const Secrets& secrets);
+// Of these, what tells that the next host may be touched: replication, quorum, that each node reaches a leader, that
+// the load balancers see them. Each waits for a while, changes nothing, and is quick when all is well.
+std::vector<Probe> gates_of(const Topology& topology, const Secrets& secrets);
 
 // Runs them, each host's one after the other; a finding for each, of those on one host one for all. A host that cannot
 // be reached fails once. `told` after each, from several threads, one call at a time.

@@ -118,6 +118,14 @@ constexpr auto kCatalog = std::to_array<MetricInfo>({
      "How long the last backup that succeeded took"},
     {"config_center_backup_success_total", counter, "backups", "", backup, "Backups that succeeded"},
     {"config_center_backup_failures_total", counter, "backups", "", backup, "Backups that failed"},
+    {"config_center_maintenance_last_success_timestamp_seconds", gauge, "seconds", "", maintenance,
+     "When the node last put its own folder in order, Unix time; 0: not since its start"},
+    {"config_center_maintenance_success_total", counter, "times", "", maintenance,
+     "How often the node has put its own folder in order"},
+    {"config_center_maintenance_failures_total", counter, "times", "", maintenance,
+     "How often it could not put its own folder in order"},
+    {"config_center_maintenance_of_hosts_last_success_timestamp_seconds", gauge, "seconds", "", hosts,
+     "When `maintenance run` last ended well on the host, Unix time"},
     {"config_center_virtual_address_held", gauge, "bool", "address", address,
      "1 on the load balancer that has the virtual address"},
     {"process_resident_memory_bytes", gauge, "bytes", "", always, "Resident memory"},
@@ -183,6 +191,10 @@ std::string_view to_string(Exported when) noexcept {
       return "with TLS";
     case backup:
       return "with backups";
+    case maintenance:
+      return "unless maintenance.schedule.enabled is false";
+    case hosts:
+      return "after maintenance of an installation, by the exporter of the host";
     case address:
       return "on load balancers, by the exporter of the host";
   }

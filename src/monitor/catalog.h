@@ -19,11 +19,13 @@ enum class Exported {
   environments,  // once there is one
   leader,
   leader_of_several,
-  archive,  // the settings name a database
-  edge,     // the settings name a cache
-  tls,      // the settings name certificates
-  backup,   // the settings schedule backups
-  address,  // on a load balancer, by the exporter of its host
+  archive,      // the settings name a database
+  edge,         // the settings name a cache
+  tls,          // the settings name certificates
+  backup,       // the settings schedule backups
+  maintenance,  // the settings do not say that there is none
+  hosts,        // on a host, by its exporter, after `maintenance run`
+  address,      // on a load balancer, by the exporter of its host
 };
 std::string_view to_string(Exported when) noexcept;  // in words
 

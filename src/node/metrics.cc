@@ -178,16 +178,24 @@ void add_archive(monitor::Exposition& page, const ProjectionStatus& status) {
   gauge("config_center_archive_connections_in_use", status.connections_in_use);
 }
 
+// Unix time; 0: never.
+double seconds_of(const std::optional<Wall>& at) {
+  return at ? std::chrono::duration<double>(at->time_since_epoch()).count() : 0.0;
+}
+
+void add_upkeep(monitor::Exposition& page, const Upkeep::Status& status) {
+  page.add("config_center_maintenance_last_success_timestamp_seconds", seconds_of(status.success));
+  page.add("config_center_maintenance_success_total", static_cast<double>(status.successes));
+  page.add("config_center_maintenance_failures_total", static_cast<double>(status.failures));
+}
+
 void add_backups(monitor::Exposition& page, const Backups::Status& status) {
   const auto add = [&](std::string_view what, double value) {
     page.add(fmt::format("config_center_backup_{}", what), value);
   };
-  const auto time = [](const std::optional<Wall>& at) {
-    return at ? std::chrono::duration<double>(at->time_since_epoch()).count() : 0.0;
-  };
-  add("last_success_timestamp_seconds", time(status.success));
-  add("last_attempt_timestamp_seconds", time(status.attempt));
-  add("last_verified_timestamp_seconds", time(status.verified));
+  add("last_success_timestamp_seconds", seconds_of(status.success));
+  add("last_attempt_timestamp_seconds", seconds_of(status.attempt));
+  add("last_verified_timestamp_seconds", seconds_of(status.verified));
   add("last_bytes", static_cast<double>(status.bytes));
   add("last_duration_seconds", std::chrono::duration<double>(status.took).count());
   add("success_total", static_cast<double>(status.successes));
@@ -246,6 +254,7 @@ std::string page_of(const MetricsSources& sources, std::size_t watchers, const I
   add_security(page, sources);
   if (sources.edge != nullptr) add_projection(page, "edge", sources.edge->status());
   if (sources.backups != nullptr) add_backups(page, sources.backups->status());
+  if (sources.upkeep != nullptr) add_upkeep(page, sources.upkeep->status());
   add_process(page);
   return page.text();
 }

@@ -8,6 +8,7 @@
 #include "node/backups.h"
 #include "node/counters.h"
 #include "node/io_thread.h"
+#include "node/upkeep.h"
 #include "service/audit_trail.h"
 
 namespace cc::node {
@@ -25,6 +26,7 @@ struct MetricsSources {
   const std::vector<std::unique_ptr<IoThread>>& threads;
   const edge::Edge* edge = nullptr;  // when there is a Redis
   const Backups* backups = nullptr;  // when they are made by the clock
+  const Upkeep* upkeep = nullptr;    // when it is done by the clock
 };
 
 // Adds GET <metrics_path>. Its handlers stay on the I/O thread that serves them, and ask the others and a worker.

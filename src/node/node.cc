@@ -27,6 +27,7 @@
 #include "node/restore.h"
 #include "node/retention.h"
 #include "node/state_machine.h"
+#include "node/upkeep.h"
 #include "node/waiting.h"
 #include "service/audit_trail.h"
 
@@ -103,6 +104,8 @@ struct Node::Impl {
   std::mutex cluster_mutex;
   std::string cluster;  // its id, once the I/O threads are told; guarded by cluster_mutex
   bool stopped = false;
+  std::optional<Upkeep> upkeep;  // nothing: it is not done by the clock
+  std::jthread upkeep_thread;    // ends before what it works on
 };
 
 Result<> Node::Impl::open() {
@@ -153,6 +156,7 @@ Result<> Node::Impl::open() {
                                         state_file, committed, clock));
   }
   if (settings.backup.enabled) backups = std::make_unique<Backups>(settings, state_file, clock);
+  if (settings.maintenance.enabled) upkeep.emplace(settings, clock);
   TRY(redis, redis_of(settings));
   if (redis) edge = make_edge(*redis, settings, state_file, committed, *log, clock);
   return {};
@@ -175,7 +179,8 @@ Result<> Node::Impl::listen() {
   }
   if (settings.monitoring.enabled) {
     add_metrics_route(metrics_router, {settings, *log, *queries, counters, *audit, shared->tls.get(), archive.get(),
-                                       workers.of(service::Work::question), usage, threads, edge.get(), backups.get()});
+                                       workers.of(service::Work::question), usage, threads, edge.get(), backups.get(),
+                                       upkeep ? &*upkeep : nullptr});
     TRY(metrics_port,
         threads.front()->listen_metrics(settings.monitoring.prometheus_port, metrics_router, metrics_usage));
   }
@@ -306,6 +311,12 @@ Result<std::unique_ptr<Node>> Node::start(Settings settings, DataFolder folder, 
   if (impl->edge) {
     impl->jobs.add("edge copy", [edge = impl->edge.get()](const std::stop_token& stop, consensus::Term term) {
       edge->write(stop, term);
+    });
+  }
+  if (impl->upkeep) {
+    impl->upkeep_thread = std::jthread([upkeep = &*impl->upkeep](const std::stop_token& stop) {
+      go_to_background();
+      upkeep->run(stop);
     });
   }
   impl->jobs.start();

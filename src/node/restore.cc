@@ -38,13 +38,6 @@ bool has_data(const Path& folder) {
   return std::ranges::any_of(kData, [&](std::string_view name) { return is_there(folder / name); });
 }
 
-Result<> remove_folder(const Path& path) {
-  std::error_code error;
-  std::filesystem::remove_all(path, error);
-  if (error) return fail(Code::unavailable, fmt::format("cannot remove {}: {}", path.string(), error.message()));
-  return {};
-}
-
 // What is made here must be the node's.
 Result<> must_be_owner_of(const Path& folder) {
   struct stat there{};
@@ -55,14 +48,6 @@ Result<> must_be_owner_of(const Path& folder) {
       fmt::format("{} belongs to another user, as whom the node runs: restore as that user, with: runuser -u {} "
                   "-- config-center restore …",
                   folder.string(), owner != nullptr ? owner->pw_name : std::to_string(there.st_uid)));
-}
-
-Result<Path> state_of(const Settings& settings) {
-  const Path file = settings.data_dir / "state.db";
-  if (is_there(file)) return file;
-  return fail(Code::not_found,
-              fmt::format("there is no state in {}: give the data folder of a node, on its own machine",
-                          settings.data_dir.string()));
 }
 
 // A log and a state, in a folder of their own.
@@ -89,6 +74,14 @@ Result<Restored> build(const Settings& settings, const Restore& how, const Path&
 }
 
 }  // namespace
+
+Result<Path> state_of(const Settings& settings) {
+  const Path file = settings.data_dir / "state.db";
+  if (is_there(file)) return file;
+  return fail(Code::not_found,
+              fmt::format("there is no state in {}: give the data folder of a node, on its own machine",
+                          settings.data_dir.string()));
+}
 
 Result<std::string> sealing_key(Settings settings) {
   const bool made_here = settings.security.encryption_key.empty() && settings.raft.secret.empty();
@@ -133,7 +126,7 @@ Result<Restored> restore_data(const Settings& settings, const Restore& how, cons
   const Path building = folder.path() / "restoring";
   auto built = build(settings, how, building, progress);
   if (!built) {
-    TRYV(remove_folder(building));
+    TRYV(remove_tree(building));
     return built;
   }
   const std::string aside = "before-restore-" + random_id();
@@ -151,7 +144,7 @@ Result<> finish_restore(const DataFolder& folder) {
   if (!ready) {
     kLog.warn("a restore was broken off before it was decided: nothing has changed",
               {{"data_dir", folder.path().string()}});
-    return remove_folder(building);
+    return remove_tree(building);
   }
   if (is_there(building / "raft")) {
     const Path aside = folder.path() / trim(*ready);
@@ -162,7 +155,7 @@ Result<> finish_restore(const DataFolder& folder) {
     }
     TRYV(move_file(building / "raft", folder.path() / "raft"));
   }
-  return remove_folder(building);
+  return remove_tree(building);
 }
 
 }  // namespace cc::node

@@ -13,6 +13,9 @@
 
 namespace cc::node {
 
+// Where the node's state is; not_found when there is none.
+Result<Path> state_of(const Settings& settings);
+
 // The key that backups of this installation are sealed with: as it is set, or as the node made it. Makes none; empty
 // when there is none here.
 Result<std::string> sealing_key(Settings settings);

@@ -76,6 +76,11 @@ struct Settings {
     std::chrono::milliseconds max_age;
   } backup;
   struct {
+    std::string cron;
+    bool enabled;
+    std::chrono::milliseconds keep;
+  } maintenance;
+  struct {
     std::string level, format;
   } log;
   std::string app_env;  // development, production

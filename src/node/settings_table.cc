@@ -336,6 +336,13 @@ std::vector<Setting> make_table() {
       one_of("backup.storage.type", "local", "where they are kept", AT(backup.type), {"local", "s3", "azure", "gcs"}),
       plain("backup.storage.path", "", "folder, or bucket and prefix; empty: backups under data_dir", AT(backup.path)),
       secret("backup.storage.credentials", "credentials of the storage", AT(backup.credentials)),
+
+      checked(plain("maintenance.schedule.cron", "0 4 * * sun", "when a node puts its own folder in order",
+                    AT(maintenance.cron)),
+              backup::check_cron),
+      plain("maintenance.schedule.enabled", "true", "whether it does", AT(maintenance.enabled)),
+      bounded("maintenance.keep", "30d", "how long it keeps data that a restore has set aside", AT(maintenance.keep),
+              milliseconds(1h), milliseconds(24h * 3650)),
   };
 }
 

@@ -41,6 +41,8 @@ Database::Database(const Path& file, Access access) : database_(file.string(), f
     std::error_code not_ours;
     std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write,
                                  not_ours);
+    // Of a file that is new: it can give back later what is not used any more; see state/upkeep.h.
+    execute("PRAGMA auto_vacuum = INCREMENTAL");
     // Asked, not told: where it cannot be done SQLite stays as it is without an error.
     if (Rows mode = ask("PRAGMA journal_mode = WAL"); !mode.next() || mode.view(0) != "wal")
       throw SQLite::Exception("the file system lacks the shared memory that a write-ahead log needs", SQLITE_CANTOPEN);

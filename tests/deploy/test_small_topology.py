@@ -152,6 +152,24 @@ def restore_a_backup(small, folder, key):
     assert small.request("GET", key)[0] == 404
 
 
+def maintain(small):
+    """What is due is told, and done; after that nothing is."""
+    releases = pathlib.Path("/opt/config-center/releases")
+    for number in range(3):
+        (releases / f"0.0.{number}-old").mkdir()
+        os.utime(releases / f"0.0.{number}-old", (number, number))
+    left = pathlib.Path("/var/lib/config-center/before-restore-old")
+    left.mkdir()
+    os.utime(left, (1, 1))
+    told = small("maintenance", "run", "--dry-run")
+    assert "0.0.0-old" in told and str(left) in told and left.exists()
+    small("maintenance", "run", "--yes")
+    assert not left.exists() and not (releases / "0.0.0-old").exists() and len(list(releases.iterdir())) == 3
+    told = small("maintenance", "status")
+    assert "nothing is due" in told and "good" in told
+    assert small.to_do() == []
+
+
 def deploy_and_go_back(folder):
     (folder / "packages").mkdir()
     good, other, broken = packages_in(folder / "packages")
@@ -181,6 +199,7 @@ def deploy_and_go_back(folder):
     assert small.to_do() == [] and small.request("GET", key) == (200, b"a: 1\n")
 
     restore_a_backup(small, folder, key)
+    maintain(small)
     small("stop", "--yes")
     small("destroy", "--name", "small")
     assert not pathlib.Path("/opt/config-center").exists()
