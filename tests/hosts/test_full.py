@@ -209,6 +209,23 @@ def test_the_address_moves_when_a_load_balancer_dies(shop, load):
     assert shop.json("verify")["passed"]
 
 
+def test_security_updates_come_one_host_at_a_time(shop, load, tmp_path):
+    """Newer packages of the primary, a replica and a node's host, in an archive that says that it is for security."""
+    for host, package in (("db1", "postgresql-15"), ("db2", "postgresql-15"), ("app1", "prometheus-node-exporter")):
+        shop.bed.offer_newer(host, package, tmp_path / host)
+    due = [(each["host"], each["message"].split()[0]) for each in shop.json("maintenance", "run", "--dry-run", "--only", "updates")["due"]]
+    assert due == [("app1", "prometheus-node-exporter"), ("db1", "postgresql-15"), ("db2", "postgresql-15")]
+    with load() as clients:
+        told = shop("maintenance", "run", "--yes")
+    assert clients.failures == []
+    done = [line for line in told.splitlines() if "security updates" in line and line.startswith("done")]
+    assert [line.split()[1] for line in done] == ["db2", "app1", "db1"]
+    for host, package in (("db1", "postgresql-15"), ("app1", "prometheus-node-exporter")):
+        assert "+newer" in shop.bed.run(host, f"dpkg-query -W {package}")
+    assert shop.json("maintenance", "status")["due"] == [] and shop.to_do() == []
+    assert "maintenance_of_hosts_last_success" in shop.bed.run("db1", "cat /var/lib/prometheus/node-exporter/config-center-maintenance.prom")
+
+
 def test_nodes_come_and_go_under_load(shop, load):
     with load() as clients:
         shop("scale", "out", "--host", "app4,app5")
