@@ -9,6 +9,8 @@
 #include <map>
 #include <sstream>
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
 #include <fmt/format.h>
 
 #include "archive/archive.h"
@@ -264,6 +266,16 @@ Task<http::Response> scrape(MetricsSources sources) {
 }
 
 }  // namespace
+
+std::string metrics_page(const MetricsSources& sources) {
+  std::size_t watchers = 0;
+  IoThread::Figures last;
+  for (const auto& thread : sources.threads) {
+    last = asio::post(thread->io(), asio::use_future([&] { return thread->figures(); })).get();
+    watchers += last.watchers;
+  }
+  return page_of(sources, watchers, last);
+}
 
 void add_metrics_route(http::Router& router, const MetricsSources& sources) {
   router.add(http::Method::get, sources.settings.monitoring.metrics_path,

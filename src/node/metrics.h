@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "http/router.h"
@@ -26,6 +27,9 @@ struct MetricsSources {
   const edge::Edge* edge = nullptr;  // when there is a Redis
   const Backups* backups = nullptr;  // when they are made by the clock
 };
+
+// The page. Blocks until the I/O threads, which run, have told their part; not on one of them.
+std::string metrics_page(const MetricsSources& sources);
 
 // Adds GET <metrics_path>. Its handlers stay on the I/O thread that serves them, and ask the others and a worker.
 void add_metrics_route(http::Router& router, const MetricsSources& sources);
