@@ -45,10 +45,9 @@ constexpr std::string_view kSummary =
 // There is nothing to include files with, so the file is the operator's as a whole, from the first day on.
 std::string file_to_begin_with() {
   return fmt::format(
-      "# Where alerts go. Made once by config-center deploy, which never touches it again: it is yours. Or name "
-      "receivers\n"
-      "# in monitoring.alerts of topology.yaml, and it is made of them.\n"
-      "# After a change:  amtool check-config {file} && systemctl reload prometheus-alertmanager\n"
+      "# Where alerts go. Made once by config-center, which never touches it again: it is yours. Or name receivers in\n"
+      "# monitoring.alerts of topology.yaml, and it is made of them.\n"
+      "# After a change:  amtool check-config alertmanager.yml && systemctl reload prometheus-alertmanager\n"
       "route:\n"
       "  receiver: operators\n"
       "{grouping}"
@@ -89,8 +88,8 @@ std::string file_to_begin_with() {
       "    #     send_resolved: true\n"
       "    # pagerduty_configs:\n"
       "    #   - routing_key_file: /etc/prometheus/pagerduty_key\n",
-      fmt::arg("file", kSettingsFile), fmt::arg("grouping", kGrouping), fmt::arg("nobody", kNobody),
-      fmt::arg("test", kTestAlert), fmt::arg("inhibitions", kInhibitions));
+      fmt::arg("grouping", kGrouping), fmt::arg("nobody", kNobody), fmt::arg("test", kTestAlert),
+      fmt::arg("inhibitions", kInhibitions));
 }
 
 // --- made of the topology ---
@@ -210,12 +209,15 @@ std::string made_of(const Monitoring& monitoring) {
 
 }  // namespace
 
+std::string alertmanager_text(const Monitoring& monitoring) {
+  return monitoring.receivers.empty() ? file_to_begin_with() : made_of(monitoring);
+}
+
 RenderedFiles alertmanager_files(const Topology& topology, const Host& host) {
   if (!topology.alertmanager || topology.alertmanager->host != host.name) return {};
-  const bool made = !topology.monitoring.receivers.empty();
   return {{.path = std::string(kSettingsFile),
-           .content = made ? made_of(topology.monitoring) : file_to_begin_with(),
-           .once = !made,
+           .content = alertmanager_text(topology.monitoring),
+           .once = topology.monitoring.receivers.empty(),
            .validator = "amtool check-config {}"},
           {.path = "/etc/default/prometheus-alertmanager",
            .content = written_by("Own settings go into components.alertmanager of topology.yaml.") +
