@@ -3,11 +3,13 @@ Alertmanager, with real nodes that die."""
 
 import contextlib
 import json
+import re
 
 import pytest
 
 import rules
 from bed import Loopback
+from command import Command
 from group import Group
 from node import wait_until
 from receivers import Endpoint, MailServer
@@ -184,6 +186,13 @@ def test_a_test_that_does_not_arrive_fails(alertmanager, endpoint):
     assert "it fails by webhook" in said
     said = alertmanager.command("monitoring", "test-alert", "opreators", "--alertmanager", alertmanager.alertmanager.url, expect=1)
     assert 'no receiver "opreators"; it has: nobody, operators, chat, on-call, mail, watchdog' in said
+
+
+def test_the_example_of_the_documentation_is_taken(tmp_path):
+    section = re.search(r"```yaml\n(monitoring:.*?)```", (rules.ROOT / "docs/monitoring.md").read_text(), re.S)[1]
+    (tmp_path / "topology.yaml").write_text("name: shop\nhosts: {one: {address: 10.0.0.1}}\ncomponents: {app: {hosts: [one]}, "
+                                            "prometheus: {host: one}, alertmanager: {host: one}, grafana: {host: one}}\n" + section)
+    assert " 0 failed, 0 not tested" in Command(tmp_path)("monitoring", "check").stdout
 
 
 def test_check_and_routes_know_what_the_programs_do(alertmanager):
