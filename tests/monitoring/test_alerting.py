@@ -197,7 +197,8 @@ def test_the_example_of_the_documentation_is_taken(tmp_path):
 
 def test_check_and_routes_know_what_the_programs_do(alertmanager):
     assert "0 failed, 0 not tested" in alertmanager.command("monitoring", "check")
-    for labels, receivers in ((["severity=critical"], ["operators"]), (["team=mail", "severity=critical"], ["mail"]),
+    for labels, receivers in ((["severity=critical"], ["operators"]), (["team=chat"], ["chat"]), (["team=on-call"], ["on-call"]),
+                              (["team=mail", "severity=critical"], ["mail"]),
                               (["alertname=Watchdog"], ["watchdog"]), (["severity=none"], ["operators"]),
                               (["alertname=ConfigCenterTest", "receiver=chat"], ["chat"]),
                               (["alertname=ConfigCenterTest", "receiver=another"], ["nobody"])):
