@@ -1,10 +1,14 @@
+#include "deploy/monitoring.h"
+
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/rendered_files.h"
 #include "cli/session.h"
-#include "cli/terminal.h"
+#include "cli/topology_file.h"
+#include "deploy/secrets.h"
 #include "monitor/catalog.h"
 
 namespace cc::cli {
@@ -34,16 +38,50 @@ Result<> metrics(Session& session) {
                        [] { return monitor::metrics_reference(); });
 }
 
+struct Rendering {
+  std::string file = "topology.yaml", folder;
+};
+
+Result<> render(Session& session, const Rendering& options) {
+  TRY(const deploy::Topology topology, read_topology_file(options.file));
+  TRY(const deploy::Secrets secrets, deploy::keep_secrets(secrets_folder(options.file, topology)));
+  FilesOfHosts all;
+  for (const deploy::Host& host : topology.hosts)
+    all.emplace_back(&host, deploy::monitoring_files(topology, secrets, host));
+  return write_rendered(session, options.folder, all);
+}
+
 }  // namespace
 
 void add_monitoring(CLI::App& root, Session& session) {
-  CLI::App* group = add_command(root, "monitoring", "What can be monitored, and how")->require_subcommand(1);
-  group->footer(examples({"config-center monitoring metrics"}));
+  CLI::App* group =
+      add_command(root, "monitoring", "Metrics, and the files of Prometheus, Alertmanager and Grafana: what is in them")
+          ->require_subcommand(1);
+  group->footer(examples({"config-center monitoring metrics", "config-center monitoring check",
+                          "config-center monitoring test-alert operators"}));
 
-  CLI::App* metrics_command =
+  CLI::App* command =
       add_command(*group, "metrics", "Print every metric that a node exports, and its labels, as Markdown");
-  metrics_command->footer(examples({"config-center monitoring metrics", "config-center monitoring metrics -o json"}));
-  on_run(*metrics_command, session, [&session] { return metrics(session); });
+  command->footer(examples({"config-center monitoring metrics", "config-center monitoring metrics -o json"}));
+  on_run(*command, session, [&session] { return metrics(session); });
+
+  auto options = std::make_shared<Rendering>();
+  command = add_command(*group, "render",
+                        "Write all that monitoring gets on each host into a folder: settings, targets, rules, "
+                        "receivers, dashboards");
+  add_topology_option(*command, options->file);
+  command
+      ->add_option("-o,--folder", options->folder,
+                   "Where; here -o is not how to print, which stands before the command")
+      ->required()
+      ->type_name("DIR");
+  command->footer(examples({"config-center monitoring render -o rendered",
+                            "config-center -o json monitoring render -o rendered -t prod.yaml"}));
+  on_run(*command, session, [&session, options] { return render(session, *options); });
+
+  add_monitoring_check(*group, session);
+  add_monitoring_routes(*group, session);
+  add_monitoring_test_alert(*group, session);
 }
 
 }  // namespace cc::cli

@@ -9,6 +9,7 @@
 #include "base/table.h"
 #include "cli/check.h"
 #include "cli/commands.h"
+#include "cli/rendered_files.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
 #include "cli/topology_file.h"
@@ -103,21 +104,10 @@ Result<> check(Session& session, const Options& options) {
 Result<> render(Session& session, const Options& options) {
   TRY(const deploy::Topology topology, read_topology_file(options.file));
   TRY(const deploy::Secrets secrets, deploy::keep_secrets(secrets_folder(options.file, topology)));
-  boost::json::array told;
-  Table table({"HOST", "FILE", "MODE", "OWNER"});
-  for (const deploy::Host& host : topology.hosts) {
-    for (const deploy::RenderedFile& file : deploy::files_of(topology, secrets, host)) {
-      const Path path = Path(options.folder) / host.name / file.path.substr(1);
-      const std::string mode = fmt::format("{:04o}", file.mode);
-      TRYV(make_directories(path.parent_path(), 0700));
-      TRYV(write_file(path, file.content, file.mode & 0700));  // secrets may be in it: yours alone here
-      told.push_back({{"host", host.name}, {"file", file.path}, {"mode", mode}, {"owner", file.owner}});
-      table.add({host.name, file.path, mode, file.owner});
-    }
-  }
-  return session.print({{"folder", options.folder}, {"files", told}}, [&] {
-    return fmt::format("{}\nwrote {} below {}\n", table.to_text(), counted(told.size(), "file"), options.folder);
-  });
+  FilesOfHosts all;
+  for (const deploy::Host& host : topology.hosts)
+    all.emplace_back(&host, deploy::files_of(topology, secrets, host));
+  return write_rendered(session, options.folder, all);
 }
 
 CLI::App* add_with_file(CLI::App& group, const std::string& name, const std::string& what, Options& options) {

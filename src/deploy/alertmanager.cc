@@ -7,6 +7,7 @@
 #include "deploy/file_text.h"
 #include "deploy/listening.h"
 #include "deploy/monitoring.h"
+#include "deploy/notifications.h"
 
 namespace cc::deploy {
 namespace {
@@ -36,13 +37,17 @@ constexpr std::string_view kInhibitions =
     "    target_matchers: ['severity=\"warning\"']\n"
     "    equal: [alertname, installation, host]\n";
 
+// Of the first alert of a group, and how many more there are.
+constexpr std::string_view kSummary =
+    "{{ (index .Alerts 0).Annotations.summary }}{{ if gt (len .Alerts) 1 }} (and more: {{ len .Alerts }} in all){{ end "
+    "}}";
+
 // There is nothing to include files with, so the file is the operator's as a whole, from the first day on.
 std::string file_to_begin_with() {
   return fmt::format(
-      "# Where alerts go. Made once by config-center deploy, which never touches it again: it is yours. Or name "
-      "receivers\n"
-      "# in monitoring.alerts of topology.yaml, and it is made of them.\n"
-      "# After a change:  amtool check-config {file} && systemctl reload prometheus-alertmanager\n"
+      "# Where alerts go. Made once by config-center, which never touches it again: it is yours. Or name receivers in\n"
+      "# monitoring.alerts of topology.yaml, and it is made of them.\n"
+      "# After a change:  amtool check-config alertmanager.yml && systemctl reload prometheus-alertmanager\n"
       "route:\n"
       "  receiver: operators\n"
       "{grouping}"
@@ -50,6 +55,15 @@ std::string file_to_begin_with() {
       "    # It always fires: for a watcher of the watcher, who says so when he does not hear of it.\n"
       "    - matchers: ['alertname=\"Watchdog\"']\n"
       "      receiver: {nobody}\n"
+      "    # config-center monitoring test-alert operators: the same two lines for each receiver of yours.\n"
+      "    - matchers: ['alertname=\"{test}\"']\n"
+      "      receiver: {nobody}\n"
+      "      group_by: [alertname, receiver, test]\n"
+      "      group_wait: 0s\n"
+      "      group_interval: 1m\n"
+      "      routes:\n"
+      "        - matchers: ['receiver=\"operators\"']\n"
+      "          receiver: operators\n"
       "\n"
       "{inhibitions}"
       "\n"
@@ -74,7 +88,7 @@ std::string file_to_begin_with() {
       "    #     send_resolved: true\n"
       "    # pagerduty_configs:\n"
       "    #   - routing_key_file: /etc/prometheus/pagerduty_key\n",
-      fmt::arg("file", kSettingsFile), fmt::arg("grouping", kGrouping), fmt::arg("nobody", kNobody),
+      fmt::arg("grouping", kGrouping), fmt::arg("nobody", kNobody), fmt::arg("test", kTestAlert),
       fmt::arg("inhibitions", kInhibitions));
 }
 
@@ -108,11 +122,21 @@ void set(YAML::Node settings, std::string_view name, const std::string& value) {
 YAML::Node receiver_node(const Receiver& receiver) {
   YAML::Node settings;
   settings["send_resolved"] = "true";
-  if (receiver.type == Receiver::Type::slack) {  // what comes with Alertmanager shows names and labels alone
-    settings["title"] = "{{ .Status | toUpper }}: {{ .CommonLabels.alertname }} ({{ .CommonLabels.installation }})";
+  // What comes with Alertmanager shows names and labels alone, or puts them first.
+  if (receiver.type == Receiver::Type::slack) {
+    settings["title"] =
+        "{{ .Status | toUpper }} ({{ .CommonLabels.severity }}): {{ .CommonLabels.alertname }}, {{ "
+        ".CommonLabels.installation }}";
     settings["text"] =
         "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ .Annotations.description }}\n{{ .Annotations.runbook }}\n{{ "
         "end }}";
+  } else if (receiver.type == Receiver::Type::pagerduty) {
+    settings["severity"] = "{{ if eq .CommonLabels.severity \"critical\" }}critical{{ else }}warning{{ end }}";
+    settings["description"] = std::string(kSummary);
+    settings["details"]["runbook"] = "{{ .CommonAnnotations.runbook }}";
+  } else if (receiver.type == Receiver::Type::email) {
+    settings["headers"]["Subject"] =
+        fmt::format("{{{{ .Status | toUpper }}}} ({{{{ .CommonLabels.severity }}}}): {}", kSummary);
   }
   for (const auto& [name, value] : receiver.config)
     set(settings, name, value);
@@ -148,9 +172,23 @@ Route watchdog_route(const Monitoring& monitoring) {
           .repeat_interval = "1m"};
 }
 
+// A test is told to whom it names, each time anew.
+Route test_route(const Monitoring& monitoring) {
+  Route route{.receiver = std::string(kNobody),
+              .group_by = {"alertname", "receiver", "test"},
+              .matchers = {fmt::format("alertname=\"{}\"", kTestAlert)},
+              .group_wait = "0s",
+              .group_interval = "1m"};
+  route.routes.reserve(monitoring.receivers.size());
+  for (const Receiver& each : monitoring.receivers)
+    route.routes.push_back({.receiver = each.name, .matchers = {fmt::format("receiver=\"{}\"", each.name)}});
+  return route;
+}
+
 std::string made_of(const Monitoring& monitoring) {
   YAML::Node below;
   below["routes"].push_back(route_node(watchdog_route(monitoring)));
+  below["routes"].push_back(route_node(test_route(monitoring)));
   for (const Route& route : monitoring.routes)
     below["routes"].push_back(route_node(route));
   YAML::Node receivers;
@@ -171,12 +209,15 @@ std::string made_of(const Monitoring& monitoring) {
 
 }  // namespace
 
+std::string alertmanager_text(const Monitoring& monitoring) {
+  return monitoring.receivers.empty() ? file_to_begin_with() : made_of(monitoring);
+}
+
 RenderedFiles alertmanager_files(const Topology& topology, const Host& host) {
   if (!topology.alertmanager || topology.alertmanager->host != host.name) return {};
-  const bool made = !topology.monitoring.receivers.empty();
   return {{.path = std::string(kSettingsFile),
-           .content = made ? made_of(topology.monitoring) : file_to_begin_with(),
-           .once = !made,
+           .content = alertmanager_text(topology.monitoring),
+           .once = topology.monitoring.receivers.empty(),
            .validator = "amtool check-config {}"},
           {.path = "/etc/default/prometheus-alertmanager",
            .content = written_by("Own settings go into components.alertmanager of topology.yaml.") +

@@ -213,22 +213,39 @@ exec redis-sentinel /data/sentinel.conf
 
 // --- monitoring ---
 
+// Each with its name as that of a host, of which rules speak.
 std::string scraped(std::string_view job, const std::vector<ContainerService>& services, Port port,
                     std::string_view path = kUsualMetricsPath) {
-  std::string targets;
-  for (const ContainerService& each : services)
-    targets += fmt::format("{}\"{}:{}\"", targets.empty() ? "" : ", ", each.name, port);
   std::string out = fmt::format("  - job_name: {}\n", job);
   if (path != kUsualMetricsPath) out += fmt::format("    metrics_path: {}\n", quoted_text(path, Dollars::as_they_are));
-  return out + fmt::format("    static_configs: [{{targets: [{}]}}]\n", targets);
+  out += "    static_configs:\n";
+  for (const ContainerService& each : services)
+    out += fmt::format("      - {{targets: [\"{0}:{1}\"], labels: {{host: \"{0}\"}}}}\n", each.name, port);
+  return out;
+}
+
+// What the topology asks besides.
+std::string scraped(const Monitoring::Target& target) {
+  std::string out = fmt::format("  - job_name: {}\n", quoted_text(target.job, Dollars::as_they_are));
+  if (!target.path.empty())
+    out += fmt::format("    metrics_path: {}\n", quoted_text(target.path, Dollars::as_they_are));
+  std::string targets, labels;
+  for (const std::string& each : target.targets)
+    targets += (targets.empty() ? "" : ", ") + quoted_text(each, Dollars::as_they_are);
+  for (const auto& [name, value] : target.labels)
+    labels += fmt::format("{}{}: {}", labels.empty() ? "" : ", ", name, quoted_text(value, Dollars::as_they_are));
+  return out + fmt::format("    static_configs: [{{targets: [{}], labels: {{{}}}}}]\n", targets, labels);
 }
 
 std::string prometheus(const Topology& topology, const Services& services) {
   std::string out = fmt::format(
       "# Made by: config-center container write\n"
-      "global: {{scrape_interval: {0}, evaluation_interval: {0}}}\n"
-      "# Rules of your own go here.\nrule_files: [/etc/prometheus/rules/*.yml]\n",
-      topology.monitoring.scrape_interval);
+      "global:\n"
+      "  scrape_interval: {0}\n"
+      "  evaluation_interval: {0}\n"
+      "  external_labels: {{installation: {1}}}\n"
+      "# Rules of your own go there, too.\nrule_files: [/etc/prometheus/rules/*.yml]\n",
+      topology.monitoring.scrape_interval, quoted_text(topology.name, Dollars::as_they_are));
   if (topology.alertmanager)
     out += "alerting:\n  alertmanagers: [{static_configs: [{targets: [\"alertmanager:9093\"]}]}]\n";
   out += "scrape_configs:\n";
@@ -237,21 +254,12 @@ std::string prometheus(const Topology& topology, const Services& services) {
   out += scraped("prometheus", {{"localhost", ""}}, 9090);
   if (topology.alertmanager) out += scraped("alertmanager", {{"alertmanager", ""}}, 9093);
   if (topology.grafana) out += scraped("grafana", {{"grafana", ""}}, 3000);
+  for (const Monitoring::Target& target : topology.monitoring.targets)
+    out += scraped(target);
   return out;
 }
 
-constexpr std::string_view kAlertmanager = R"(# Made by: config-center container write
-# Nobody is told of alerts until a receiver says whom: they stand on the page of Alertmanager.
-route: {receiver: nobody, group_by: [alertname], group_wait: 30s, group_interval: 5m, repeat_interval: 4h}
-receivers: [{name: nobody}]
-)";
-
-constexpr std::string_view kGrafanaSource = R"(# Made by: config-center container write
-apiVersion: 1
-datasources:
-  - {name: Prometheus, uid: prometheus, type: prometheus, access: proxy, url: "http://prometheus:9090", isDefault: true,
-     editable: false, jsonData: {httpMethod: POST}}
-)";
+constexpr std::string_view kBoardsFolder = "boards";  // beside what Grafana reads of provisioning
 
 }  // namespace
 
@@ -282,10 +290,23 @@ RenderedFiles configuration_files(const Topology& topology) {
     fill("{1}", std::to_string(quorum));
     if (!services.sentinels.empty()) add("redis/sentinel.sh", std::move(start));
   }
-  if (topology.prometheus) add("prometheus/prometheus.yml", prometheus(topology, services));
-  // Whom to tell is written into it by hand.
-  if (topology.alertmanager) add("alertmanager/alertmanager.yml", std::string(kAlertmanager), true);
-  if (topology.grafana) add("grafana/datasources/prometheus.yml", std::string(kGrafanaSource));
+  const Monitoring& monitoring = topology.monitoring;
+  if (topology.prometheus) {
+    add("prometheus/prometheus.yml", prometheus(topology, services));
+    for (NamedText& rules : rule_texts(monitoring))
+      add("prometheus/rules/" + rules.name, std::move(rules.text));
+  }
+  // Without receivers in the topology it is written by hand whom to tell.
+  if (topology.alertmanager)
+    add("alertmanager/alertmanager.yml", alertmanager_text(monitoring), monitoring.receivers.empty());
+  if (topology.grafana) {
+    add("grafana/datasources/prometheus.yml",
+        data_sources(monitoring, topology.prometheus ? "http://prometheus:9090" : "",
+                     topology.alertmanager ? "http://alertmanager:9093" : ""));
+    add("grafana/dashboards/config-center.yml", dashboard_provider(fmt::format("/config/{}", kBoardsFolder)));
+    for (NamedText& dashboard : dashboard_texts(monitoring))
+      add(fmt::format("grafana/{}/{}", kBoardsFolder, dashboard.name), std::move(dashboard.text));
+  }
   return out;
 }
 

@@ -1,7 +1,9 @@
 // What else than its files must be known of monitoring by who installs it: with Debian's packages, in Debian's places.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "deploy/rendering.h"
 
@@ -12,6 +14,18 @@ RenderedFiles prometheus_files(const Topology& topology, const Host& host);
 RenderedFiles alertmanager_files(const Topology& topology, const Host& host);
 RenderedFiles exporter_files(const Topology& topology, const Secrets& secrets, const Host& host);
 RenderedFiles grafana_files(const Topology& topology, const Secrets& secrets, const Host& host);
+
+// What is the same wherever it runs: on hosts, in containers, in a playground.
+struct NamedText {
+  std::string name, text;  // of a file
+};
+std::vector<NamedText> rule_texts(const Monitoring& monitoring);  // "data.rules.yml": the product's, the topology's
+std::vector<NamedText> dashboard_texts(const Monitoring& monitoring);  // "nodes.json": likewise
+// alertmanager.yml. Without receivers it is one to begin with, and the operator's from then on.
+std::string alertmanager_text(const Monitoring& monitoring);
+// What Grafana is told of where dashboards are, and of where data come from; an address that is empty is of none.
+std::string dashboard_provider(std::string_view folder);
+std::string data_sources(const Monitoring& monitoring, const std::string& prometheus, const std::string& alertmanager);
 
 // Where the nodes tell their metrics.
 inline constexpr std::string_view kUsualMetricsPath = "/metrics";

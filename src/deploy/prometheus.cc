@@ -180,18 +180,24 @@ std::string metrics_path(const App& app) {
   return own == app.settings.end() ? std::string(kUsualMetricsPath) : own->second;
 }
 
+std::vector<NamedText> rule_texts(const Monitoring& monitoring) {
+  std::vector<NamedText> all;
+  all.reserve(embedded::monitoring_rules.size() + 1);
+  for (const auto& [name, content] : embedded::monitoring_rules)
+    all.push_back({.name = std::string(name), .text = std::string(content)});
+  all.push_back({.name = "topology.rules.yml", .text = own_rules(monitoring)});
+  return all;
+}
+
 RenderedFiles prometheus_files(const Topology& topology, const Host& host) {
   if (!topology.prometheus || topology.prometheus->host != host.name) return {};
   RenderedFiles files;
   // Before the file that names them.
-  for (const auto& [name, content] : embedded::monitoring_rules) {
-    files.push_back({.path = fmt::format("{}{}", kRulesFolder, name),
-                     .content = std::string(content),
+  for (NamedText& rules : rule_texts(topology.monitoring)) {
+    files.push_back({.path = fmt::format("{}{}", kRulesFolder, rules.name),
+                     .content = std::move(rules.text),
                      .validator = "promtool check rules {}"});
   }
-  files.push_back({.path = fmt::format("{}topology.rules.yml", kRulesFolder),
-                   .content = own_rules(topology.monitoring),
-                   .validator = "promtool check rules {}"});
   for (const Monitoring::Target& target : topology.monitoring.targets)
     files.push_back({.path = own_targets_path(target), .content = own_targets_file(target)});
   for (const Job& job : jobs_of(topology))

@@ -114,7 +114,8 @@ json::object fields_of(const Panel& panel) {
 json::object options_of(const Panel& panel) {
   switch (panel.type) {
     case PanelType::graph:
-      return {{"legend", {{"displayMode", "list"}, {"placement", "bottom"}, {"showLegend", true}}},
+      return {{"legend",
+               {{"displayMode", "list"}, {"placement", "bottom"}, {"showLegend", true}, {"calcs", json::array()}}},
               {"tooltip", {{"mode", "multi"}, {"sort", "desc"}}}};
     case PanelType::gauge:
       return {{"reduceOptions", {{"calcs", json::array{"lastNotNull"}}, {"fields", ""}, {"values", false}}},

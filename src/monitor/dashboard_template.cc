@@ -2,58 +2,18 @@
 #include <array>
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
 #include "base/text.h"
 #include "monitor/dashboard.h"
+#include "monitor/yaml_reading.h"
 
 namespace cc::monitor {
 namespace {
-
-using Keys = std::vector<std::string_view>;
 
 constexpr std::array<std::pair<std::string_view, PanelType>, 4> kTypes{{{"graph", PanelType::graph},
                                                                         {"gauge", PanelType::gauge},
                                                                         {"table", PanelType::table},
                                                                         {"heatmap", PanelType::heatmap}}};
-
-std::unexpected<Error> wrong(const YAML::Node& at, std::string_view what) {
-  return fail(Code::invalid_argument, fmt::format("line {} of the dashboard: {}", at.Mark().line + 1, what));
-}
-
-Result<> check_keys(const YAML::Node& map, const Keys& known) {
-  if (!map.IsMap()) return wrong(map, "here are keys with values");
-  for (const auto& each : map) {
-    const auto key = each.first.as<std::string>("");
-    if (std::ranges::find(known, key) != known.end()) continue;
-    const std::string_view near = nearest(key, known);
-    return wrong(each.first, fmt::format("there is no key \"{}\"{}", key,
-                                         near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
-  }
-  return {};
-}
-
-Result<> read(const YAML::Node& map, const char* key, std::string& into) {
-  const YAML::Node value = map[key];
-  if (!value) return {};
-  if (!value.IsScalar() || value.Scalar().empty()) return wrong(value, fmt::format("{} is a text", key));
-  into = value.Scalar();
-  return {};
-}
-
-Result<> read_needed(const YAML::Node& map, const char* key, std::string& into) {
-  if (!map[key]) return wrong(map, fmt::format("{} is missing", key));
-  return read(map, key, into);
-}
-
-Result<> read(const YAML::Node& map, const char* key, std::optional<double>& into) {
-  const YAML::Node value = map[key];
-  double number = 0;
-  if (!value) return {};
-  if (!YAML::convert<double>::decode(value, number)) return wrong(value, fmt::format("{} is a number", key));
-  into = number;
-  return {};
-}
 
 Result<std::vector<Query>> queries_of(const YAML::Node& panel) {
   if (!panel["queries"]) {
@@ -62,9 +22,10 @@ Result<std::vector<Query>> queries_of(const YAML::Node& panel) {
     TRYV(read(panel, "legend", one.legend));
     return std::vector{one};
   }
-  if (panel["query"] || panel["legend"]) return wrong(panel, "query and legend stand in queries, when there are such");
+  if (panel["query"] || panel["legend"])
+    return wrong_at(panel, "query and legend stand in queries, when there are such");
   if (!panel["queries"].IsSequence() || panel["queries"].size() == 0)
-    return wrong(panel["queries"], "queries is a list");
+    return wrong_at(panel["queries"], "queries is a list");
   std::vector<Query> queries;
   for (const YAML::Node& each : panel["queries"]) {
     TRYV(check_keys(each, {"query", "legend"}));
@@ -85,20 +46,21 @@ Result<Panel> panel_of(const YAML::Node& node) {
   TRYV(read_needed(node, "type", type));
   const auto known = std::ranges::find(kTypes, type, [](const auto& each) { return each.first; });
   if (known == kTypes.end()) {
-    return wrong(node["type"], fmt::format("there is no panel of type \"{}\": graph, gauge, table or heatmap", type));
+    return wrong_at(node["type"],
+                    fmt::format("there is no panel of type \"{}\": graph, gauge, table or heatmap", type));
   }
   panel.type = known->second;
   TRY(panel.queries, queries_of(node));
   TRYV(read(node, "unit", panel.unit));
   TRYV(read(node, "refresh", panel.refresh));
   if (!panel.refresh.empty() && !parse_duration(panel.refresh))
-    return wrong(node["refresh"], "refresh is a time, such as 30s");
+    return wrong_at(node["refresh"], "refresh is a time, such as 30s");
   TRYV(read(node, "max", panel.max));
   TRYV(read(node, "warning", panel.warning));
   TRYV(read(node, "critical", panel.critical));
   std::optional<double> width;
   TRYV(read(node, "width", width));
-  if (width && (*width < 1 || *width > 24)) return wrong(node["width"], "width is a number from 1 to 24");
+  if (width && (*width < 1 || *width > 24)) return wrong_at(node["width"], "width is a number from 1 to 24");
   panel.width = static_cast<int>(width.value_or(0));
   return panel;
 }
@@ -110,9 +72,9 @@ Result<Dashboard> dashboard_of(const YAML::Node& root) {
   TRYV(read(root, "description", dashboard.description));
   TRYV(read(root, "jobs", dashboard.jobs));
   TRYV(read(root, "refresh", dashboard.refresh));
-  if (!parse_duration(dashboard.refresh)) return wrong(root["refresh"], "refresh is a time, such as 30s");
+  if (!parse_duration(dashboard.refresh)) return wrong_at(root["refresh"], "refresh is a time, such as 30s");
   if (!root["panels"] || !root["panels"].IsSequence() || root["panels"].size() == 0)
-    return wrong(root, "panels is missing, or no list");
+    return wrong_at(root, "panels is missing, or no list");
   for (const YAML::Node& each : root["panels"]) {
     TRY(Panel panel, panel_of(each));
     dashboard.panels.push_back(std::move(panel));
@@ -124,7 +86,9 @@ Result<Dashboard> dashboard_of(const YAML::Node& root) {
 
 Result<Dashboard> parse_dashboard(std::string_view yaml) {
   try {
-    return dashboard_of(YAML::Load(std::string(yaml)));
+    auto dashboard = dashboard_of(YAML::Load(std::string(yaml)));
+    if (!dashboard) return fail(std::move(dashboard).error().with_context("the dashboard"));
+    return dashboard;
   } catch (const YAML::Exception& e) {
     return fail(Code::invalid_argument, fmt::format("the dashboard is no YAML: {}", e.what()));
   }

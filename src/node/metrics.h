@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "http/router.h"
@@ -28,6 +29,9 @@ struct MetricsSources {
   const Backups* backups = nullptr;  // when they are made by the clock
   const Upkeep* upkeep = nullptr;    // when it is done by the clock
 };
+
+// The page. Blocks until the I/O threads, which run, have told their part; not on one of them.
+std::string metrics_page(const MetricsSources& sources);
 
 // Adds GET <metrics_path>. Its handlers stay on the I/O thread that serves them, and ask the others and a worker.
 void add_metrics_route(http::Router& router, const MetricsSources& sources);

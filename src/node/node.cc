@@ -14,8 +14,10 @@
 
 #include "archive/archive.h"
 #include "base/background.h"
+#include "base/host_port.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "node/alerting.h"
 #include "node/backups.h"
 #include "node/counting.h"
 #include "node/edge_copy.h"
@@ -67,6 +69,8 @@ struct Node::Impl {
   Result<> open();
   Result<> listen();
   Result<> go_live();
+  Result<> begin_alerting();
+  MetricsSources metrics();
   void count_together();
   void stop();
   void broadcast(const MessagePtr& message, std::move_only_function<void()> then);
@@ -100,12 +104,13 @@ struct Node::Impl {
   std::optional<Shared> shared;
   std::vector<std::unique_ptr<IoThread>> threads;
   std::unique_ptr<Counting> counting;  // when there is a Redis
+  std::optional<Upkeep> upkeep;        // nothing: it is not done by the clock
+  std::unique_ptr<Alerting> alerting;  // when the settings name rules
   std::uint16_t port = 0, metrics_port = 0;
   std::mutex cluster_mutex;
   std::string cluster;  // its id, once the I/O threads are told; guarded by cluster_mutex
   bool stopped = false;
-  std::optional<Upkeep> upkeep;  // nothing: it is not done by the clock
-  std::jthread upkeep_thread;    // ends before what it works on
+  std::jthread upkeep_thread;  // ends before what it works on
 };
 
 Result<> Node::Impl::open() {
@@ -178,9 +183,7 @@ Result<> Node::Impl::listen() {
     TRY(port, thread->listen(i == 0 ? settings.server.port : port));
   }
   if (settings.monitoring.enabled) {
-    add_metrics_route(metrics_router, {settings, *log, *queries, counters, *audit, shared->tls.get(), archive.get(),
-                                       workers.of(service::Work::question), usage, threads, edge.get(), backups.get(),
-                                       upkeep ? &*upkeep : nullptr});
+    add_metrics_route(metrics_router, metrics());
     TRY(metrics_port,
         threads.front()->listen_metrics(settings.monitoring.prometheus_port, metrics_router, metrics_usage));
   }
@@ -202,6 +205,30 @@ Result<> Node::Impl::go_live() {
   TRYV(live.get_future().get());
   for (const auto& thread : threads)
     thread->run();
+  return {};
+}
+
+MetricsSources Node::Impl::metrics() {
+  return {settings,
+          *log,
+          *queries,
+          counters,
+          *audit,
+          shared->tls.get(),
+          archive.get(),
+          workers.of(service::Work::question),
+          usage,
+          threads,
+          edge.get(),
+          backups.get(),
+          upkeep ? &*upkeep : nullptr};
+}
+
+Result<> Node::Impl::begin_alerting() {
+  TRY(auto rules, alert_rules_of(settings));
+  if (!rules) return {};
+  alerting = std::make_unique<Alerting>(
+      *std::move(rules), host_and_port(settings.server.host, port), [this] { return metrics_page(metrics()); }, clock);
   return {};
 }
 
@@ -261,6 +288,7 @@ void Node::Impl::make_cluster(const std::stop_token& stop) {
 
 void Node::Impl::stop() {
   if (std::exchange(stopped, true)) return;
+  if (alerting) alerting->stop_looking();
   if (!threads.empty() && shared) {
     std::latch all(static_cast<std::ptrdiff_t>(threads.size()));
     const Mono deadline = clock.now() + settings.server.stop_timeout;
@@ -284,6 +312,7 @@ Result<std::unique_ptr<Node>> Node::start(Settings settings, DataFolder folder, 
   // Before a cluster is made: what cannot serve must not have had its first start.
   if (auto listens = impl->listen(); !listens) return give_up(std::move(listens).error());
   if (auto live = impl->go_live(); !live) return give_up(std::move(live).error());
+  TRYV(impl->begin_alerting());
   // Each is a line: what only the leader does.
   impl->jobs.add("make the cluster",
                  [node = impl.get()](const std::stop_token& stop, consensus::Term) { node->make_cluster(stop); });

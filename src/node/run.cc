@@ -70,13 +70,6 @@ void set_logging(const Settings& settings) {
                                                 : LogStyle::automatic);
 }
 
-void warn_of_what_is_not_there(const Settings& settings) {
-  const auto warn = [](std::string_view name) {
-    kLog.warn("this version does nothing with a setting or a section of settings", {{"name", name}});
-  };
-  if (!settings.monitoring.alert_rules.empty()) warn("monitoring.alert_rules");
-}
-
 // Two of four nodes are no majority, so the fourth is of no help.
 void warn_of_even_group(const Settings& settings) {
   const auto peers = parse_peers(settings.raft.peers, settings.raft.node_id);
@@ -301,7 +294,6 @@ int run_server(const SettingSources& sources) {
   if (!folder) return refuse(folder.error());
   if (auto complete = complete_secrets(*settings); !complete) return refuse(complete.error());
   leave_files_for_changes(*settings);
-  warn_of_what_is_not_there(*settings);
   warn_of_even_group(*settings);
   warn_of_unknown_variables();
 

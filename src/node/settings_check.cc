@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 #include <netdb.h>
 
-#include "base/file.h"
 #include "http/server.h"
+#include "node/alerting.h"
 #include "node/peers.h"
 #include "node/settings.h"
 
@@ -57,14 +57,6 @@ Result<> check_own_address(const Settings& settings) {
   return {};
 }
 
-Result<> check_alert_rules(const std::string& file) {
-  if (file.empty()) return {};
-  if (auto content = read_file(file); !content) {
-    return fail(Code::invalid_argument, "monitoring.alert_rules: " + content.error().message);
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<> check_settings(const Settings& settings) {
@@ -81,7 +73,8 @@ Result<> check_settings(const Settings& settings) {
                             "only: set it to local, and copy them from there",
                             settings.backup.type));
   }
-  return check_alert_rules(settings.monitoring.alert_rules);
+  TRYV(alert_rules_of(settings));
+  return {};
 }
 
 }  // namespace cc::node

@@ -327,7 +327,9 @@ std::vector<Setting> make_table() {
       bounded("monitoring.prometheus_port", "8849", "port of the metrics; 0 takes a free one",
               AT(monitoring.prometheus_port), kAnyPort, kLastPort),
       plain("monitoring.metrics_path", "/metrics", "path of the metrics", AT(monitoring.metrics_path)),
-      plain("monitoring.alert_rules", "", "file of further alert rules", AT(monitoring.alert_rules)),
+      plain("monitoring.alert_rules", "",
+            "file of alert rules that this node looks at itself, and webhooks that it tells: docs/monitoring.md",
+            AT(monitoring.alert_rules)),
 
       checked(plain("backup.schedule.cron", "0 3 * * *", "when backups are made", AT(backup.cron)), backup::check_cron),
       plain("backup.schedule.enabled", "false", "whether they are", AT(backup.enabled)),

@@ -4,7 +4,6 @@
 
 #include "deploy/database.h"
 #include "deploy/load_balancer.h"
-#include "embedded/monitoring_rules.h"
 #include "playground/part.h"
 
 namespace cc::playground {
@@ -69,15 +68,10 @@ std::string prometheus_settings(const Site& site) {
   return text;
 }
 
-constexpr std::string_view kAlertmanagerSettings =
-    "# Alerts are shown by Alertmanager's own page, and reach nobody.\n"
-    "route: {receiver: nobody, group_by: [alertname, job]}\n"
-    "receivers: [{name: nobody}]\n";
-
 void add_prometheus(Part& part, const Site& site) {
   const Path folder = site.folder / "prometheus";
-  for (const auto& [name, content] : embedded::monitoring_rules)
-    part.files.push_back({.path = folder / "rules" / name, .content = std::string(content)});
+  for (deploy::NamedText& rules : deploy::rule_texts({}))
+    part.files.push_back({.path = folder / "rules" / rules.name, .content = std::move(rules.text)});
   part.files.push_back({.path = folder / "prometheus.yml", .content = prometheus_settings(site)});
   part.components.push_back(
       {.name = "prometheus",
@@ -91,7 +85,8 @@ void add_prometheus(Part& part, const Site& site) {
 
 void add_alertmanager(Part& part, const Site& site) {
   const Path folder = site.folder / "alertmanager";
-  part.files.push_back({.path = folder / "alertmanager.yml", .content = std::string(kAlertmanagerSettings)});
+  // Of who looks at it: alerts are on Alertmanager's own page until he says whom to tell.
+  part.files.push_back({.path = folder / "alertmanager.yml", .content = deploy::alertmanager_text({}), .once = true});
   part.components.push_back(
       {.name = "alertmanager",
        .arguments = {site.programs.path("prometheus-alertmanager"),
@@ -140,15 +135,12 @@ void add_grafana(Part& part, const Site& site) {
   if (!site.programs.has("grafana-server")) return;
   const Path folder = site.folder / "grafana";
   part.files.push_back({.path = folder / "provisioning/datasources/playground.yml",
-                        .content = fmt::format("apiVersion: 1\n"
-                                               "datasources:\n"
-                                               "  - name: Prometheus\n"
-                                               "    uid: prometheus\n"
-                                               "    type: prometheus\n"
-                                               "    access: proxy\n"
-                                               "    url: http://{}\n"
-                                               "    isDefault: true\n",
-                                               site.address("prometheus"))});
+                        .content = deploy::data_sources({}, "http://" + site.address("prometheus"),
+                                                        "http://" + site.address("alertmanager"))});
+  part.files.push_back({.path = folder / "provisioning/dashboards/playground.yml",
+                        .content = deploy::dashboard_provider((folder / "dashboards").string())});
+  for (deploy::NamedText& dashboard : deploy::dashboard_texts({}))
+    part.files.push_back({.path = folder / "dashboards" / dashboard.name, .content = std::move(dashboard.text)});
   part.components.push_back({.name = "grafana",
                              .arguments = {site.programs.path("grafana-server"), "--homepath", "/usr/share/grafana"},
                              .environment = {{"GF_SERVER_HTTP_ADDR", "127.0.0.1"},

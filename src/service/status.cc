@@ -31,29 +31,29 @@ Health health(const Context& context) {
   const bool stops = context.stopping || context.leaving;
   Health out{
       .serves_reads = !stops, .takes_changes = !stops && takes_changes(log), .revision = context.view.revision()};
-  const auto check = [&](std::string_view name, bool fine, std::string message) {
-    out.checks.push_back({.name = std::string(name),
-                          .status = fine ? "ok" : "failing",
-                          .message = fine ? std::string() : std::move(message)});
+  const auto check = [&](std::string_view name, bool fine, std::string_view so, std::string_view otherwise) {
+    out.checks.push_back(
+        {.name = std::string(name), .status = fine ? "ok" : "failing", .message = std::string(fine ? so : otherwise)});
     out.degraded = out.degraded || !fine;
   };
-  check("reads", out.serves_reads, "the node is stopping");
+  check("reads", out.serves_reads, "what is published is served from memory", "the node is stopping");
   // Anybody may ask: what is wrong with which folder is for who has logged in.
   const std::string why =
       log.trouble.empty() ? "there is no leader" : "the log cannot be written (why: \"trouble\" of GET /v1/cluster)";
-  check("writes", takes_changes(log), why + "; reads are served, changes are refused until this is over");
-  check("freshness", !context.group->stale(),
+  check("writes", takes_changes(log), "there is a leader, and changes are taken",
+        why + "; reads are served, changes are refused until this is over");
+  check("freshness", !context.group->stale(), "the leader was heard of a moment ago",
         "no leader was heard of for a while: reads may be older than what other nodes have acknowledged, and say so "
         "(X-Config-Stale); changes wait for a leader");
   if (context.archive != nullptr) {
     const ProjectionStatus archive = context.archive->status(context.view.revision());
     check(
-        "archive", archive.trouble.empty(),
+        "archive", archive.trouble.empty(), "the archive in PostgreSQL is reached",
         "the archive is not written or not reached (why: GET /v1/archive); reads, watches and changes go on, and it is "
         "brought up to date when it is back");
   }
   if (context.edge != nullptr) {
-    check("edge", context.edge->status().trouble.empty(),
+    check("edge", context.edge->status().trouble.empty(), "the edge copy in Redis goes on",
           "the edge copy in Redis does not go on (why: \"trouble\" of GET /v1/edge); who reads there reads what was "
           "published before, everybody else is served as ever");
   }

@@ -28,7 +28,7 @@ Task<Result<NodeStatus>> node_status(Context& context, const Call& call);
 Task<Result<state::Queries::Checksum>> state_checksum(Context& context, const Call& call);
 
 struct Check {
-  std::string name, status, message;  // status: "ok" or "failing"; message: why, and what it means
+  std::string name, status, message;  // status: "ok" or "failing"; message: what it means, and why
 };
 struct Health {
   bool serves_reads = false;  // else the load balancer should look elsewhere

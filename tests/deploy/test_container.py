@@ -11,6 +11,8 @@ import jsonschema
 import pytest
 import yaml
 
+from machine import cannot
+
 HERE = pathlib.Path(__file__).parent
 GOLDEN = HERE / "golden/container"
 SCHEMA = json.loads((HERE / "compose-spec.json").read_text())
@@ -159,6 +161,21 @@ def test_haproxy_takes_its_file():
     file = GOLDEN / "full/config/haproxy/haproxy.cfg"
     done = subprocess.run([shutil.which("haproxy") or "/usr/sbin/haproxy", "-c", "-f", file], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_and_alertmanager_take_theirs(tmp_path):
+    """With the same rules as on hosts."""
+    shutil.copytree(GOLDEN / "full/config/prometheus", tmp_path / "prometheus")
+    settings = tmp_path / "prometheus/prometheus.yml"
+    settings.write_text(settings.read_text().replace("/etc/prometheus", str(tmp_path / "prometheus")))
+    for program, *arguments in (("promtool", "check", "config", settings),
+                                ("amtool", "check-config", GOLDEN / "full/config/alertmanager/alertmanager.yml")):
+        found = shutil.which(program) or cannot(f"{program} is not installed (script/bootstrap)")
+        done = subprocess.run([found, *arguments], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    on_hosts = GOLDEN.parent / "monitor1/etc/prometheus/rules"
+    assert {path.name: path.read_text() for path in (tmp_path / "prometheus/rules").iterdir()} == \
+           {path.name: path.read_text() for path in on_hosts.iterdir()}
 
 
 def test_files_are_yaml_and_scripts_are_scripts():

@@ -1,5 +1,5 @@
-"""The dashboards, as they are put onto the host of Grafana: what the public dashboard linter asks of them, and that they
-show only what is exported. Grafana itself is in no release of Debian."""
+"""The dashboards, as they are put onto the host of Grafana: that it takes them, what the public dashboard linter asks of them,
+and that they show only what is exported. Grafana itself is in no release of Debian."""
 
 import json
 import re
@@ -7,12 +7,16 @@ import re
 import pytest
 import yaml
 
+import grafana
 import rules
 from promql import list_in, named_in, tokens_of
 from test_rules import all_series, complaints_about, promtool
 
 FOLDER = rules.ROOT / "tests/deploy/golden/monitor1/var/lib/grafana/dashboards/config-center"
 DASHBOARDS = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+# With those that a topology adds, of a second host.
+ALL = {f"{path.parts[-8]} {path.stem}": json.loads(path.read_text())
+       for path in sorted((rules.ROOT / "tests/deploy/golden").glob("monitor*/var/lib/grafana/dashboards/config-center/*.json"))}
 PANELS = [(name, panel) for name, dashboard in DASHBOARDS.items() for panel in dashboard["panels"]]
 TARGETS = [(name, panel["title"], target) for name, panel in PANELS for target in panel["targets"]]
 # Of Grafana's, those that are used here.
@@ -20,6 +24,8 @@ UNITS = {"short", "percent", "percentunit", "s", "bytes", "Bps", "reqps", "ops",
 TEMPLATED = {"type": "prometheus", "uid": "${datasource}"}
 # Not every alert is of one job and instance.
 WITHOUT_MATCHERS = {"Alerts that fire"}
+# Over a range of their own, as they say.
+OF_A_DAY = {"Backups made and failed"}
 EVERY = {"alertname", "alertstate", "severity"}  # labels of Prometheus's own ALERTS
 
 
@@ -34,6 +40,23 @@ def worked_out(expression):
 
 def test_each_template_is_there():
     assert DASHBOARDS.keys() == {path.stem for path in (rules.ROOT / "monitoring/dashboards").iterdir()}
+
+
+@pytest.mark.parametrize("dashboard", ALL.values(), ids=ALL.keys())
+def test_grafana_takes_it(dashboard):
+    assert grafana.mistakes_in(dashboard) == []
+    for panel in dashboard["panels"]:
+        # What is chosen from the first threshold on has no beginning, and the others follow each other.
+        first, *steps = [step["value"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]]
+        assert first is None and steps == sorted(steps)
+        names = [target["refId"] for target in panel["targets"]]
+        assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("member, value", [("schemaVersion", 16), ("uid", "a b"), ("refresh", "often"), ("panels", []), ("panels", [{"type": "graph"}]),
+                                           ("panels", [{"type": "gauge", "title": "x"}]), ("tilte", "x")])
+def test_what_grafana_does_not_take_is_noticed(member, value):
+    assert grafana.mistakes_in({**DASHBOARDS["nodes"], member: value})
 
 
 def test_there_is_a_panel_of_each_type():
@@ -112,7 +135,7 @@ def test_a_query_is_of_the_chosen_job_and_instance(name, title, target):
 @pytest.mark.parametrize("name, title, target", TARGETS, ids=map(name_of, TARGETS))
 def test_counters_are_shown_as_rates_over_a_range_that_fits(name, title, target):
     expression, panel = target["expr"], next(panel for _, panel in PANELS if panel["title"] == title)
-    assert set(re.findall(r"\[([^\]]*)\]", expression)) <= {"$__rate_interval"}
+    assert set(re.findall(r"\[([^\]]*)\]", expression)) <= ({"1d"} if title in OF_A_DAY else {"$__rate_interval"})
     if panel["type"] == "table":
         return  # which shows what there is now
     for metric, _ in selectors_in(expression):

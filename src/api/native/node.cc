@@ -163,11 +163,8 @@ Task<Result<http::Response>> healthy(service::Context& context, service::Call, h
   CO_TRYV(only_query(request, {}));
   const service::Health health = service::health(context);
   json::array checks;
-  for (const service::Check& check : health.checks) {
-    json::object one{{"name", check.name}, {"status", check.status}};
-    if (!check.message.empty()) one["message"] = check.message;
-    checks.push_back(std::move(one));
-  }
+  for (const service::Check& check : health.checks)
+    checks.push_back({{"name", check.name}, {"status", check.status}, {"message", check.message}});
   const std::string_view status = !health.serves_reads ? "failing" : health.degraded ? "degraded" : "ok";
   co_return json_response(
       health.serves_reads ? 200 : 503,

@@ -1,0 +1,81 @@
+"""What metrics cost: the page of a node that has much to tell, and reads beside a Prometheus that asks often."""
+
+import contextlib
+import statistics
+import threading
+import time
+import urllib.request
+
+from client import config, log_in
+from command import Command
+from harness import CONFIGS, CONTENT, Bar, import_configs, per_second, ratio, say, wrk
+from node import Node, wait_until
+
+WATCHERS = 10_000
+SCRAPES = 50
+EVERY = 1  # second
+
+
+def page_of(node):
+    """Its size, and how many seconds it took."""
+    began = time.monotonic()
+    with urllib.request.urlopen(f"http://127.0.0.1:{node.metrics_port}/metrics", timeout=30) as answer:
+        return len(answer.read()), time.monotonic() - began
+
+
+class Scraper:
+    """Asks for the page every second until the end of the block, as Prometheus would."""
+
+    def __init__(self, node):
+        self._node, self._ended = node, threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._thread.start()
+
+    def __exit__(self, *_):
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self):
+        while not self._ended.wait(EVERY):
+            page_of(self._node)
+
+
+def measure_page(folder, options):
+    node = Node(folder / "page").start()
+    admin = log_in(node, checked=False)
+    import_configs(admin)
+    home = Command(folder / "page-home", node, CONFIG_CENTER_TOKEN=admin.token)
+    loading = home.start("bench", "watch", "--watchers", WATCHERS, "--settle", "60s", "-o", "json")
+    wait_until(lambda: node.metrics().get("config_center_watchers", 0) == WATCHERS, "all of them watch", 60)
+    time.sleep(1)
+    pages = [page_of(node) for _ in range(SCRAPES)]
+    loading.kill()
+    loading.communicate()
+    size, took = max(size for size, _ in pages), [took * 1000 for _, took in pages]
+    say(f"  /metrics: {size:,} bytes, {statistics.median(took):.1f} ms, at most {max(took):.1f} ms")
+    node.stop()
+    what = f"/metrics with {CONFIGS:,} configs and {WATCHERS:,} watchers"
+    return [Bar(f"{what}, median of {SCRAPES}", f"at most {max(took):.1f} ms", "", statistics.median(took), most=20, unit="ms"),
+            Bar(f"{what}, its size", "", "", size / 1000, most=200, unit="KB")]
+
+
+def measure_scraped(folder, options):
+    node = Node(folder / "scraped").start()
+    admin = log_in(node, checked=False)
+    key = "dev/bench/default/read.txt"
+    admin.publish(key, CONTENT)
+    url, scraped, alone = node.url + config(key), [], []
+    wrk(url, 1, admin.token)
+    for number in range(options.rounds):
+        for asks in (number % 2 == 0, number % 2 != 0):  # what drifts hurts both
+            with Scraper(node) if asks else contextlib.nullcontext():
+                (scraped if asks else alone).append(wrk(url, options.seconds, admin.token))
+        say(f"  reads: {scraped[-1]:,.0f}/s while scraped, {alone[-1]:,.0f}/s alone")
+    node.stop()
+    return [Bar("read, 64 connections, with a scrape every second, against without", per_second(scraped), per_second(alone),
+                ratio(scraped, alone), least=0.97, unit="×")]
+
+
+MEASUREMENTS = {"page": measure_page, "scraped": measure_scraped}
