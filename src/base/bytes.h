@@ -9,6 +9,7 @@
 
 namespace cc {
 
+std::string md5(std::string_view bytes);  // 16 raw bytes
 std::string md5_hex(std::string_view bytes);
 std::string sha256_hex(std::string_view bytes);
 std::string sha256(std::string_view bytes);  // 32 raw bytes
@@ -43,6 +44,8 @@ Hash128 hash128(std::string_view bytes) noexcept;
 std::uint64_t hash64(std::string_view bytes) noexcept;
 
 std::string to_hex(std::string_view bytes);
+std::string to_base64(std::string_view bytes);
+std::optional<std::string> from_base64(std::string_view text);
 std::string to_base64url(std::string_view bytes);  // without padding
 std::optional<std::string> from_base64url(std::string_view text);
 
