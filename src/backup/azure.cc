@@ -71,7 +71,7 @@ class Azure final : public Storage {
 
   Result<std::string> get(const std::string& name, std::uint64_t offset, std::size_t size) override {
     const auto make = [&](std::string range) {
-      return authorized({.blob = key_of(name), .headers = {{"range", std::move(range)}}});
+      return authorized({.blob = key_of(name), .headers = {{"x-ms-range", std::move(range)}}});
     };
     TRY(WebAnswer answer, web_.get(make, offset, size));
     if (answer.status == 416) return std::string();
@@ -110,12 +110,13 @@ class Azure final : public Storage {
 
   Result<WebRequest> authorized(const Call& call) const {
     const AzureAccount& account = options_.account;
-    AzureRequest request{.method = call.method,
-                         .path = fmt::format("{}/{}{}{}", account.endpoint.path, percent_encode(options_.container.name),
-                                             call.blob.empty() ? "" : "/", percent_encode(call.blob, true)),
-                         .query = call.query,
-                         .headers = call.headers,
-                         .body_bytes = call.body.size()};
+    AzureRequest request{
+        .method = call.method,
+        .path = fmt::format("{}/{}{}{}", account.endpoint.path, percent_encode(options_.container.name),
+                            call.blob.empty() ? "" : "/", percent_encode(call.blob, true)),
+        .query = call.query,
+        .headers = call.headers,
+        .body_bytes = call.body.size()};
     const auto now = std::chrono::floor<std::chrono::seconds>(clock_.wall());
     request.headers.emplace_back("x-ms-date", fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", now));
     request.headers.emplace_back("x-ms-version", kVersion);
@@ -156,10 +157,9 @@ class Azure final : public Storage {
     std::uint64_t count = 0;
     TRYV(in_parts(from, part_size(bytes, kMostBlocks), [&](std::uint64_t offset, std::string_view part) -> Result<> {
       const std::string block = to_base64(fmt::format("{}-{:08}", id, count++));
-      TRYV(put_body(name, {.method = "PUT",
-                           .blob = key_of(name),
-                           .query = {{"comp", "block"}, {"blockid", block}},
-                           .body = part}));
+      TRYV(put_body(
+          name,
+          {.method = "PUT", .blob = key_of(name), .query = {{"comp", "block"}, {"blockid", block}}, .body = part}));
       list += fmt::format("<Latest>{}</Latest>", block);
       if (progress) progress(offset + part.size(), bytes);
       return {};
@@ -195,9 +195,10 @@ Result<AzureAccount> parse_connection_string(std::string_view text, std::string_
   if (out.sas.starts_with('?')) out.sas.erase(0, 1);
   if (const auto key = from_base64(given["AccountKey"])) out.key = *key;
   if (out.key.empty() && out.sas.empty()) {
-    return fail(Code::invalid_argument,
-                "credentials are missing, or are no connection string with an AccountKey or a SharedAccessSignature: give "
-                "them as backup.storage.credentials or credentials_file, or as AZURE_STORAGE_CONNECTION_STRING");
+    return fail(
+        Code::invalid_argument,
+        "credentials are missing, or are no connection string with an AccountKey or a SharedAccessSignature: give "
+        "them as backup.storage.credentials or credentials_file, or as AZURE_STORAGE_CONNECTION_STRING");
   }
   std::string at(endpoint);
   if (at.empty()) at = given["BlobEndpoint"];
@@ -207,7 +208,10 @@ Result<AzureAccount> parse_connection_string(std::string_view text, std::string_
                      suffix.empty() ? "core.windows.net" : suffix);
   }
   TRY(out.endpoint, parse_endpoint(at));
-  if (out.name.empty()) out.name = out.endpoint.authority.substr(0, out.endpoint.authority.find('.'));
+  if (out.name.empty()) {  // a shared access signature's
+    out.name = out.endpoint.path.empty() ? out.endpoint.authority.substr(0, out.endpoint.authority.find('.'))
+                                         : out.endpoint.path.substr(1);
+  }
   return out;
 }
 

@@ -19,8 +19,8 @@ struct AzureAccount {
   std::string key;    // 64 bytes; or
   std::string sas;    // "sv=…&sig=…", which stands in each request's query
 };
-// As Azure's portal gives it: "AccountName=…;AccountKey=…;EndpointSuffix=…" or "BlobEndpoint=…;SharedAccessSignature=…".
-// `endpoint`: of the settings, before what it says; or empty.
+// As Azure's portal gives it: "AccountName=…;AccountKey=…;EndpointSuffix=…" or
+// "BlobEndpoint=…;SharedAccessSignature=…". `endpoint`: of the settings, before what it says; or empty.
 Result<AzureAccount> parse_connection_string(std::string_view text, std::string_view endpoint);
 
 struct AzureOptions {

@@ -11,15 +11,16 @@ namespace cc::backup {
 namespace {
 
 constexpr std::array<std::string_view, 11> kHeaders = {
-    "content-encoding", "content-language", "content-length", "content-md5",         "content-type", "date",
-    "if-modified-since", "if-match",        "if-none-match",  "if-unmodified-since", "range"};
+    "content-encoding",  "content-language", "content-length", "content-md5",         "content-type", "date",
+    "if-modified-since", "if-match",         "if-none-match",  "if-unmodified-since", "range"};
 
 }  // namespace
 
 std::string azure_string_to_sign(const AzureRequest& request, std::string_view account) {
   std::string out = request.method + "\n";
   for (const std::string_view name : kHeaders) {
-    const auto found = std::ranges::find(request.headers, name, [](const auto& each) { return std::string_view(each.first); });
+    const auto found =
+        std::ranges::find(request.headers, name, [](const auto& each) { return std::string_view(each.first); });
     if (found != request.headers.end()) out += found->second;
     if (name == "content-length" && request.body_bytes > 0) out += std::to_string(request.body_bytes);
     out += '\n';

@@ -47,6 +47,12 @@ bool failed_in_body(const WebAnswer& answer) {
   return answer.good() && answer.body.contains("<Error>");
 }
 
+bool arrived_otherwise(const WebAnswer& answer) {
+  return answer.status == 400 &&
+         (answer.body.contains("BadDigest") || answer.body.contains("XAmzContentSHA256Mismatch") ||
+          answer.body.contains("RequestTimeout"));
+}
+
 class S3 final : public Storage {
  public:
   S3(S3Options options, const Clock& clock) : options_(std::move(options)), web_(options_.web), clock_(clock) {
@@ -161,9 +167,7 @@ class S3 final : public Storage {
   Result<WebAnswer> send_body(Call call) {
     const std::string sum = md5(call.body), hex = to_hex(sum);
     call.headers.emplace_back("content-md5", to_base64(sum));
-    return send(call, [&](const WebAnswer& answer) {
-      return has_other_sum(answer, hex) || (answer.status == 400 && answer.body.contains("BadDigest"));
-    });
+    return send(call, [&](const WebAnswer& answer) { return has_other_sum(answer, hex) || arrived_otherwise(answer); });
   }
 
   Result<> put_in_parts(const std::string& name, const Path& from, std::uint64_t bytes, const Progress& progress) {
@@ -174,8 +178,11 @@ class S3 final : public Storage {
     TRY(const pugi::xml_node result, root_of(document, begun, "InitiateMultipartUploadResult"));
     const std::string upload = result.child_value("UploadId");
     auto done = put_parts(name, upload, from, bytes, progress);
-    // What is left of it costs money until it is removed; when that fails, tidy() does it later.
-    if (!done) static_cast<void>(abort(key, upload));
+    if (!done) {
+      // What is left of it costs money until it is removed; tidy() does that later.
+      if (const auto aborted = abort(key, upload); !aborted)
+        done.error().message += "; what was put of it stays for a day: " + aborted.error().message;
+    }
     return done;
   }
 

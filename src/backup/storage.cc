@@ -4,8 +4,11 @@
 
 #include <fmt/format.h>
 
+#include "backup/azure.h"
 #include "backup/folder.h"
+#include "backup/gcs.h"
 #include "backup/s3.h"
+#include "base/text.h"
 
 namespace cc::backup {
 namespace {
@@ -49,12 +52,35 @@ Result<std::shared_ptr<Storage>> open_s3(const StorageOptions& options, S3Option
   return s3(std::move(how), clock);
 }
 
+Result<std::shared_ptr<Storage>> open_azure(const StorageOptions& options, Web::Options web, const Clock& clock) {
+  AzureOptions how{.web = std::move(web)};
+  TRY(how.container, parse_bucket(options.path));
+  TRY(how.account, parse_connection_string(options.credentials, options.endpoint));
+  return azure(std::move(how), clock);
+}
+
+Result<std::shared_ptr<Storage>> open_gcs(const StorageOptions& options, Web::Options web, const Clock& clock) {
+  if (!trim(options.credentials).starts_with('{')) {
+    StorageOptions as_s3 = options;
+    if (as_s3.endpoint.empty()) as_s3.endpoint = kGoogleEndpoint;
+    as_s3.region = "auto";
+    return open_s3(as_s3, {.scheme = "gs", .web = std::move(web)}, clock);
+  }
+  GcsOptions how{.web = std::move(web)};
+  TRY(how.bucket, parse_bucket(options.path));
+  TRY(how.account, parse_service_account(options.credentials));
+  TRY(how.endpoint, parse_endpoint(options.endpoint.empty() ? kGoogleEndpoint : options.endpoint));
+  return gcs(std::move(how), clock);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Storage>> open_storage(const StorageOptions& options, const Clock& clock,
                                               const std::stop_token& stop) {
   const Web::Options web{.ca_file = options.ca_file, .timeout = options.timeout, .stop = stop};
   if (options.type == "s3") return open_s3(options, {.web = web}, clock);
+  if (options.type == "azure") return open_azure(options, web, clock);
+  if (options.type == "gcs") return open_gcs(options, web, clock);
   if (options.type == "local") return folder(options.path);
   return fail(Code::invalid_argument, fmt::format("{} is no type of storage", options.type));
 }

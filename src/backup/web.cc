@@ -128,7 +128,7 @@ CURLcode Web::Impl::attempt(const WebRequest& request, WebAnswer& answer) {
     curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
   } else if (request.method == "PUT" || request.method == "POST") {
     curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-    curl_easy_setopt(c, CURLOPT_POSTFIELDS, request.body.data());
+    curl_easy_setopt(c, CURLOPT_POSTFIELDS, request.body.begin());
   }
   if (request.method != "HEAD") curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, &Impl::take_body);
@@ -186,12 +186,11 @@ Result<WebAnswer> Web::get(const std::function<Result<WebRequest>(std::string ra
     if (impl_->stopped()) return fail(Code::unavailable, "it was asked to stop");
     if (answer.status == 206) {
       if (!answer.body.empty()) attempt = 0;  // it gets on
-      if (out) {
-        out->body += answer.body;
-      } else {
-        out = std::move(answer);
-      }
+      if (!out) out = WebAnswer{.status = answer.status, .headers = answer.headers};
+      out->body += answer.body;
       if (code == CURLE_OK || out->body.size() >= size) return *std::move(out);
+    } else if (out && answer.status == 416) {
+      return *std::move(out);  // it broke off behind the last byte
     } else if (code == CURLE_OK && !is_passing(answer.status)) {
       if (answer.status != 200) return answer;
       return fail(Code::unavailable, without_query(request.url) + ": the server does not give a part of a file");
@@ -207,6 +206,7 @@ std::unexpected<Error> refused(const WebAnswer& answer, std::string_view what) {
   constexpr std::size_t kLongest = 300;
   std::string said = said_in_xml(answer.body);
   if (said.empty()) said = said_in_json(answer.body);
+  said = said.substr(0, said.find('\n'));
   const Code code = answer.status == 404                           ? Code::not_found
                     : answer.status == 401 || answer.status == 403 ? Code::permission_denied
                                                                    : Code::unavailable;

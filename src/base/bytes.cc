@@ -67,19 +67,19 @@ std::string sha256_hex(std::string_view bytes) {
   return to_hex(sha256(bytes));
 }
 
-struct Sha256::Impl {
+struct Digest::Impl {
   DigestContext context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
 };
 
-Sha256::Sha256() : impl_(std::make_unique<Impl>()) {
-  EVP_DigestInit_ex2(impl_->context.get(), sha256_kind(), nullptr);
+Digest::Digest(const char* kind) : impl_(std::make_unique<Impl>()) {
+  EVP_DigestInit_ex2(impl_->context.get(), EVP_get_digestbyname(kind), nullptr);
 }
-Sha256::~Sha256() = default;
+Digest::~Digest() = default;
 
-void Sha256::add(std::string_view bytes) {
+void Digest::add(std::string_view bytes) {
   EVP_DigestUpdate(impl_->context.get(), bytes.data(), bytes.size());
 }
-std::string Sha256::finish() {
+std::string Digest::finish() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
   unsigned length = 0;
   EVP_DigestFinal_ex(impl_->context.get(), out.data(), &length);

@@ -14,16 +14,26 @@ std::string md5_hex(std::string_view bytes);
 std::string sha256_hex(std::string_view bytes);
 std::string sha256(std::string_view bytes);  // 32 raw bytes
 // The same over many pieces.
-class Sha256 {
+class Digest {
  public:
-  Sha256();
-  ~Sha256();
+  ~Digest();
   void add(std::string_view bytes);
-  std::string finish();  // 32 raw bytes; once
+  std::string finish();  // raw bytes; once
+
+ protected:
+  explicit Digest(const char* kind);
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+};
+class Sha256 final : public Digest {
+ public:
+  Sha256() : Digest("SHA256") {}
+};
+class Md5 final : public Digest {
+ public:
+  Md5() : Digest("MD5") {}
 };
 
 std::string hmac_sha256(std::string_view key, std::string_view bytes);  // 32 raw bytes

@@ -68,11 +68,13 @@ Result<> show(Session& session, const Options& options) {
 }
 
 // Whether it is one of those that are kept, which remember that they were verified.
-Result<bool> is_kept(const node::Settings& settings, const backup::File& file) {
-  TRY(const auto storage, node::open_storage(settings, kClock));
-  if (settings.backup.type != "local") return storage->where(file.name) == file.where();
+bool is_kept(const node::Settings& settings, const backup::File& file) {
+  const auto storage = node::open_storage(settings, kClock);
+  if (!storage) return false;
+  const std::string where = (*storage)->where(file.name);
   std::error_code error;
-  return std::filesystem::equivalent(storage->where(file.name), file.where(), error);
+  return where == file.where() ||
+         (settings.backup.type == "local" && std::filesystem::equivalent(where, file.where(), error));
 }
 
 Result<> verify(Session& session, const Options& options) {
@@ -83,10 +85,7 @@ Result<> verify(Session& session, const Options& options) {
   StateProgress progress("verifying");
   TRY(const backup::Manifest manifest,
       backup::verify(one.file, one.key, level, scratch.path() / "tmp", progress.teller()));
-  TRY(const bool kept, is_kept(settings, one.file));
-  if (level == backup::Level::rows && kept) {
-    TRYV(backup::note_verified(one.file, kClock.wall()));
-  }
+  if (level == backup::Level::rows && is_kept(settings, one.file)) TRYV(backup::note_verified(one.file, kClock.wall()));
   boost::json::object told = json_of(manifest);
   told["verified"] = options.level;
   return session.print(told, [&] {
@@ -119,15 +118,11 @@ Result<> compare(Session& session, const Options& options) {
   return session.print(backup::to_json(since), [&] { return text_of(since); });
 }
 
-Result<std::vector<backup::Kept>> all_of(const node::Settings& settings) {
-  TRY(const std::string key, node::sealing_key(settings));
-  TRY(const auto storage, node::open_storage(settings, kClock));
-  return backup::list(storage, key);
-}
-
 Result<> list(Session& session, const Options& options) {
   TRY(const node::Settings settings, node_settings(*options.node));
-  TRY(const auto all, all_of(settings));
+  TRY(const std::string key, node::sealing_key(settings));
+  TRY(const auto storage, node::open_storage(settings, kClock));
+  TRY(const auto all, backup::list(storage, key));
   boost::json::array items;
   for (const backup::Kept& each : all)
     items.push_back(json_of(each));
@@ -144,7 +139,10 @@ Result<> list(Session& session, const Options& options) {
 
 Result<> prune(Session& session, const Options& options) {
   TRY(const node::Settings settings, node_settings(*options.node));
-  TRY(const auto all, all_of(settings));
+  TRY(const std::string key, node::sealing_key(settings));
+  TRY(const auto storage, node::open_storage(settings, kClock));
+  TRY(const auto all, backup::list(storage, key));
+  if (!session.dry_run) TRYV(storage->tidy());
   const auto old = backup::to_remove(all, node::retention_of(settings), kClock.wall());
   boost::json::array names;
   std::string text;

@@ -1,9 +1,9 @@
-"""OpenStack Swift as one process, objects in memory, speaking S3 with signatures that it checks: swift_server.py FOLDER PORT.
+"""OpenStack Swift as one process, objects in memory, speaking S3 with signatures that it checks: swift_server.py FOLDER PORT REGION.
 
 Its user is test:tester, whose key is testing."""
 
-import sys
 import pathlib
+import sys
 
 import eventlet
 
@@ -27,7 +27,8 @@ use = egg:swift#listing_formats
 [filter:s3api]
 use = egg:swift#s3api
 s3_acl = false
-location = us-east-1
+location = {region}
+storage_domain = localhost
 [filter:tempauth]
 use = egg:swift#tempauth
 user_test_tester = testing .admin
@@ -71,7 +72,7 @@ def with_cache(app):
     return answer
 
 
-def main(folder, port):
+def main(folder, port, region):
     folder.joinpath("disks", "disk").mkdir(parents=True)
     folder.joinpath("swift.conf").write_text("[swift-hash]\nswift_hash_path_suffix = of the tests\n[storage-policy:0]\nname = memory\ndefault = yes\n")
     utils.SWIFT_CONF_FILE = str(folder / "swift.conf")
@@ -86,7 +87,7 @@ def main(folder, port):
         ring(folder, kind, socket.getsockname()[1])
         eventlet.spawn(eventlet.wsgi.server, socket, loadapp(str(config)), quiet)
     config = folder / "proxy.conf"
-    config.write_text(f"[DEFAULT]\nswift_dir = {folder}\nlog_address = {folder}/no-log\n{PROXY}")
+    config.write_text(f"[DEFAULT]\nswift_dir = {folder}\nlog_address = {folder}/no-log\n{PROXY.format(region=region)}")
     app = loadapp(str(config))
     socket = eventlet.listen(("127.0.0.1", port))
     print("ready", flush=True)
@@ -94,4 +95,4 @@ def main(folder, port):
 
 
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1]), int(sys.argv[2]))
+    main(pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
