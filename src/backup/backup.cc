@@ -1,5 +1,6 @@
 #include "backup/backup.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
@@ -9,6 +10,8 @@
 #include <fmt/format.h>
 
 #include "backup/damaged.h"
+#include "backup/folder.h"
+#include "backup/scratch.h"
 #include "backup/seal.h"
 #include "base/bytes.h"
 #include "state/snapshot.h"
@@ -24,24 +27,6 @@ constexpr std::size_t kBlock = 64u << 10;
 constexpr const char* kCompression = "1";  // of Zstandard: more takes twice as long for a tenth less
 
 using Entry = std::unique_ptr<archive_entry, decltype(&archive_entry_free)>;
-
-// A folder for as long as it takes.
-class Scratch {
- public:
-  explicit Scratch(const Path& in) : in_(in), path_(in / ("backup-" + to_hex(random_bytes(6)))) {}
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-    std::filesystem::remove(in_, ignored);  // when nothing else is in it
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  Result<> make() const { return make_directories(path_, 0700); }
-  Path file() const { return path_ / "state.db"; }
-
- private:
-  Path in_, path_;
-};
 
 struct Summed {
   std::uint64_t bytes = 0;
@@ -128,11 +113,31 @@ Result<> pack(const Manifest& manifest, const Path& state, const Path& file, std
   return writer.finish();
 }
 
+std::string name_of(const Manifest& manifest) {
+  return manifest.name() + std::string(kEnding);
+}
+
+std::unexpected<Error> there_already(const std::string& where) {
+  return fail(Code::already_exists, where + " is there already: a backup overwrites nothing");
+}
+
+// Copies the state as it is now.
+Result<Manifest> copy_state(const Source& source, const Path& to, Wall now) {
+  TRY(const auto held, state::hold_snapshot(source.state));
+  TRYV(held->write(to));
+  Manifest manifest{.product = CC_VERSION, .time = now, .node_id = source.node_id};
+  TRY(manifest.contents, state::contents_of(to));
+  TRY(const Summed sum, sum_of(to));
+  manifest.state_bytes = sum.bytes;
+  manifest.state_sha256 = sum.sha256;
+  return manifest;
+}
+
 // --- reading ---
 
 class Unpacking {
  public:
-  Unpacking(Path file, Reader from) : path_(std::move(file)), from_(std::move(from)) {}
+  Unpacking(std::string where, Reader from) : where_(std::move(where)), from_(std::move(from)) {}
 
   Result<> begin() {
     archive* const a = tar_.get();
@@ -147,7 +152,7 @@ class Unpacking {
     if (archive_read_next_header(tar_.get(), &entry) != ARCHIVE_OK) return fail(failed().error());
     const char* found = archive_entry_pathname(entry);
     if (found == nullptr || found != name) {
-      return damaged(path_, fmt::format("{} is missing", name));
+      return damaged(where_, fmt::format("{} is missing", name));
     }
     return archive_entry_size(entry);
   }
@@ -182,19 +187,19 @@ class Unpacking {
   Result<> failed() {
     if (!how_) return how_;
     const char* text = archive_error_string(tar_.get());
-    return damaged(path_, text != nullptr ? text : "unknown reason");
+    return damaged(where_, text != nullptr ? text : "unknown reason");
   }
 
-  Path path_;
+  std::string where_;
   Reader from_;
   Result<> how_;
   std::array<char, kBlock> buffer_{};
   std::unique_ptr<archive, decltype(&archive_read_free)> tar_{archive_read_new(), &archive_read_free};
 };
 
-Result<std::unique_ptr<Unpacking>> opened(const Path& file, std::string_view key) {
+Result<std::unique_ptr<Unpacking>> opened(const File& file, std::string_view key) {
   TRY(Reader reader, Reader::open(file, key));
-  auto unpacking = std::make_unique<Unpacking>(file, std::move(reader));
+  auto unpacking = std::make_unique<Unpacking>(file.where(), std::move(reader));
   TRYV(unpacking->begin());
   return unpacking;
 }
@@ -213,7 +218,7 @@ Result<Manifest> read_manifest(Unpacking& unpacking) {
 }
 
 // Gives each piece of the state to `take`, and reads to the end.
-Result<Manifest> read_all(const Path& file, std::string_view key, const std::function<Result<>(std::string_view)>& take,
+Result<Manifest> read_all(const File& file, std::string_view key, const std::function<Result<>(std::string_view)>& take,
                           const Progress& progress) {
   TRY(const auto unpacking, opened(file, key));
   TRY(const Manifest manifest, read_manifest(*unpacking));
@@ -229,7 +234,7 @@ Result<Manifest> read_all(const Path& file, std::string_view key, const std::fun
     if (progress) progress(done, manifest.state_bytes);
   }
   if (done != manifest.state_bytes || to_hex(hash.finish()) != manifest.state_sha256) {
-    return damaged(file, "the state in it is not what its manifest says");
+    return damaged(file.where(), "the state in it is not what its manifest says");
   }
   TRYV(unpacking->end());
   return manifest;
@@ -241,66 +246,72 @@ Result<Created> create(const Source& source, const Path& to, std::string_view ke
   const auto must_be_new = [](const Path& file) -> Result<> {
     std::error_code absent;
     if (!std::filesystem::exists(std::filesystem::symlink_status(file, absent))) return {};
-    return fail(Code::already_exists, file.string() + " is there already: a backup overwrites nothing");
+    return there_already(file.string());
   };
   std::error_code error;
-  const bool folder = std::filesystem::is_directory(to, error);
-  if (!folder) TRYV(must_be_new(to));
-  const Scratch scratch(source.scratch);
-  TRYV(scratch.make());
-  TRY(const auto held, state::hold_snapshot(source.state));
-  TRYV(held->write(scratch.file()));
-  Created out{.manifest = {.product = CC_VERSION, .time = now, .node_id = source.node_id}};
-  Manifest& manifest = out.manifest;
-  TRY(manifest.contents, state::contents_of(scratch.file()));
-  TRY(const Summed sum, sum_of(scratch.file()));
-  manifest.state_bytes = sum.bytes;
-  manifest.state_sha256 = sum.sha256;
-  out.file = folder ? to / (manifest.name() + std::string(kEnding)) : to;
-  TRYV(must_be_new(out.file));
-  const Path beside = out.file.string() + std::string(kUnfinished);
+  const bool is_folder = std::filesystem::is_directory(to, error);
+  if (!is_folder) TRYV(must_be_new(to));
+  TRY(const Scratch scratch, Scratch::make(source.scratch));
+  TRY(const Manifest manifest, copy_state(source, scratch.state(), now));
+  const Path file = is_folder ? to / name_of(manifest) : to;
+  TRYV(must_be_new(file));
+  const Path beside = file.string() + std::string(kUnfinished);
   std::filesystem::remove(beside, error);  // of one that was killed
-  TRYV(pack(manifest, scratch.file(), beside, key, progress));
-  out.bytes = std::filesystem::file_size(beside, error);
-  if (auto moved = move_file(beside, out.file); !moved) {
+  TRYV(pack(manifest, scratch.state(), beside, key, progress));
+  const std::uint64_t bytes = std::filesystem::file_size(beside, error);
+  if (auto moved = move_file(beside, file); !moved) {
     std::filesystem::remove(beside, error);
     return fail(std::move(moved).error());
   }
-  return out;
+  return Created{.manifest = manifest, .file = file_at(file), .bytes = bytes};
 }
 
-Result<Manifest> manifest_of(const Path& file, std::string_view key) {
+Result<Created> create(const Source& source, const std::shared_ptr<Storage>& to, std::string_view key, Wall now,
+                       const Progress& progress, const Progress& uploading) {
+  TRY(const Scratch scratch, Scratch::make(source.scratch));
+  TRY(const Manifest manifest, copy_state(source, scratch.state(), now));
+  const File file{to, name_of(manifest)};
+  TRY(const auto there, to->list());
+  if (std::ranges::find(there, file.name, &Stored::name) != there.end()) return there_already(file.where());
+  TRYV(pack(manifest, scratch.state(), scratch.packed(), key, progress));
+  std::error_code error;
+  const std::uint64_t bytes = std::filesystem::file_size(scratch.packed(), error);
+  std::filesystem::remove(scratch.state(), error);  // a large one need not wait for the network
+  TRYV(to->put(file.name, scratch.packed(), uploading));
+  return Created{.manifest = manifest, .file = file, .bytes = bytes};
+}
+
+Result<Manifest> manifest_of(const File& file, std::string_view key) {
   TRY(const auto unpacking, opened(file, key));
   return read_manifest(*unpacking);
 }
 
-Result<Manifest> extract(const Path& file, std::string_view key, const Path& to, const Progress& progress) {
+Result<Manifest> extract(const File& file, std::string_view key, const Path& to, const Progress& progress) {
   TRY(NewFile out, NewFile::create(to, 0600));
   TRY(Manifest manifest, read_all(file, key, [&](std::string_view piece) { return out.write(piece); }, progress));
   TRYV(out.finish());
   return manifest;
 }
 
-Result<std::vector<ReleasePtr>> configs_in(const Path& file, std::string_view key, const std::string& prefix,
+Result<std::vector<ReleasePtr>> configs_in(const File& file, std::string_view key, const std::string& prefix,
                                            const Path& scratch, const Progress& progress) {
-  const Scratch folder(scratch);
-  TRYV(folder.make());
-  TRY(const Manifest manifest, extract(file, key, folder.file(), progress));
-  TRY(auto found, state::configs_in(folder.file(), prefix));
+  TRY(const Scratch beside, Scratch::make(scratch));
+  TRY(const Manifest manifest, extract(file, key, beside.state(), progress));
+  TRY(auto found, state::configs_in(beside.state(), prefix));
   if (found.empty())
     return fail(Code::not_found,
                 fmt::format("there was no config in {} at revision {}", prefix, manifest.contents.position.revision));
   return found;
 }
 
-Result<Manifest> verify(const Path& file, std::string_view key, Level level, const Path& scratch,
+Result<Manifest> verify(const File& file, std::string_view key, Level level, const Path& scratch,
                         const Progress& progress) {
   if (level == Level::checksums) return read_all(file, key, [](std::string_view) -> Result<> { return {}; }, progress);
-  const Scratch folder(scratch);
-  TRYV(folder.make());
-  TRY(Manifest manifest, extract(file, key, folder.file(), progress));
-  TRY(const state::Contents contents, state::read_all_rows(folder.file()));
-  if (!(contents == manifest.contents)) return damaged(file, "its state does not hold what its manifest counts");
+  TRY(const Scratch beside, Scratch::make(scratch));
+  TRY(Manifest manifest, extract(file, key, beside.state(), progress));
+  TRY(const state::Contents contents, state::read_all_rows(beside.state()));
+  if (!(contents == manifest.contents))
+    return damaged(file.where(), "its state does not hold what its manifest counts");
   return manifest;
 }
 

@@ -5,12 +5,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "backup/manifest.h"
+#include "backup/storage.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/result.h"
@@ -21,33 +22,33 @@ namespace cc::backup {
 // "…/20261128T031500Z-r1042.ccbackup"
 inline constexpr std::string_view kEnding = ".ccbackup";
 
-// Told how many bytes of the state were worked on, and of how many.
-using Progress = std::function<void(std::uint64_t done, std::uint64_t all)>;
-
 struct Source {
   Path state;    // a node's state.db; the node may run, and need not
-  Path scratch;  // a folder on a disk with room for a copy of it
+  Path scratch;  // a folder on a disk with room for a copy of it, and for the backup where that is put in a storage
   std::uint64_t node_id = 0;
 };
 struct Created {
   Manifest manifest;
-  Path file;
+  File file;
   std::uint64_t bytes = 0;
 };
 // Writes a new file, and gives it its name when it is whole and on disk: `to`, or where that is a folder, the
 // manifest's name in it. already_exists when something is there. `key`: empty for one that is not sealed.
 Result<Created> create(const Source& source, const Path& to, std::string_view key, Wall now,
                        const Progress& progress = {});
+// Makes it beside, and puts it in the storage under the manifest's name. `uploading` is told of the second.
+Result<Created> create(const Source& source, const std::shared_ptr<Storage>& to, std::string_view key, Wall now,
+                       const Progress& progress = {}, const Progress& uploading = {});
 
 // Reads the manifest alone: who has damaged what follows is not noticed.
-Result<Manifest> manifest_of(const Path& file, std::string_view key);
+Result<Manifest> manifest_of(const File& file, std::string_view key);
 
 // Makes `to`, the state as it was; reads the backup to its end before, and removes `to` again when anything of it is
 // not as it was written.
-Result<Manifest> extract(const Path& file, std::string_view key, const Path& to, const Progress& progress = {});
+Result<Manifest> extract(const File& file, std::string_view key, const Path& to, const Progress& progress = {});
 
 // What was published in it below a prefix of keys ("dev/shop/"), or under that key; by key. not_found when nothing was.
-Result<std::vector<ReleasePtr>> configs_in(const Path& file, std::string_view key, const std::string& prefix,
+Result<std::vector<ReleasePtr>> configs_in(const File& file, std::string_view key, const std::string& prefix,
                                            const Path& scratch, const Progress& progress = {});
 
 // How thoroughly a backup is looked at. Each does what those before it do.
@@ -55,7 +56,7 @@ enum class Level {
   checksums,  // read to its end, each part against its checksum
   rows,       // the state opened, every row read, each content against its checksum, counts against the manifest
 };
-Result<Manifest> verify(const Path& file, std::string_view key, Level level, const Path& scratch,
+Result<Manifest> verify(const File& file, std::string_view key, Level level, const Path& scratch,
                         const Progress& progress = {});
 
 }  // namespace cc::backup

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "backup/folder.h"
 #include "base/bytes.h"
 #include "base/process.h"
 #include "proto/command.pb.h"
@@ -52,7 +53,7 @@ class BackupTest : public testing::Test {
     return create({.state = state_file_, .scratch = scratch_, .node_id = 7}, to, key, Wall(std::chrono::hours(24)));
   }
   Result<Manifest> verified(const Path& file, Level level = Level::rows, std::string_view key = kKey) {
-    return verify(file, key, level, scratch_);
+    return verify(file_at(file), key, level, scratch_);
   }
   std::vector<std::string> files() const {
     std::vector<std::string> names;
@@ -71,7 +72,7 @@ class BackupTest : public testing::Test {
 TEST_F(BackupTest, SaysWhatIsInIt) {
   const auto made = backed_up(file_);
   ASSERT_TRUE(made) << made.error().message;
-  const Manifest manifest = manifest_of(file_, kKey).value();
+  const Manifest manifest = manifest_of(file_at(file_), kKey).value();
   EXPECT_EQ(manifest.contents.configs, 20u);
   EXPECT_EQ(manifest.contents.position.revision, 21u);
   EXPECT_EQ(manifest.contents.position.cluster_id, "01J0000000000000000000CLUS");
@@ -87,12 +88,32 @@ TEST_F(BackupTest, IsNamedByItselfInAFolder) {
   EXPECT_EQ(backed_up(folder_.path() / "backups").error().code, Code::already_exists) << "it overwrites nothing";
 }
 
+TEST_F(BackupTest, IsPutInAStorage) {
+  const auto storage = folder(folder_.path() / "backups");
+  const Source source{.state = state_file_, .scratch = scratch_};
+  const auto made = create(source, storage, kKey, Wall());
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_THAT(files(), ElementsAre("19700101T000000Z-r21.ccbackup"));
+  EXPECT_TRUE(verify(made->file, kKey, Level::rows, scratch_));
+  EXPECT_FALSE(std::filesystem::exists(scratch_));
+  EXPECT_EQ(create(source, storage, kKey, Wall()).error().code, Code::already_exists);
+}
+
+TEST_F(BackupTest, RemovesWhatOneThatWasKilledLeft) {
+  ASSERT_TRUE(make_directories(scratch_ / "backup-0123456789ab"));
+  std::ofstream(scratch_ / "backup-0123456789ab" / "state.db") << "half of a state";
+  std::ofstream(scratch_ / "of-somebody-else") << "stays";
+  ASSERT_TRUE(backed_up(file_));
+  EXPECT_FALSE(std::filesystem::exists(scratch_ / "backup-0123456789ab"));
+  EXPECT_TRUE(std::filesystem::exists(scratch_ / "of-somebody-else"));
+}
+
 TEST_F(BackupTest, HoldsTheStateAsItWas) {
   ASSERT_TRUE(backed_up(file_));
   const std::string then = state_->checksum().value();
   publish("later", "later");
   const Path copy = folder_.path() / "copy.db";
-  ASSERT_TRUE(extract(file_, kKey, copy));
+  ASSERT_TRUE(extract(file_at(file_), kKey, copy));
   EXPECT_EQ(state::State::open(copy).value()->checksum().value(), then);
 }
 
@@ -130,7 +151,7 @@ TEST_F(BackupTest, AFlippedByteAnywhereIsNoticed) {
       std::ofstream(file_, std::ios::binary) << bad;
       ASSERT_FALSE(verified(file_, Level::checksums, key)) << "byte " << at << " of " << good.size();
       const Path copy = folder_.path() / "copy.db";
-      ASSERT_FALSE(extract(file_, key, copy));
+      ASSERT_FALSE(extract(file_at(file_), key, copy));
       ASSERT_FALSE(std::filesystem::exists(copy)) << "nothing of it is used";
     }
   }

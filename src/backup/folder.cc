@@ -1,94 +1,110 @@
 #include "backup/folder.h"
 
-#include <algorithm>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include <fmt/format.h>
-
-#include "base/text.h"
 
 namespace cc::backup {
 namespace {
 
-constexpr std::string_view kVerified = ".verified";
+constexpr std::string_view kUnfinished = ".unfinished";
+constexpr std::chrono::hours kLongAgo{24};
 
-Path note_of(const Path& file) {
-  return file.string() + std::string(kVerified);
+std::unexpected<Error> failed(std::string_view doing, const Path& file, const std::error_code& error) {
+  return fail(error == std::errc::no_such_file_or_directory ? Code::not_found : Code::unavailable,
+              fmt::format("cannot {} {}: {}", doing, file.string(), error.message()));
 }
 
-// Which file was verified, and when; a file that was replaced since was not.
-std::string note(std::uint64_t bytes, Wall time) {
-  return fmt::format("{} {}\n", bytes, format_time(time));
-}
+class Folder final : public Storage {
+ public:
+  explicit Folder(Path path) : path_(std::move(path)) {}
 
-std::optional<Wall> verified_at(const Path& file, std::uint64_t bytes) {
-  const auto text = read_file(note_of(file));
-  if (!text) return std::nullopt;
-  const std::string_view line = trim(*text);
-  const auto noted = parse_uint(line.substr(0, line.find(' ')), "bytes");
-  const auto time = parse_time(line.substr(std::min(line.find(' ') + 1, line.size())));
-  return noted && time && *noted == bytes ? std::optional(*time) : std::nullopt;
-}
+  std::string where(const std::string& name) const override { return (path_ / name).string(); }
+
+  Result<std::vector<Stored>> list() override {
+    std::vector<Stored> all;
+    std::error_code error;
+    for (std::filesystem::directory_iterator at(path_, error), end; !error && at != end; at.increment(error)) {
+      std::error_code gone;
+      const std::uint64_t bytes = at->file_size(gone);
+      std::string name = at->path().filename().string();
+      if (!gone && !name.ends_with(kUnfinished)) all.push_back({.name = std::move(name), .bytes = bytes});
+    }
+    if (error && error != std::errc::no_such_file_or_directory) return failed("read", path_, error);
+    return all;
+  }
+
+  Result<std::string> get(const std::string& name, std::uint64_t offset, std::size_t size) override {
+    const Path file = path_ / name;
+    const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return failed("open", file, {errno, std::generic_category()});
+    std::string out(size, '\0');
+    std::size_t got = 0;
+    ssize_t more = 1;
+    while (got < size && more > 0) {
+      more = ::pread(fd, out.data() + got, size - got, static_cast<off_t>(offset + got));
+      if (more > 0) got += static_cast<std::size_t>(more);
+    }
+    const std::error_code error(errno, std::generic_category());
+    ::close(fd);
+    if (more < 0) return failed("read", file, error);
+    out.resize(got);
+    return out;
+  }
+
+  Result<> put(const std::string& name, const Path& from, const Progress& progress) override {
+    TRYV(make_directories(path_, 0700));
+    std::error_code error;
+    const std::uint64_t bytes = std::filesystem::file_size(from, error);
+    std::filesystem::rename(from, path_ / name, error);
+    if (error) {  // another disk
+      const Path beside = path_ / (name + std::string(kUnfinished));
+      std::filesystem::remove(beside, error);
+      TRYV(copy_file(from, beside, 0600));
+      TRYV(move_file(beside, path_ / name));
+    }
+    if (progress) progress(bytes, bytes);
+    return sync_directory(path_);
+  }
+
+  Result<> put_text(const std::string& name, const std::string& text) override {
+    return write_file(path_ / name, text, 0600);
+  }
+
+  Result<> remove(const std::string& name) override {
+    std::error_code error;
+    std::filesystem::remove(path_ / name, error);
+    if (error) return failed("remove", path_ / name, error);
+    return {};
+  }
+
+  Result<> tidy() override {
+    std::error_code error;
+    const auto now = std::filesystem::file_time_type::clock::now();
+    for (std::filesystem::directory_iterator at(path_, error), end; !error && at != end; at.increment(error)) {
+      std::error_code gone;
+      if (at->path().extension() == kUnfinished && at->last_write_time(gone) + kLongAgo < now && !gone)
+        std::filesystem::remove(at->path(), gone);
+    }
+    return {};
+  }
+
+ private:
+  const Path path_;
+};
 
 }  // namespace
 
-Result<std::vector<Kept>> list(const Path& folder, std::string_view key) {
-  std::vector<Kept> all;
-  std::error_code error;
-  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    if (at->path().extension() != kEnding) continue;
-    Kept one{.file = at->path()};
-    std::error_code gone;
-    one.bytes = at->file_size(gone);
-    if (gone) continue;
-    if (auto manifest = manifest_of(one.file, key)) {
-      one.manifest = *std::move(manifest);
-      one.verified = verified_at(one.file, one.bytes);
-    } else {
-      one.trouble = std::move(manifest).error().message;
-    }
-    all.push_back(std::move(one));
-  }
-  if (error && error != std::errc::no_such_file_or_directory)
-    return fail(Code::unavailable, fmt::format("cannot read {}: {}", folder.string(), error.message()));
-  std::ranges::sort(all, std::greater{}, [](const Kept& each) {
-    return std::pair(each.manifest ? each.manifest->time : Wall::min(), each.file);
-  });
-  return all;
+std::shared_ptr<Storage> folder(const Path& path) {
+  return std::make_shared<Folder>(path);
 }
 
-Result<> note_verified(const Path& file, Wall now) {
-  std::error_code error;
-  return write_file(note_of(file), note(std::filesystem::file_size(file, error), now), 0600);
-}
-
-std::vector<Kept> to_remove(const std::vector<Kept>& all, const Retention& retention, Wall now) {
-  std::vector<Kept> out;
-  std::size_t good = 0;
-  bool have_old = false;
-  for (const Kept& each : all) {
-    if (!each.good()) {
-      if (good > 0) out.push_back(each);
-      continue;
-    }
-    const bool old = each.manifest->time + retention.max_age <= now;
-    const bool stays = good == 0 || (good < retention.max_backups && !(old && have_old));
-    if (stays) {
-      ++good;
-    } else {
-      out.push_back(each);
-    }
-    have_old = have_old || (stays && old);
-  }
-  return out;
-}
-
-Result<> remove(const Kept& backup) {
-  std::error_code error;
-  // The note last: a file without one is not good, and goes the next time.
-  std::filesystem::remove(backup.file, error);
-  if (error) return fail(Code::unavailable, fmt::format("cannot remove {}: {}", backup.file.string(), error.message()));
-  std::filesystem::remove(note_of(backup.file), error);
-  return {};
+File file_at(const Path& path) {
+  return {.storage = folder(path.has_parent_path() ? path.parent_path() : Path(".")), .name = path.filename().string()};
 }
 
 }  // namespace cc::backup

@@ -29,6 +29,9 @@ constexpr std::string_view kSumFrame("\x5c\x2a\x4d\x18\x20\0\0\0", 8);
 constexpr std::size_t kSum = 32;
 constexpr std::size_t kTrailer = kSumFrame.size() + kSum;
 
+// How much is fetched: often the beginning is all that is wanted.
+constexpr std::size_t kFirst = 512u << 10, kMostAtOnce = 8u << 20;
+
 unsigned char* bytes_of(std::string& text) {
   return reinterpret_cast<unsigned char*>(text.data());
 }
@@ -114,28 +117,35 @@ Result<> Writer::finish() {
 // --- reading ---
 
 struct Reader::Impl {
-  Impl(Path where, OpenFile from) : path(std::move(where)), file(std::move(from)) {}
+  explicit Impl(File from) : file(std::move(from)) {}
   ~Impl() { sodium_memzero(&state, sizeof(state)); }
 
   // As many bytes as there are, up to `size`, added to `to`.
   Result<> read(std::string& to, std::size_t size) {
-    const std::size_t before = to.size();
-    to.resize(before + size);
-    std::size_t got = before;
-    while (got < to.size()) {
-      TRY(const std::size_t more, file.read(to.data() + got, to.size() - got));
-      if (more == 0) break;
-      got += more;
+    while (size > 0) {
+      if (taken == fetched.size()) {
+        TRY(fetched, file.storage->get(file.name, offset, at_once));
+        taken = 0;
+        offset += fetched.size();
+        at_once = std::min(2 * at_once, kMostAtOnce);
+        if (fetched.empty()) break;
+      }
+      const std::size_t more = std::min(size, fetched.size() - taken);
+      to.append(fetched, taken, more);
+      taken += more;
+      size -= more;
     }
-    to.resize(got);
     return {};
   }
 
   Result<std::string_view> next_sealed();
   Result<std::string_view> next_plain();
 
-  Path path;
-  OpenFile file;
+  const File file;
+  std::string fetched;    // of the file, up to `offset`
+  std::size_t taken = 0;  // of these
+  std::uint64_t offset = 0;
+  std::size_t at_once = kFirst;
   bool sealed = false;
   bool ended = false;
   State state{};
@@ -147,31 +157,31 @@ Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Reader::~Reader() = default;
 Reader::Reader(Reader&&) noexcept = default;
 
-Result<Reader> Reader::open(const Path& file, std::string_view key) {
-  TRY(OpenFile opened, OpenFile::open(file));
-  auto impl = std::make_unique<Impl>(file, std::move(opened));
+Result<Reader> Reader::open(const File& file, std::string_view key) {
+  const std::string where = file.where();
+  auto impl = std::make_unique<Impl>(file);
   std::string& begin = impl->in;
   TRYV(impl->read(begin, kMagic.size()));
   if (begin.starts_with(kZstd)) return Reader(std::move(impl));
-  if (begin != kMagic) return fail(Code::invalid_argument, file.string() + " is not a backup of config-center");
+  if (begin != kMagic) return fail(Code::corruption, where + " is not a backup of config-center");
   impl->sealed = true;
   begin.clear();
   TRYV(impl->read(begin, kKeyId + kHeader));
-  if (begin.size() < kKeyId + kHeader) return damaged(file, "it ends too early");
+  if (begin.size() < kKeyId + kHeader) return damaged(where, "it ends too early");
   if (key.empty()) {
     return fail(Code::invalid_argument,
-                file.string() + " is sealed: give the settings, or the security.encryption_key, of its installation");
+                where + " is sealed: give the settings, or the security.encryption_key, of its installation");
   }
   if (begin.substr(0, kKeyId) != key_id(key)) {
     return fail(Code::invalid_argument,
-                file.string() +
+                where +
                     " is sealed with another key: give the security.encryption_key that was set when it "
                     "was made");
   }
   if (sodium_init() < 0) return fail(Code::internal, "libsodium cannot be used on this machine");
   const StreamKey stream = stream_key(key);
   if (crypto_secretstream_xchacha20poly1305_init_pull(&impl->state, bytes_of(begin) + kKeyId, stream.data()) != 0)
-    return damaged(file, "its beginning");
+    return damaged(where, "its beginning");
   begin.clear();
   return Reader(std::move(impl));
 }
@@ -184,25 +194,25 @@ Result<std::string_view> Reader::next() {
 Result<std::string_view> Reader::Impl::next_sealed() {
   in.clear();
   TRYV(read(in, sizeof(std::uint32_t)));
-  if (in.size() < sizeof(std::uint32_t)) return damaged(path, "it ends too early");
+  if (in.size() < sizeof(std::uint32_t)) return damaged(file.where(), "it ends too early");
   const std::size_t size = get_little_endian<std::uint32_t>(in);
-  if (size < kSeal || size > kPiece + kSeal) return damaged(path, "the length of a piece");
+  if (size < kSeal || size > kPiece + kSeal) return damaged(file.where(), "the length of a piece");
   in.clear();
   TRYV(read(in, size));
-  if (in.size() < size) return damaged(path, "it ends too early");
+  if (in.size() < size) return damaged(file.where(), "it ends too early");
   out.resize(size - kSeal);
   unsigned char tag = 0;
   if (crypto_secretstream_xchacha20poly1305_pull(&state, bytes_of(out), nullptr, &tag, bytes_of(in), in.size(), nullptr,
                                                  0) != 0) {
-    return damaged(path, "a piece was changed");
+    return damaged(file.where(), "a piece was changed");
   }
   if (tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL) {
     ended = true;
     in.clear();
     TRYV(read(in, 1));
-    if (!in.empty()) return damaged(path, "something follows its end");
+    if (!in.empty()) return damaged(file.where(), "something follows its end");
   } else if (out.empty()) {
-    return damaged(path, "an empty piece");
+    return damaged(file.where(), "an empty piece");
   }
   return std::string_view(out);
 }
@@ -217,12 +227,12 @@ Result<std::string_view> Reader::Impl::next_plain() {
     return std::string_view(out);
   }
   ended = true;
-  if (in.size() < kTrailer) return damaged(path, "it ends too early");
+  if (in.size() < kTrailer) return damaged(file.where(), "it ends too early");
   out = in.substr(0, in.size() - kTrailer);
   sum.add(out);
   const std::string_view trailer = std::string_view(in).substr(in.size() - kTrailer);
   if (!trailer.starts_with(kSumFrame) || trailer.substr(kSumFrame.size()) != sum.finish())
-    return damaged(path, "its checksum does not match");
+    return damaged(file.where(), "its checksum does not match");
   return std::string_view(out);
 }
 

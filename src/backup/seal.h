@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "backup/storage.h"
 #include "base/file.h"
 #include "base/result.h"
 
@@ -36,11 +37,11 @@ class Writer {
   std::unique_ptr<Impl> impl_;
 };
 
-// Reads a file from its beginning to its end.
+// Reads a file from its beginning to its end, wherever it lies.
 class Reader {
  public:
-  // invalid_argument when it is no backup, or sealed with another key; or sealed, and `key` is empty.
-  static Result<Reader> open(const Path& file, std::string_view key);
+  // corruption when it is no backup; invalid_argument when it is sealed with another key, or sealed and `key` is empty.
+  static Result<Reader> open(const File& file, std::string_view key);
   ~Reader();
   Reader(Reader&&) noexcept;
   Reader& operator=(Reader&&) = delete;

@@ -32,11 +32,33 @@ std::string digest(const EVP_MD* kind, std::string_view bytes) {
   return {reinterpret_cast<const char*>(out.data()), length};
 }
 
+std::string encoded(std::string_view bytes, int variant) {
+  std::string out(sodium_base64_encoded_len(bytes.size(), variant), '\0');
+  sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                    variant);
+  out.pop_back();  // the terminating zero
+  return out;
+}
+
+std::optional<std::string> decoded(std::string_view text, int variant) {
+  std::string out(text.size(), '\0');
+  std::size_t length = 0;
+  if (sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(), text.size(), nullptr,
+                        &length, nullptr, variant) != 0) {
+    return std::nullopt;
+  }
+  out.resize(length);
+  return out;
+}
+
 }  // namespace
 
-std::string md5_hex(std::string_view bytes) {
+std::string md5(std::string_view bytes) {
   static EVP_MD* const kind = EVP_MD_fetch(nullptr, "MD5", nullptr);
-  return to_hex(digest(kind, bytes));
+  return digest(kind, bytes);
+}
+std::string md5_hex(std::string_view bytes) {
+  return to_hex(md5(bytes));
 }
 std::string sha256(std::string_view bytes) {
   return digest(sha256_kind(), bytes);
@@ -45,19 +67,19 @@ std::string sha256_hex(std::string_view bytes) {
   return to_hex(sha256(bytes));
 }
 
-struct Sha256::Impl {
+struct Digest::Impl {
   DigestContext context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
 };
 
-Sha256::Sha256() : impl_(std::make_unique<Impl>()) {
-  EVP_DigestInit_ex2(impl_->context.get(), sha256_kind(), nullptr);
+Digest::Digest(const char* kind) : impl_(std::make_unique<Impl>()) {
+  EVP_DigestInit_ex2(impl_->context.get(), EVP_get_digestbyname(kind), nullptr);
 }
-Sha256::~Sha256() = default;
+Digest::~Digest() = default;
 
-void Sha256::add(std::string_view bytes) {
+void Digest::add(std::string_view bytes) {
   EVP_DigestUpdate(impl_->context.get(), bytes.data(), bytes.size());
 }
-std::string Sha256::finish() {
+std::string Digest::finish() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
   unsigned length = 0;
   EVP_DigestFinal_ex(impl_->context.get(), out.data(), &length);
@@ -106,24 +128,17 @@ std::string to_hex(std::string_view bytes) {
   return out;
 }
 
-std::string to_base64url(std::string_view bytes) {
-  constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-  std::string out(sodium_base64_encoded_len(bytes.size(), kVariant), '\0');
-  sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-                    kVariant);
-  out.pop_back();  // the terminating zero
-  return out;
+std::string to_base64(std::string_view bytes) {
+  return encoded(bytes, sodium_base64_VARIANT_ORIGINAL);
 }
-
+std::optional<std::string> from_base64(std::string_view text) {
+  return decoded(text, sodium_base64_VARIANT_ORIGINAL);
+}
+std::string to_base64url(std::string_view bytes) {
+  return encoded(bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
 std::optional<std::string> from_base64url(std::string_view text) {
-  std::string out(text.size(), '\0');
-  std::size_t length = 0;
-  if (sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(), text.size(), nullptr,
-                        &length, nullptr, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0) {
-    return std::nullopt;
-  }
-  out.resize(length);
-  return out;
+  return decoded(text, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept {

@@ -9,20 +9,31 @@
 
 namespace cc {
 
+std::string md5(std::string_view bytes);  // 16 raw bytes
 std::string md5_hex(std::string_view bytes);
 std::string sha256_hex(std::string_view bytes);
 std::string sha256(std::string_view bytes);  // 32 raw bytes
 // The same over many pieces.
-class Sha256 {
+class Digest {
  public:
-  Sha256();
-  ~Sha256();
+  ~Digest();
   void add(std::string_view bytes);
-  std::string finish();  // 32 raw bytes; once
+  std::string finish();  // raw bytes; once
+
+ protected:
+  explicit Digest(const char* kind);
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+};
+class Sha256 final : public Digest {
+ public:
+  Sha256() : Digest("SHA256") {}
+};
+class Md5 final : public Digest {
+ public:
+  Md5() : Digest("MD5") {}
 };
 
 std::string hmac_sha256(std::string_view key, std::string_view bytes);  // 32 raw bytes
@@ -43,6 +54,8 @@ Hash128 hash128(std::string_view bytes) noexcept;
 std::uint64_t hash64(std::string_view bytes) noexcept;
 
 std::string to_hex(std::string_view bytes);
+std::string to_base64(std::string_view bytes);
+std::optional<std::string> from_base64(std::string_view text);
 std::string to_base64url(std::string_view bytes);  // without padding
 std::optional<std::string> from_base64url(std::string_view text);
 

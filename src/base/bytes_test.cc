@@ -16,6 +16,12 @@ TEST(Bytes, digests_agree_with_their_test_vectors) {
   EXPECT_EQ(hash64(""), 0x1e924b9d737700d7u);  // SipHash-2-4 under a key of zeros
 }
 
+TEST(Bytes, base64_comes_back_and_refuses_garbage) {
+  EXPECT_EQ(to_base64("\xfb\xff"), "+/8=");
+  EXPECT_EQ(from_base64("+/8="), "\xfb\xff");
+  EXPECT_FALSE(from_base64("-_8="));
+}
+
 TEST(Bytes, base64url_comes_back_and_refuses_garbage) {
   const std::string bytes("\x00\xff\x10 any", 7);
   EXPECT_EQ(from_base64url(to_base64url(bytes)), bytes);

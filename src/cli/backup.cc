@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "backup/cron.h"
-#include "backup/folder.h"
+#include "backup/kept.h"
 #include "backup/since_json.h"
 #include "base/text.h"
 #include "cli/address.h"
@@ -21,6 +21,8 @@
 namespace cc::cli {
 namespace {
 
+const SystemClock kClock;
+
 struct Options {
   std::shared_ptr<NodeOptions> node = std::make_shared<NodeOptions>();
   std::string file, where, to;
@@ -31,45 +33,59 @@ struct Options {
 
 Result<> create(Session& session, const Options& options) {
   TRY(const node::Settings settings, node_settings(*options.node));
-  const SystemClock clock;
-  Path to = options.file;
-  if (to.empty()) {
-    to = node::backups_folder(settings);
-    TRYV(make_directories(to, 0700));
-  }
-  StateProgress progress("backing up");
-  TRY(const backup::Created made, node::back_up(settings, to, !options.unsealed, clock, progress.teller()));
-  boost::json::object told = json_of(made.manifest);
-  told["file"] = made.file.string();
-  told["bytes"] = made.bytes;
+  StateProgress progress("backing up"), uploading("storing");
+  auto made = options.file.empty()
+                  ? node::back_up_to_storage(settings, !options.unsealed, kClock, progress.teller(), uploading.teller())
+                  : node::back_up(settings, options.file, !options.unsealed, kClock, progress.teller());
+  if (!made) return fail(std::move(made).error());
+  boost::json::object told = json_of(made->manifest);
+  told["file"] = made->file.where();
+  told["bytes"] = made->bytes;
   return session.print(told, [&] {
-    return fmt::format("backed up {} at revision {} to {} ({}{})\n", counted(made.manifest.contents.configs, "config"),
-                       made.manifest.contents.position.revision, made.file.string(), format_size(made.bytes),
+    return fmt::format("backed up {} at revision {} to {} ({}{})\n", counted(made->manifest.contents.configs, "config"),
+                       made->manifest.contents.position.revision, made->file.where(), format_size(made->bytes),
                        options.unsealed ? ", not sealed: whoever has it can read it" : "");
   });
 }
 
+// A backup that was named, and what opens it.
+struct Named {
+  backup::File file;
+  std::string key;
+};
+Result<Named> named(const node::Settings& settings, const Options& options) {
+  Named out;
+  TRY(out.file, node::find_backup(settings, options.file, kClock));
+  TRY(out.key, node::sealing_key(settings));
+  return out;
+}
+
 Result<> show(Session& session, const Options& options) {
   TRY(const node::Settings settings, node_settings(*options.node));
-  TRY(const std::string key, node::sealing_key(settings));
-  TRY(const backup::Manifest manifest, backup::manifest_of(options.file, key));
+  TRY(const Named one, named(settings, options));
+  TRY(const backup::Manifest manifest, backup::manifest_of(one.file, one.key));
   return session.print(json_of(manifest), [&] { return text_of(manifest); });
+}
+
+// Whether it is one of those that are kept, which remember that they were verified.
+bool is_kept(const node::Settings& settings, const backup::File& file) {
+  const auto storage = node::open_storage(settings, kClock);
+  if (!storage) return false;
+  const std::string where = (*storage)->where(file.name);
+  std::error_code error;
+  return where == file.where() ||
+         (settings.backup.type == "local" && std::filesystem::equivalent(where, file.where(), error));
 }
 
 Result<> verify(Session& session, const Options& options) {
   TRY(const node::Settings settings, node_settings(*options.node));
-  TRY(const std::string key, node::sealing_key(settings));
+  TRY(const Named one, named(settings, options));
   const auto level = options.level == "rows" ? backup::Level::rows : backup::Level::checksums;
   TRY(const TempDirectory scratch, TempDirectory::make());
   StateProgress progress("verifying");
   TRY(const backup::Manifest manifest,
-      backup::verify(options.file, key, level, scratch.path() / "tmp", progress.teller()));
-  const Path folder = node::backups_folder(settings);
-  std::error_code error;
-  if (level == backup::Level::rows && std::filesystem::equivalent(Path(options.file).parent_path(), folder, error)) {
-    const SystemClock clock;
-    TRYV(backup::note_verified(options.file, clock.wall()));
-  }
+      backup::verify(one.file, one.key, level, scratch.path() / "tmp", progress.teller()));
+  if (level == backup::Level::rows && is_kept(settings, one.file)) TRYV(backup::note_verified(one.file, kClock.wall()));
   boost::json::object told = json_of(manifest);
   told["verified"] = options.level;
   return session.print(told, [&] {
@@ -80,21 +96,33 @@ Result<> verify(Session& session, const Options& options) {
   });
 }
 
-Result<> compare(Session& session, const Options& options) {
+// Gives its name to what is whole, and looks at it as `verify --level checksums` does where there is the key.
+Result<> download(Session& session, const Options& options) {
   TRY(const node::Settings settings, node_settings(*options.node));
-  const SystemClock clock;
-  TRY(const auto since, node::changed_since_backup(settings, options.file, clock));
-  return session.print(backup::to_json(since), [&] { return text_of(since); });
+  TRY(const Named one, named(settings, options));
+  Path to = options.to.empty() ? Path(one.file.name) : Path(options.to);
+  std::error_code error;
+  if (std::filesystem::is_directory(to, error)) to /= one.file.name;
+  StateProgress progress("downloading");
+  TRY(const std::uint64_t bytes, backup::download(one.file, to, progress.teller()));
+  return session.print({{"file", to.string()}, {"bytes", bytes}}, [&] {
+    return fmt::format("downloaded {} to {} ({}); look at it with: config-center backup verify {}\n", one.file.where(),
+                       to.string(), format_size(bytes), to.string());
+  });
 }
 
-Result<std::vector<backup::Kept>> all_of(const node::Settings& settings) {
-  TRY(const std::string key, node::sealing_key(settings));
-  return backup::list(node::backups_folder(settings), key);
+Result<> compare(Session& session, const Options& options) {
+  TRY(const node::Settings settings, node_settings(*options.node));
+  TRY(const backup::File file, node::find_backup(settings, options.file, kClock));
+  TRY(const auto since, node::changed_since_backup(settings, file, kClock));
+  return session.print(backup::to_json(since), [&] { return text_of(since); });
 }
 
 Result<> list(Session& session, const Options& options) {
   TRY(const node::Settings settings, node_settings(*options.node));
-  TRY(const auto all, all_of(settings));
+  TRY(const std::string key, node::sealing_key(settings));
+  TRY(const auto storage, node::open_storage(settings, kClock));
+  TRY(const auto all, backup::list(storage, key));
   boost::json::array items;
   for (const backup::Kept& each : all)
     items.push_back(json_of(each));
@@ -111,14 +139,16 @@ Result<> list(Session& session, const Options& options) {
 
 Result<> prune(Session& session, const Options& options) {
   TRY(const node::Settings settings, node_settings(*options.node));
-  TRY(const auto all, all_of(settings));
-  const SystemClock clock;
-  const auto old = backup::to_remove(all, node::retention_of(settings), clock.wall());
+  TRY(const std::string key, node::sealing_key(settings));
+  TRY(const auto storage, node::open_storage(settings, kClock));
+  TRY(const auto all, backup::list(storage, key));
+  if (!session.dry_run) TRYV(storage->tidy());
+  const auto old = backup::to_remove(all, node::retention_of(settings), kClock.wall());
   boost::json::array names;
   std::string text;
   for (const backup::Kept& each : old) {
-    names.emplace_back(each.file.string());
-    text += fmt::format("  {}\n", each.file.string());
+    names.emplace_back(each.file.where());
+    text += fmt::format("  {}\n", each.file.where());
   }
   const std::string what = fmt::format("remove {} of {}", counted(old.size(), "backup"), all.size());
   if (session.dry_run || old.empty()) {
@@ -137,10 +167,9 @@ Result<> prune(Session& session, const Options& options) {
 Result<> schedule(Session& session, const Options& options) {
   TRY(const node::Settings settings, node_settings(*options.node));
   TRY(const backup::Cron cron, backup::Cron::parse(settings.backup.cron));
-  const SystemClock clock;
   boost::json::array runs;
   std::string text;
-  Wall at = clock.wall();
+  Wall at = kClock.wall();
   for (int i = 0; i < options.count; ++i) {
     TRY(at, cron.next(at));
     runs.emplace_back(format_time(at));
@@ -167,7 +196,7 @@ Tree tree_of(const std::vector<ReleasePtr>& configs, std::size_t prefix) {
 
 Result<> export_configs(Session& session, const Options& options) {
   TRY(const node::Settings settings, node_settings(*options.node));
-  TRY(const std::string key, node::sealing_key(settings));
+  TRY(const Named backup, named(settings, options));
   TRY(const Where where, parse_where(options.where));
   if (where.environment.empty()) {
     return wrong_usage("say what to take out: ENVIRONMENT, with /APPLICATION, /CLUSTER and /NAME when it is less");
@@ -176,7 +205,7 @@ Result<> export_configs(Session& session, const Options& options) {
   StateProgress progress("reading");
   const bool one = !where.name_prefix.empty();
   const std::string prefix = one ? options.where : options.where + "/";
-  TRY(auto configs, backup::configs_in(options.file, key, prefix, scratch.path() / "tmp", progress.teller()));
+  TRY(auto configs, backup::configs_in(backup.file, backup.key, prefix, scratch.path() / "tmp", progress.teller()));
   if (one) {
     std::erase_if(configs, [&](const ReleasePtr& config) { return config->key_text != options.where; });
     if (configs.empty()) return fail(Code::not_found, fmt::format("there was no config {}", options.where));
@@ -191,7 +220,9 @@ Result<> export_configs(Session& session, const Options& options) {
 }
 
 void add_file(CLI::App& command, const std::shared_ptr<Options>& options) {
-  command.add_option("file", options->file, "The backup")->required()->type_name("FILE");
+  command.add_option("file", options->file, "The backup: a file, or one that `backup list` shows")
+      ->required()
+      ->type_name("FILE|NAME");
   add_node_options(command, options->node);
 }
 
@@ -211,7 +242,7 @@ void add_backup(CLI::App& root, Session& session) {
   command
       ->add_option("to", options->file,
                    "The file to make, or a folder, in which it is named by time and revision; "
-                   "else as backup.storage.path says")
+                   "else it goes where backup.storage says")
       ->type_name("FILE|DIR");
   add_node_options(*command, options->node);
   command->add_flag("--unsealed", options->unsealed,
@@ -224,11 +255,22 @@ void add_backup(CLI::App& root, Session& session) {
   on_run(*command, session, [&session, options] { return create(session, *options); });
 
   options = std::make_shared<Options>();
-  command = add_command(*group, "list", "The backups in backup.storage.path of the node on this machine");
+  command = add_command(*group, "list", "The backups in backup.storage of the node on this machine");
   add_node_options(*command, options->node);
   command->footer(examples({"config-center backup list --config /etc/config-center/config.yaml",
                             "config-center backup list --data-dir ./data -o json"}));
   on_run(*command, session, [&session, options] { return list(session, *options); });
+
+  options = std::make_shared<Options>();
+  command = add_command(*group, "download", "Copy a backup from backup.storage to a file");
+  add_file(*command, options);
+  command->add_option("to", options->to, "The file to make, or a folder; else it is named as it is, here")
+      ->type_name("FILE|DIR");
+  command->footer(examples({
+      "config-center backup download 20261128T031500Z-r1042 --config /etc/config-center/config.yaml",
+      "config-center backup download 20261128T031500Z-r1042 today.ccbackup --data-dir ./data",
+  }));
+  on_run(*command, session, [&session, options] { return download(session, *options); });
 
   options = std::make_shared<Options>();
   command = add_command(*group, "prune", "Remove the backups that backup.retention does not keep");

@@ -18,7 +18,7 @@ boost::json::object json_of(const backup::Manifest& manifest) {
 boost::json::object json_of(const backup::Kept& kept) {
   boost::json::object out;
   if (kept.manifest) out = json_of(*kept.manifest);
-  out["file"] = kept.file.string();
+  out["file"] = kept.file.where();
   out["size"] = kept.bytes;
   out["verified"] = kept.verified ? format_time(*kept.verified) : "";
   out["trouble"] = kept.trouble;

@@ -8,7 +8,7 @@
 #include <boost/json/object.hpp>
 
 #include "backup/backup.h"
-#include "backup/folder.h"
+#include "backup/kept.h"
 #include "backup/since_json.h"
 #include "cli/terminal.h"
 

@@ -10,9 +10,12 @@
 #include "cli/commands.h"
 #include "cli/node_settings.h"
 #include "cli/session.h"
+#include "node/backups.h"
 
 namespace cc::cli {
 namespace {
+
+const SystemClock kClock;
 
 using Seen = state::Restoring::Seen;
 
@@ -27,9 +30,10 @@ constexpr std::string_view kWhatItMeans =
     "they "
     "are\nstarted. Of a single node it is the same.\n";
 
-Result<node::Restore> restore_of(const Options& options) {
+Result<node::Restore> restore_of(const Options& options, const node::Settings& settings) {
   if (options.nothing_newer && !options.since.empty()) return wrong_usage("either --since or --nothing-newer");
-  node::Restore how{.backup = options.file,
+  TRY(backup::File file, node::find_backup(settings, options.file, kClock));
+  node::Restore how{.backup = std::move(file),
                     .seen = options.nothing_newer    ? Seen::nothing_newer
                             : !options.since.empty() ? Seen::since
                                                      : Seen::unknown,
@@ -56,9 +60,9 @@ std::string what_it_does(const node::Restore& how, const backup::Manifest& manif
 
 Result<> restore(Session& session, const Options& options) {
   TRY(const node::Settings settings, node_settings(*options.node));
-  TRY(const node::Restore how, restore_of(options));
+  TRY(const node::Restore how, restore_of(options, settings));
   TRY(const std::string key, node::sealing_key(settings));
-  TRY(const backup::Manifest manifest, backup::manifest_of(options.file, key));
+  TRY(const backup::Manifest manifest, backup::manifest_of(how.backup, key));
   const std::string what = what_it_does(how, manifest, settings);
   if (session.dry_run) return session.would(what);
   if (!session.yes) fmt::print(stderr, "{}", kWhatItMeans);
@@ -82,7 +86,9 @@ Result<> restore(Session& session, const Options& options) {
 void add_restore(CLI::App& root, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = add_command(root, "restore", "Make the data folder of a stopped node from a backup");
-  command->add_option("file", options->file, "The backup")->required()->type_name("FILE");
+  command->add_option("file", options->file, "The backup: a file, or one that `backup list` shows")
+      ->required()
+      ->type_name("FILE|NAME");
   add_node_options(*command, options->node);
   add_setting(*command, options->node, "--node-id", "raft.node_id", "Its raft.node_id; else as its settings say",
               "NODE");

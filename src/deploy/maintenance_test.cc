@@ -28,8 +28,8 @@ TEST(Updates, come_to_replicas_before_their_primaries_and_each_is_waited_for) {
   const Topology topology = whole_topology();
   const Stages stages = updates_stages(topology, test_secrets(), {"db1", "db2", "app1", "app2", "lb1", "monitor1"});
   EXPECT_THAT(names_of(stages),
-              ElementsAre("updates of lb1", "after lb1", "updates of monitor1", "after monitor1", "updates of db2", "after db2",
-                          "updates of nodes", "after the nodes", "updates of db1", "after db1"));
+              ElementsAre("updates of lb1", "after lb1", "updates of monitor1", "after monitor1", "updates of db2",
+                          "after db2", "updates of nodes", "after the nodes", "updates of db1", "after db1"));
   EXPECT_TRUE(stages[6].one_host_after_the_other);
   EXPECT_THAT(stages[6].comes_last, HasSubstr("leader"));
   EXPECT_TRUE(

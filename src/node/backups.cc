@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "backup/cron.h"
+#include "backup/folder.h"
 #include "base/log.h"
 #include "base/pause.h"
 #include "base/text.h"
@@ -17,10 +20,54 @@ constexpr std::chrono::milliseconds kLookAgain = std::chrono::seconds(20);
 constexpr std::chrono::milliseconds kFirstRetry = std::chrono::seconds(30);
 constexpr std::chrono::milliseconds kLastRetry = std::chrono::minutes(15);
 
+std::string in_environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+// Under the names that the providers' own programs read.
+Result<std::string> credentials_in_environment(std::string_view type) {
+  if (type == "s3") {
+    return std::string(trim(fmt::format("{} {} {}", in_environment("AWS_ACCESS_KEY_ID"),
+                                        in_environment("AWS_SECRET_ACCESS_KEY"), in_environment("AWS_SESSION_TOKEN"))));
+  }
+  if (type == "azure") return in_environment("AZURE_STORAGE_CONNECTION_STRING");
+  const std::string file = type == "gcs" ? in_environment("GOOGLE_APPLICATION_CREDENTIALS") : "";
+  if (file.empty()) return std::string();
+  return read_file(file);
+}
+
 }  // namespace
 
-Path backups_folder(const Settings& settings) {
-  return settings.backup.path.empty() ? settings.data_dir / "backups" : Path(settings.backup.path);
+Result<std::shared_ptr<backup::Storage>> open_storage(const Settings& settings, const Clock& clock,
+                                                      const std::stop_token& stop) {
+  const auto& from = settings.backup;
+  backup::StorageOptions options{.type = from.type,
+                                 .path = from.path,
+                                 .endpoint = from.endpoint,
+                                 .region = from.region,
+                                 .addressing = from.addressing,
+                                 .credentials = from.credentials,
+                                 .ca_file = from.ca_file,
+                                 .timeout = from.timeout};
+  if (from.type == "local" && from.path.empty()) options.path = (settings.data_dir / "backups").string();
+  if (options.credentials.empty()) {
+    TRY(options.credentials, credentials_in_environment(from.type));
+  }
+  return backup::open_storage(options, clock, stop);
+}
+
+Result<backup::File> find_backup(const Settings& settings, const std::string& name, const Clock& clock) {
+  std::error_code error;
+  const bool is_file = std::filesystem::exists(name, error);
+  if (is_file) return backup::file_at(name);
+  TRY(auto storage, open_storage(settings, clock));
+  std::string_view rest = name;
+  if (const std::string above = storage->where(""); rest.starts_with(above)) rest.remove_prefix(above.size());
+  if (rest.contains('/')) return backup::file_at(name);
+  std::string in_storage(rest);
+  if (!rest.ends_with(backup::kEnding)) in_storage += backup::kEnding;
+  return backup::File{std::move(storage), std::move(in_storage)};
 }
 
 backup::Retention retention_of(const Settings& settings) {
@@ -28,7 +75,7 @@ backup::Retention retention_of(const Settings& settings) {
 }
 
 Backups::Backups(const Settings& settings, const Path& state, const Clock& clock)
-    : settings_(settings), state_(state), folder_(backups_folder(settings)), clock_(clock) {}
+    : settings_(settings), state_(state), clock_(clock) {}
 
 Backups::Status Backups::status() const {
   const std::lock_guard lock(mutex_);
@@ -36,8 +83,8 @@ Backups::Status Backups::status() const {
 }
 
 // What there is. The figures of the newest good one are the last one's, also after a start.
-Result<std::vector<backup::Kept>> Backups::look() {
-  TRY(auto all, backup::list(folder_, settings_.security.encryption_key));
+Result<std::vector<backup::Kept>> Backups::look(const Storage& storage) {
+  TRY(auto all, backup::list(storage, settings_.security.encryption_key));
   const auto best = std::ranges::find_if(all, &backup::Kept::good);
   if (best != all.end()) {
     const std::lock_guard lock(mutex_);
@@ -49,29 +96,30 @@ Result<std::vector<backup::Kept>> Backups::look() {
 }
 
 // What cannot be removed is no failure of the backup that was made, and is tried again after the next.
-void Backups::tidy() {
-  const auto all = look();
+void Backups::tidy(const Storage& storage) {
+  if (const auto tidied = storage->tidy(); !tidied)
+    kLog.warn("what broken backups left in the storage stays", {{"reason", tidied.error()}});
+  const auto all = look(storage);
   if (!all) return kLog.warn("backups cannot be listed", {{"reason", all.error()}});
   for (const backup::Kept& old : backup::to_remove(*all, retention_of(settings_), clock_.wall())) {
     if (const auto removed = backup::remove(old); !removed) {
       kLog.warn("a backup that is not kept any longer stays", {{"reason", removed.error()}});
     } else {
-      kLog.info("removed a backup that is not kept any longer", {{"file", old.file.string()}});
+      kLog.info("removed a backup that is not kept any longer", {{"file", old.file.where()}});
     }
   }
 }
 
-Result<> Backups::make() {
+Result<> Backups::make(const Storage& storage) {
   const Mono began = clock_.now();
   const std::string& key = settings_.security.encryption_key;
-  TRYV(make_directories(folder_, 0700));
   TRY(const backup::Created made,
-      backup::create({.state = state_, .scratch = settings_.temp_dir, .node_id = settings_.raft.node_id}, folder_, key,
+      backup::create({.state = state_, .scratch = settings_.temp_dir, .node_id = settings_.raft.node_id}, storage, key,
                      clock_.wall()));
   TRYV(backup::verify(made.file, key, backup::Level::rows, settings_.temp_dir));
   TRYV(backup::note_verified(made.file, clock_.wall()));
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - began);
-  kLog.info("made a backup, and verified it", {{"file", made.file.string()},
+  kLog.info("made a backup, and verified it", {{"file", made.file.where()},
                                                {"revision", made.manifest.contents.position.revision},
                                                {"bytes", made.bytes},
                                                {"took_ms", took.count()}});
@@ -86,9 +134,11 @@ Result<> Backups::make() {
 void Backups::run(const std::stop_token& stop) {
   const auto cron = backup::Cron::parse(settings_.backup.cron);
   if (!cron) return kLog.error("no backup is made", {{"reason", cron.error()}});
+  const auto storage = open_storage(settings_, clock_, stop);
+  if (!storage) return kLog.error("no backup is made", {{"reason", storage.error()}});
   Wall since = clock_.wall();  // with none there the first is made when it is time, and not at each start
   std::chrono::milliseconds retry = kFirstRetry;
-  if (const auto found = look(); found && status().success) since = *status().success;
+  if (const auto found = look(*storage); found && status().success) since = *status().success;
   while (!stop.stop_requested()) {
     const auto due = cron->next(since);
     if (!due) return kLog.error("no backup is made", {{"reason", due.error()}});
@@ -101,7 +151,8 @@ void Backups::run(const std::stop_token& stop) {
       const std::lock_guard lock(mutex_);
       status_.attempt = now;
     }
-    if (const auto made = make(); !made) {
+    if (const auto made = make(*storage); !made) {
+      if (stop.stop_requested()) return;
       kLog.error("a backup failed; it is tried again", {{"reason", made.error()}, {"after_s", retry.count() / 1000}});
       {
         const std::lock_guard lock(mutex_);
@@ -112,7 +163,7 @@ void Backups::run(const std::stop_token& stop) {
       continue;
     }
     retry = kFirstRetry;
-    tidy();
+    tidy(*storage);
     since = clock_.wall();
     if (const auto next = cron->next(now); next && *next <= since)
       kLog.warn("a backup became due while one was made: it is left out", {{"due", format_time(*next)}});

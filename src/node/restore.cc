@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "consensus/log.h"
+#include "node/backups.h"
 #include "node/peers.h"
 
 namespace cc::node {
@@ -48,6 +49,20 @@ Result<> must_be_owner_of(const Path& folder) {
       fmt::format("{} belongs to another user, as whom the node runs: restore as that user, with: runuser -u {} "
                   "-- config-center restore …",
                   folder.string(), owner != nullptr ? owner->pw_name : std::to_string(there.st_uid)));
+}
+
+Result<backup::Source> source_of(const Settings& settings) {
+  TRY(Path state, state_of(settings));
+  return backup::Source{.state = std::move(state), .scratch = settings.temp_dir, .node_id = settings.raft.node_id};
+}
+
+Result<std::string> key_to_seal_with(const Settings& settings, bool sealed) {
+  if (!sealed) return std::string();
+  TRY(std::string key, sealing_key(settings));
+  if (!key.empty()) return key;
+  return fail(Code::invalid_argument,
+              "security.encryption_key is not set, with which a backup is sealed: give the settings of the node, or "
+              "--unsealed");
 }
 
 // A log and a state, in a folder of their own.
@@ -93,21 +108,20 @@ Result<std::string> sealing_key(Settings settings) {
 
 Result<backup::Created> back_up(const Settings& settings, const Path& to, bool sealed, const Clock& clock,
                                 const backup::Progress& progress) {
-  TRY(const Path state, state_of(settings));
-  std::string key;
-  if (sealed) {
-    TRY(key, sealing_key(settings));
-    if (key.empty())
-      return fail(
-          Code::invalid_argument,
-          "security.encryption_key is not set, with which a backup is sealed: give the settings of the node, or "
-          "--unsealed");
-  }
-  return backup::create({.state = state, .scratch = settings.temp_dir, .node_id = settings.raft.node_id}, to, key,
-                        clock.wall(), progress);
+  TRY(const backup::Source source, source_of(settings));
+  TRY(const std::string key, key_to_seal_with(settings, sealed));
+  return backup::create(source, to, key, clock.wall(), progress);
 }
 
-Result<state::Since> changed_since_backup(const Settings& settings, const Path& backup, const Clock& clock) {
+Result<backup::Created> back_up_to_storage(const Settings& settings, bool sealed, const Clock& clock,
+                                           const backup::Progress& progress, const backup::Progress& uploading) {
+  TRY(const backup::Source source, source_of(settings));
+  TRY(const std::string key, key_to_seal_with(settings, sealed));
+  TRY(const auto storage, open_storage(settings, clock));
+  return backup::create(source, storage, key, clock.wall(), progress, uploading);
+}
+
+Result<state::Since> changed_since_backup(const Settings& settings, const backup::File& backup, const Clock& clock) {
   TRY(const Path state, state_of(settings));
   TRY(const std::string key, sealing_key(settings));
   TRY(const backup::Manifest manifest, backup::manifest_of(backup, key));

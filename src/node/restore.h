@@ -23,12 +23,16 @@ Result<std::string> sealing_key(Settings settings);
 // Of the state in the node's data folder; see backup::create(). not_found when there is none.
 Result<backup::Created> back_up(const Settings& settings, const Path& to, bool sealed, const Clock& clock,
                                 const backup::Progress& progress = {});
+// The same into the storage that the settings name.
+Result<backup::Created> back_up_to_storage(const Settings& settings, bool sealed, const Clock& clock,
+                                           const backup::Progress& progress = {},
+                                           const backup::Progress& uploading = {});
 
 // What the node's state has and the backup has not: what would be lost.
-Result<state::Since> changed_since_backup(const Settings& settings, const Path& backup, const Clock& clock);
+Result<state::Since> changed_since_backup(const Settings& settings, const backup::File& backup, const Clock& clock);
 
 struct Restore {
-  Path backup;
+  backup::File backup;
   state::Restoring::Seen seen = state::Restoring::Seen::unknown;
   state::Since since = {};
   bool replace = false;  // what is in the data folder is set aside, and not lost

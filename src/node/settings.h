@@ -70,10 +70,12 @@ struct Settings {
     std::string metrics_path, alert_rules;
   } monitoring;
   struct {
-    std::string cron, type, path, credentials;
+    std::string cron;
     bool enabled;
     unsigned max_backups;
     std::chrono::milliseconds max_age;
+    std::string type, path, endpoint, region, addressing, credentials, ca_file;  // of its storage
+    std::chrono::milliseconds timeout;
   } backup;
   struct {
     std::string cron;

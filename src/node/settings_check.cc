@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 #include <netdb.h>
 
+#include "base/clock.h"
 #include "http/server.h"
 #include "node/alerting.h"
+#include "node/backups.h"
 #include "node/peers.h"
 #include "node/settings.h"
 
@@ -67,11 +69,10 @@ Result<> check_settings(const Settings& settings) {
   const auto& raft = settings.raft;
   TRYV(check_tls("server.tls", server.tls_certificate_file, server.tls_key_file, server.tls_client_ca_file));
   TRYV(check_tls("raft.tls", raft.tls_certificate_file, raft.tls_key_file, raft.tls_ca_file));
-  if (settings.backup.enabled && settings.backup.type != "local") {
-    return fail(Code::invalid_argument,
-                fmt::format("backup.storage.type is {}, and this version keeps backups in folders "
-                            "only: set it to local, and copy them from there",
-                            settings.backup.type));
+  if (settings.backup.enabled) {
+    const SystemClock clock;
+    if (auto opened = open_storage(settings, clock); !opened)
+      return fail(std::move(opened).error().with_context("backup.storage"));
   }
   TRYV(alert_rules_of(settings));
   return {};

@@ -335,9 +335,29 @@ std::vector<Setting> make_table() {
       plain("backup.schedule.enabled", "false", "whether they are", AT(backup.enabled)),
       bounded("backup.retention.max_backups", "7", "how many are kept", AT(backup.max_backups), 1u, 100'000u),
       plain("backup.retention.max_age", "30d", "how long they are kept", AT(backup.max_age)),
-      one_of("backup.storage.type", "local", "where they are kept", AT(backup.type), {"local", "s3", "azure", "gcs"}),
-      plain("backup.storage.path", "", "folder, or bucket and prefix; empty: backups under data_dir", AT(backup.path)),
-      secret("backup.storage.credentials", "credentials of the storage", AT(backup.credentials)),
+      one_of("backup.storage.type", "local",
+             "where they are kept: a folder, or an object store (s3 is any that speaks as Amazon's does)",
+             AT(backup.type), {"local", "s3", "azure", "gcs"}),
+      plain("backup.storage.path", "",
+            "a folder, and empty backups under data_dir; or a bucket, with /prefix or without (of Azure a container)",
+            AT(backup.path)),
+      plain("backup.storage.endpoint", "",
+            "http:// or https:// and the host of the object store; empty: its provider's", AT(backup.endpoint)),
+      plain("backup.storage.region", "us-east-1", "region of the bucket, of s3", AT(backup.region)),
+      one_of(
+          "backup.storage.addressing", "automatic",
+          "of s3, whether the bucket stands in the path or before the host; automatic: in the path where there is an "
+          "endpoint",
+          AT(backup.addressing), {"automatic", "path", "virtual"}),
+      secret(
+          "backup.storage.credentials",
+          "of s3 and gcs KEY_ID SECRET, of azure the connection string, of gcs also the JSON key of a service account; "
+          "empty: what the provider's own programs find in the environment",
+          AT(backup.credentials)),
+      plain("backup.storage.ca_file", "",
+            "PEM; who signs the certificate of the endpoint; empty: whom the system trusts", AT(backup.ca_file)),
+      bounded("backup.storage.timeout", "30s", "what the object store does not get on with for so long is tried again",
+              AT(backup.timeout), milliseconds(1s), milliseconds(10min)),
 
       checked(plain("maintenance.schedule.cron", "0 4 * * sun", "when a node puts its own folder in order",
                     AT(maintenance.cron)),

@@ -451,8 +451,8 @@ def test_systemd_is_told_ready_and_stopping(make_node, tmp_path, abstract):
         assert node.wait_end() == 0
 
 
-def test_a_storage_of_backups_that_there_is_not_yet_is_refused(make_node):
+def test_a_storage_of_backups_that_is_of_no_use_is_refused(make_node):
     node = make_node(start=False, backup_schedule_enabled="true", backup_storage_type="s3")
     with pytest.raises(StartFailed) as failed:
         node.start()
-    assert "backup.storage.type is s3" in failed.value.output
+    assert "backup.storage.path is missing" in failed.value.output

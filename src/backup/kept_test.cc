@@ -1,9 +1,11 @@
-#include "backup/folder.h"
+#include "backup/kept.h"
 
 #include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "backup/folder.h"
 
 namespace cc::backup {
 namespace {
@@ -15,7 +17,9 @@ constexpr Wall kNow{std::chrono::hours(24 * 1000)};
 using std::chrono::days;
 
 Kept good(int days_ago) {
-  return {.file = std::to_string(days_ago), .manifest = Manifest{.time = kNow - days(days_ago)}, .verified = kNow};
+  return {.file = {.name = std::to_string(days_ago)},
+          .manifest = Manifest{.time = kNow - days(days_ago)},
+          .verified = kNow};
 }
 Kept not_verified(int days_ago) {
   Kept one = good(days_ago);
@@ -23,13 +27,13 @@ Kept not_verified(int days_ago) {
   return one;
 }
 Kept not_readable(int days_ago) {
-  return {.file = std::to_string(days_ago), .trouble = "damaged"};
+  return {.file = {.name = std::to_string(days_ago)}, .trouble = "damaged"};
 }
 
 std::vector<std::string> removed(const std::vector<Kept>& all, std::size_t max_backups, int max_days) {
   std::vector<std::string> names;
   for (const Kept& each : to_remove(all, {.max_backups = max_backups, .max_age = days(max_days)}, kNow))
-    names.push_back(each.file.string());
+    names.push_back(each.file.name);
   return names;
 }
 
@@ -57,15 +61,21 @@ TEST(Retention, what_is_not_good_goes_once_a_newer_one_is) {
   EXPECT_THAT(removed({not_verified(1), not_verified(2)}, 1, 1), IsEmpty()) << "it may be all there is";
 }
 
+TEST(Retention, leaves_what_others_made) {
+  Kept theirs = not_readable(9);
+  theirs.foreign = true;
+  EXPECT_THAT(removed({good(1), theirs, not_readable(9)}, 7, 100), ElementsAre("9"));
+}
+
 TEST(Folder, that_is_not_there_has_none) {
-  EXPECT_THAT(list("/nowhere/at/all", "").value(), IsEmpty());
+  EXPECT_THAT(list(folder("/nowhere/at/all"), "").value(), IsEmpty());
 }
 
 TEST(Folder, lists_what_has_a_name_of_a_backup_and_says_what_cannot_be_read) {
-  const TempDirectory folder;
-  std::ofstream(folder.path() / "one.ccbackup") << "damaged";
-  std::ofstream(folder.path() / "two.ccbackup.unfinished") << "half";
-  const auto all = list(folder.path(), "").value();
+  const TempDirectory there;
+  std::ofstream(there.path() / "one.ccbackup") << "damaged";
+  std::ofstream(there.path() / "two.ccbackup.unfinished") << "half";
+  const auto all = list(folder(there.path()), "").value();
   ASSERT_EQ(all.size(), 1u);
   EXPECT_FALSE(all.front().good());
   EXPECT_FALSE(all.front().trouble.empty());

@@ -1,0 +1,29 @@
+// A folder for as long as it takes, where a backup is made or looked at. What a process left behind that was killed is
+// removed by the next one.
+#pragma once
+
+#include <utility>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace cc::backup {
+
+// Movable.
+class Scratch {
+ public:
+  static Result<Scratch> make(const Path& in);
+  ~Scratch();
+  Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})), lock_(std::exchange(other.lock_, -1)) {}
+  Scratch& operator=(Scratch&&) = delete;
+
+  Path state() const { return path_ / "state.db"; }
+  Path packed() const { return path_ / "packed"; }
+
+ private:
+  Scratch(Path path, int lock) : path_(std::move(path)), lock_(lock) {}
+  Path path_;
+  int lock_;  // held on the folder: it is in use
+};
+
+}  // namespace cc::backup
