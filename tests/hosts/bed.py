@@ -65,8 +65,21 @@ class Bed:
         assert expect is None or done.returncode == expect, f"{name}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def offer_newer(self, name, package, work):
-        """The host knows of a newer version of the package, with the same content, in an archive for security."""
+    @contextlib.contextmanager
+    def only_newer(self, offers, work):
+        """All that hosts know of for a while is a newer version of these packages, {host: package}, with the same content, in
+        an archive that says that it is for security."""
+        for name in self.names:
+            self.run(name, "mkdir -p /srv/newer; mv /etc/apt/sources.list /srv/newer.away; rm -rf /var/lib/apt/lists/*")
+        try:
+            for name, package in offers.items():
+                self._offer(name, package, work / name)
+            yield
+        finally:
+            for name in self.names:
+                self.run(name, "mv /srv/newer.away /etc/apt/sources.list; rm -rf /srv/newer /etc/apt/sources.list.d/newer.list /var/lib/apt/lists/*")
+
+    def _offer(self, name, package, work):
         [there] = (FOLDER / "cache" / "archives").glob(f"{package}_*.deb")
         subprocess.run(["dpkg-deb", "-R", there, work], check=True)
         control = work / "DEBIAN" / "control"
@@ -74,7 +87,7 @@ class Bed:
         subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-b", work, f"{work}.deb"], check=True, capture_output=True)
         with open(f"{work}.deb", "rb") as deb:
             subprocess.run([self._bin / "ssh", f"deploy@{self.address(name)}", "cat >/tmp/newer.deb"], stdin=deb, check=True, timeout=60)
-        self.run(name, f"""mkdir -p /srv/newer && cd /srv/newer && mv /tmp/newer.deb {package}.deb
+        self.run(name, f"""cd /srv/newer && mv /tmp/newer.deb {package}.deb
             {{ dpkg-deb -f {package}.deb; echo "Filename: ./{package}.deb"; echo "Size: $(stat -c %s {package}.deb)"
               echo "SHA256: $(sha256sum {package}.deb | cut -d' ' -f1)"; }} >Packages
             {{ echo 'Label: Debian-Security'; echo 'Suite: stable-security'; echo 'Origin: Debian'; echo 'SHA256:'

@@ -210,20 +210,20 @@ def test_the_address_moves_when_a_load_balancer_dies(shop, load):
 
 
 def test_security_updates_come_one_host_at_a_time(shop, load, tmp_path):
-    """Newer packages of the primary, a replica and a node's host, in an archive that says that it is for security."""
-    for host, package in (("db1", "postgresql-15"), ("db2", "postgresql-15"), ("app1", "prometheus-node-exporter")):
-        shop.bed.offer_newer(host, package, tmp_path / host)
-    due = [(each["host"], each["message"].split()[0]) for each in shop.json("maintenance", "run", "--dry-run", "--only", "updates")["due"]]
-    assert due == [("app1", "prometheus-node-exporter"), ("db1", "postgresql-15"), ("db2", "postgresql-15")]
-    with load() as clients:
-        told = shop("maintenance", "run", "--yes")
-    assert clients.failures == []
-    done = [line for line in told.splitlines() if "security updates" in line and line.startswith("done")]
-    assert [line.split()[1] for line in done] == ["db2", "app1", "db1"]
-    for host, package in (("db1", "postgresql-15"), ("app1", "prometheus-node-exporter")):
-        assert "+newer" in shop.bed.run(host, f"dpkg-query -W {package}")
-    assert shop.json("maintenance", "status")["due"] == [] and shop.to_do() == []
-    assert "maintenance_of_hosts_last_success" in shop.bed.run("db1", "cat /var/lib/prometheus/node-exporter/config-center-maintenance.prom")
+    """Newer packages of the primary, of a replica and of a node's host."""
+    offers = {"db1": "postgresql-15", "db2": "postgresql-15", "app1": "prometheus-node-exporter"}
+    with shop.bed.only_newer(offers, tmp_path):
+        found = shop.json("maintenance", "run", "--dry-run", "--only", "updates")["due"]
+        assert {each["host"]: each["message"].split()[0] for each in found} == offers
+        with load() as clients:
+            told = shop("maintenance", "run", "--yes")
+        assert clients.failures == []
+        done = [line.split()[1] for line in told.splitlines() if line.startswith("done") and "security updates" in line]
+        assert done == ["db2", "app1", "db1"]
+        for host, package in offers.items():
+            assert "+newer" in shop.bed.run(host, f"dpkg-query -W {package}")
+        assert shop.json("maintenance", "status")["due"] == [] and shop.to_do() == []
+    assert "of_hosts_last_success" in shop.bed.run("db1", "cat /var/lib/prometheus/node-exporter/config-center-maintenance.prom")
 
 
 def test_nodes_come_and_go_under_load(shop, load):
