@@ -59,7 +59,7 @@ Result<> must_be_owner_of(const Path& folder) {
 }
 
 Result<Path> state_of(const Settings& settings) {
-  const Path file = settings.data_dir / "state.db";
+  Path file = settings.data_dir / "state.db";
   if (is_there(file)) return file;
   return fail(Code::not_found,
               fmt::format("there is no state in {}: give the data folder of a node, on its own machine",
