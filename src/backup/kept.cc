@@ -9,12 +9,13 @@
 namespace cc::backup {
 namespace {
 
-constexpr std::string_view kVerified = ".verified";
+// Endings of the notes beside a file.
+constexpr std::string_view kVerified = ".verified", kRestored = ".restored";
 constexpr std::size_t kLongestNote = 100;
 constexpr std::size_t kPiece = 8u << 20;  // that is downloaded at once
 
-std::string note_of(std::string_view name) {
-  return fmt::format("{}{}", name, kVerified);
+std::string note_of(std::string_view name, std::string_view ending) {
+  return fmt::format("{}{}", name, ending);
 }
 
 // Which file was verified, and when; a file that was replaced since was not.
@@ -22,17 +23,23 @@ std::string note(std::uint64_t bytes, Wall time) {
   return fmt::format("{} {}\n", bytes, format_time(time));
 }
 
-Result<std::optional<Wall>> verified_at(Storage& storage, const Stored& file) {
-  TRY(const std::string text, storage.get(note_of(file.name), 0, kLongestNote));
-  const std::string_view line = trim(text);
-  const auto noted = parse_uint(line.substr(0, line.find(' ')), "bytes");
-  const auto time = parse_time(line.substr(std::min(line.find(' ') + 1, line.size())));
-  return noted && time && *noted == file.bytes ? std::optional(*time) : std::nullopt;
-}
-
 // What a storage says of a file when it has answered: the others are listed nevertheless.
 bool is_of_the_file(const Error& error) {
   return error.code != Code::unavailable && error.code != Code::timeout;
+}
+
+// When that was noted, if it was. A note that cannot be read is none.
+Result<std::optional<Wall>> noted_at(Storage& storage, const std::vector<Stored>& files, const Stored& file,
+                                     std::string_view ending) {
+  const std::string name = note_of(file.name, ending);
+  if (std::ranges::find(files, name, &Stored::name) == files.end()) return std::nullopt;
+  const auto text = storage.get(name, 0, kLongestNote);
+  if (!text && is_of_the_file(text.error())) return std::nullopt;
+  if (!text) return fail(text.error());
+  const std::string_view line = trim(*text);
+  const auto noted = parse_uint(line.substr(0, line.find(' ')), "bytes");
+  const auto time = parse_time(line.substr(std::min(line.find(' ') + 1, line.size())));
+  return noted && time && *noted == file.bytes ? std::optional(*time) : std::nullopt;
 }
 
 Result<std::uint64_t> size_of(const File& file) {
@@ -58,11 +65,8 @@ Result<std::vector<Kept>> list(const std::shared_ptr<Storage>& storage, std::str
     } else {
       return fail(std::move(manifest).error());
     }
-    if (std::ranges::find(files, note_of(file.name), &Stored::name) != files.end()) {
-      auto verified = verified_at(*storage, file);
-      if (!verified && !is_of_the_file(verified.error())) return fail(std::move(verified).error());
-      one.verified = verified.value_or(std::nullopt);
-    }
+    TRY(one.verified, noted_at(*storage, files, file, kVerified));
+    TRY(one.restored, noted_at(*storage, files, file, kRestored));
     all.push_back(std::move(one));
   }
   std::ranges::sort(all, std::greater{}, [](const Kept& each) {
@@ -73,7 +77,13 @@ Result<std::vector<Kept>> list(const std::shared_ptr<Storage>& storage, std::str
 
 Result<> note_verified(const File& file, Wall now) {
   TRY(const std::uint64_t bytes, size_of(file));
-  return file.storage->put_text(note_of(file.name), note(bytes, now));
+  return file.storage->put_text(note_of(file.name, kVerified), note(bytes, now));
+}
+
+Result<> note_restored(const File& file, Wall now) {
+  TRYV(note_verified(file, now));
+  TRY(const std::uint64_t bytes, size_of(file));
+  return file.storage->put_text(note_of(file.name, kRestored), note(bytes, now));
 }
 
 Result<std::uint64_t> download(const File& file, const Path& to, const Progress& progress) {
@@ -114,9 +124,12 @@ std::vector<Kept> to_remove(const std::vector<Kept>& all, const Retention& reten
 }
 
 Result<> remove(const Kept& backup) {
-  // The note last: a file without one is not good, and goes the next time.
-  TRYV(backup.file.storage->remove(backup.file.name));
-  return backup.file.storage->remove(note_of(backup.file.name));
+  // The notes last: without one a file is not good, and goes the next time.
+  const auto& [storage, name] = backup.file;
+  TRYV(storage->remove(name));
+  TRYV(storage->remove(note_of(name, kVerified)));
+  if (backup.restored) TRYV(storage->remove(note_of(name, kRestored)));
+  return {};
 }
 
 }  // namespace cc::backup

@@ -23,6 +23,7 @@ struct Kept {
   std::string trouble;
   bool foreign = false;          // it cannot be read, and is not damaged: of another key, or a newer version
   std::optional<Wall> verified;  // every row was read then, and it was good
+  std::optional<Wall> restored;  // a node was made of it then, which answered
   bool good() const { return manifest.has_value() && verified.has_value(); }
 };
 
@@ -30,8 +31,10 @@ struct Kept {
 // when the storage does not answer.
 Result<std::vector<Kept>> list(const std::shared_ptr<Storage>& storage, std::string_view key);
 
-// Notes beside the file that every row of it was verified. not_found when it is not there.
+// Notes beside the file that every row of it was verified; or also that a node was made of it. not_found when it is not
+// there.
 Result<> note_verified(const File& file, Wall now);
+Result<> note_restored(const File& file, Wall now);
 
 // Makes `to` of it, which must not be there, whole or not at all; its size.
 Result<std::uint64_t> download(const File& file, const Path& to, const Progress& progress = {});

@@ -13,7 +13,8 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   while (rest.ends_with('/'))
     rest.remove_suffix(1);
   const std::string_view authority = rest.substr(0, rest.find('/'));
-  if ((scheme != "http" && scheme != "https") || authority.empty() || rest.find_first_of("?#@ ") != rest.npos) {
+  if ((scheme != "http" && scheme != "https") || authority.empty() ||
+      rest.find_first_of("?#@ ") != std::string_view::npos) {
     return fail(Code::invalid_argument,
                 fmt::format("the endpoint \"{}\" is no http://host or https://host", printable(text, 200)));
   }

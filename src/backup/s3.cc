@@ -33,7 +33,7 @@ std::string_view reported_md5(const WebAnswer& answer) {
   const bool sealed = answer.header("x-amz-server-side-encryption").starts_with("aws:") ||
                       !answer.header("x-amz-server-side-encryption-customer-algorithm").empty();
   const std::string_view sum = tag.substr(0, tag.find('-'));
-  const bool is_md5 = sum.size() == kMd5Hex && sum.find_first_not_of("0123456789abcdef") == sum.npos;
+  const bool is_md5 = sum.size() == kMd5Hex && sum.find_first_not_of("0123456789abcdef") == std::string_view::npos;
   return sealed || !is_md5 ? std::string_view() : tag;
 }
 

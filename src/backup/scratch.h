@@ -17,6 +17,7 @@ class Scratch {
   Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})), lock_(std::exchange(other.lock_, -1)) {}
   Scratch& operator=(Scratch&&) = delete;
 
+  const Path& path() const { return path_; }
   Path state() const { return path_ / "state.db"; }
   Path packed() const { return path_ / "packed"; }
 

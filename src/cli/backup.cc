@@ -16,6 +16,7 @@
 #include "cli/session.h"
 #include "cli/terminal.h"
 #include "node/backups.h"
+#include "node/rehearsal.h"
 #include "node/restore.h"
 
 namespace cc::cli {
@@ -77,22 +78,32 @@ bool is_kept(const node::Settings& settings, const backup::File& file) {
          (settings.backup.type == "local" && std::filesystem::equivalent(where, file.where(), error));
 }
 
+std::string_view meaning_of(std::string_view level) {
+  if (level == "checksums") return "it is complete, and all its checksums match";
+  if (level == "rows") return "every row was read, and every content held against its checksum";
+  return "every row was read, and a node that was restored from it started and answered";
+}
+
 Result<> verify(Session& session, const Options& options) {
   TRY(const node::Settings settings, node_settings(*options.node));
   TRY(const Named one, named(settings, options));
-  const auto level = options.level == "rows" ? backup::Level::rows : backup::Level::checksums;
   TRY(const TempDirectory scratch, TempDirectory::make());
+  const Path beside = scratch.path() / "tmp";
   StateProgress progress("verifying");
-  TRY(const backup::Manifest manifest,
-      backup::verify(one.file, one.key, level, scratch.path() / "tmp", progress.teller()));
-  if (level == backup::Level::rows && is_kept(settings, one.file)) TRYV(backup::note_verified(one.file, kClock.wall()));
+  const auto look = [&] {
+    if (options.level == "restored") return node::rehearse(settings, one.file, beside, kClock, progress.teller());
+    const auto level = options.level == "rows" ? backup::Level::rows : backup::Level::checksums;
+    return backup::verify(one.file, one.key, level, beside, progress.teller());
+  };
+  TRY(const backup::Manifest manifest, look());
+  if (options.level != "checksums" && is_kept(settings, one.file)) {
+    TRYV(options.level == "rows" ? backup::note_verified(one.file, kClock.wall())
+                                 : backup::note_restored(one.file, kClock.wall()));
+  }
   boost::json::object told = json_of(manifest);
   told["verified"] = options.level;
   return session.print(told, [&] {
-    return fmt::format("{} is good: {}\n\n{}", options.file,
-                       level == backup::Level::rows ? "every row was read, and every content held against its checksum"
-                                                    : "it is complete, and all its checksums match",
-                       text_of(manifest));
+    return fmt::format("{} is good: {}\n\n{}", options.file, meaning_of(options.level), text_of(manifest));
   });
 }
 
@@ -133,6 +144,7 @@ Result<> list(Session& session, const Options& options) {
                              {"CONFIGS", "configs"},
                              {"SIZE", "size"},
                              {"VERIFIED", "verified"},
+                             {"RESTORED", "restored"},
                              {"TROUBLE", "trouble"}},
                             "there is no backup; make one with: config-center backup create");
 }
@@ -301,12 +313,16 @@ void add_backup(CLI::App& root, Session& session) {
   options = std::make_shared<Options>();
   command = add_command(*group, "verify", "Whether a backup is as it was made, and can be restored");
   add_file(*command, options);
-  command->add_option("--level", options->level, "checksums: read to its end; rows: and every row of its state")
-      ->check(CLI::IsMember({"checksums", "rows"}))
+  command
+      ->add_option("--level", options->level,
+                   "checksums: read to its end; rows: and every row of its state; restored: and a node is made of "
+                   "it in a temporary folder, which must start and answer")
+      ->check(CLI::IsMember({"checksums", "rows", "restored"}))
       ->capture_default_str()
       ->type_name("LEVEL");
   command->footer(examples({"config-center backup verify today.ccbackup --data-dir ./data",
-                            "config-center backup verify today.ccbackup --level checksums"}));
+                            "config-center backup verify today.ccbackup --level checksums",
+                            "config-center backup verify today.ccbackup --level restored --data-dir ./data"}));
   on_run(*command, session, [&session, options] { return verify(session, *options); });
 
   options = std::make_shared<Options>();

@@ -21,6 +21,7 @@ boost::json::object json_of(const backup::Kept& kept) {
   out["file"] = kept.file.where();
   out["size"] = kept.bytes;
   out["verified"] = kept.verified ? format_time(*kept.verified) : "";
+  out["restored"] = kept.restored ? format_time(*kept.restored) : "";
   out["trouble"] = kept.trouble;
   return out;
 }

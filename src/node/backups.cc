@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/pause.h"
 #include "base/text.h"
+#include "node/rehearsal.h"
 
 namespace cc::node {
 namespace {
@@ -95,12 +96,34 @@ Result<std::vector<backup::Kept>> Backups::look(const Storage& storage) {
   return all;
 }
 
+// That the newest good one cannot be restored is said, and tried again with the next.
+void Backups::rehearse_now_and_then(const std::vector<backup::Kept>& all) {
+  const auto every = settings_.backup.restored_every;
+  const auto newest = std::ranges::find_if(all, &backup::Kept::good);
+  const auto is_recent = [&](const backup::Kept& each) {
+    return each.restored && *each.restored + every > clock_.wall();
+  };
+  if (every.count() == 0 || newest == all.end() || std::ranges::any_of(all, is_recent)) return;
+  auto done = rehearse(settings_, newest->file, settings_.temp_dir, clock_);
+  Result<> noted;
+  if (done) noted = backup::note_restored(newest->file, clock_.wall());
+  if (!done || !noted) {
+    kLog.error("a backup could not be restored into a scratch node",
+               {{"file", newest->file.where()}, {"reason", done ? noted.error() : done.error()}});
+    const std::lock_guard lock(mutex_);
+    ++status_.failures;
+    return;
+  }
+  kLog.info("restored a backup into a scratch node, which started and answered", {{"file", newest->file.where()}});
+}
+
 // What cannot be removed is no failure of the backup that was made, and is tried again after the next.
 void Backups::tidy(const Storage& storage) {
   if (const auto tidied = storage->tidy(); !tidied)
     kLog.warn("what broken backups left in the storage stays", {{"reason", tidied.error()}});
   const auto all = look(storage);
   if (!all) return kLog.warn("backups cannot be listed", {{"reason", all.error()}});
+  rehearse_now_and_then(*all);
   for (const backup::Kept& old : backup::to_remove(*all, retention_of(settings_), clock_.wall())) {
     if (const auto removed = backup::remove(old); !removed) {
       kLog.warn("a backup that is not kept any longer stays", {{"reason", removed.error()}});

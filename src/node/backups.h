@@ -26,8 +26,9 @@ class Backups {
  public:
   Backups(const Settings& settings, const Path& state, const Clock& clock);
 
-  // A job of the leader's: makes one when it is time, verifies every row of it, and removes those that may go. What was
-  // missed is made up for once; what becomes due while one is made is left out, and said. What fails is tried again.
+  // A job of the leader's: makes one when it is time, verifies every row of it, now and then sees a node start that is
+  // restored from it, and removes those that may go. What was missed is made up for once; what becomes due while one is
+  // made is left out, and said. What fails is tried again.
   void run(const std::stop_token& stop);
 
   // Since the node's start, and of what lies in the storage. Any thread.
@@ -43,6 +44,7 @@ class Backups {
   using Storage = std::shared_ptr<backup::Storage>;
   Result<> make(const Storage& storage);
   Result<std::vector<backup::Kept>> look(const Storage& storage);
+  void rehearse_now_and_then(const std::vector<backup::Kept>& all);
   void tidy(const Storage& storage);
 
   const Settings& settings_;

@@ -91,7 +91,7 @@ Result<Restored> build(const Settings& settings, const Restore& how, const Path&
 }  // namespace
 
 Result<Path> state_of(const Settings& settings) {
-  const Path file = settings.data_dir / "state.db";
+  Path file = settings.data_dir / "state.db";
   if (is_there(file)) return file;
   return fail(Code::not_found,
               fmt::format("there is no state in {}: give the data folder of a node, on its own machine",

@@ -72,6 +72,7 @@ struct Settings {
   struct {
     std::string cron;
     bool enabled;
+    std::chrono::milliseconds restored_every;  // 0: never
     unsigned max_backups;
     std::chrono::milliseconds max_age;
     std::string type, path, endpoint, region, addressing, credentials, ca_file;  // of its storage

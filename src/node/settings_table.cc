@@ -333,6 +333,11 @@ std::vector<Setting> make_table() {
 
       checked(plain("backup.schedule.cron", "0 3 * * *", "when backups are made", AT(backup.cron)), backup::check_cron),
       plain("backup.schedule.enabled", "false", "whether they are", AT(backup.enabled)),
+      plain(
+          "backup.verify.restored_every", "0s",
+          "how often one is restored, on the leader, into a scratch node that must start and answer: 7d for weekly. It "
+          "needs room for the state three times in temp_dir, and in memory for it once more; 0s: never",
+          AT(backup.restored_every)),
       bounded("backup.retention.max_backups", "7", "how many are kept", AT(backup.max_backups), 1u, 100'000u),
       plain("backup.retention.max_age", "30d", "how long they are kept", AT(backup.max_age)),
       one_of("backup.storage.type", "local",

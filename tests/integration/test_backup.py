@@ -49,6 +49,18 @@ def test_a_backup_is_made_of_a_running_node_shown_and_verified(cli, node, tmp_pa
     assert publish_some(admin, 1), "the node did not notice"
 
 
+def test_a_node_is_made_of_it_that_starts_and_answers(cli, node, tmp_path):
+    """Of one that lies where backups are kept that is noted, and nothing stays of the node."""
+    publish_some(log_in(node), 30)
+    made = cli.json("backup", "create", "--data-dir", node.data)
+    told = cli("backup", "verify", made["name"], "--level", "restored", "--data-dir", node.data)
+    assert "a node that was restored from it started and answered" in told.stdout
+    listed = cli.json("backup", "list", "--data-dir", node.data)[0]
+    assert listed["restored"] and listed["verified"]
+    assert not (node.data / "tmp").exists() or not list((node.data / "tmp").iterdir())
+    assert publish_some(log_in(node), 1), "the node did not notice"
+
+
 def test_it_is_sealed_unless_asked_otherwise(cli, node, tmp_path):
     admin = log_in(node)
     admin.publish("dev/shop/default/a", b"the content of a config that is secret " * 50)

@@ -271,9 +271,9 @@ def shifted(tmp_path, seconds):
 
 @pytest.mark.parametrize("name", ("s3", "azure"))
 def test_by_the_clock_they_are_stored_read_back_and_pruned(keep, make_node, tmp_path, name):
-    """Of a store that fails for a while the node says so, and tries again."""
+    """One is restored into a scratch node, too, which is noted before the old one goes."""
     kept = keep(name)
-    node = make_node(backup_schedule_cron="TZ=UTC 0 0 * * *", backup_retention_max_backups=1, **kept.settings)
+    node = make_node(backup_schedule_cron="TZ=UTC 0 0 * * *", backup_retention_max_backups=1, backup_verify_restored_every="7d", **kept.settings)
     admin = log_in(node)
     admin.publish("dev/shop/default/a", b"a: 1\n")
     past = Command(tmp_path / "past", DATA_DIR=str(node.data), **kept.variables)
@@ -284,7 +284,7 @@ def test_by_the_clock_they_are_stored_read_back_and_pruned(keep, make_node, tmp_
     node.settings["backup_schedule_enabled"] = "true"
     node.start()
     listed = wait_until(lambda: (all := past.json("backup", "list")) and len(all) == 1 and all[0]["name"] != here["name"] and all, "one was made, and the old one went", 60)
-    assert listed[0]["verified"] and listed[0]["configs"] == 1
+    assert listed[0]["verified"] and listed[0]["restored"] and listed[0]["configs"] == 1
     assert node.metrics()["config_center_backup_success_total"] == 1
     assert any(request.method == "GET" and "range" not in request.path and listed[0]["name"] in request.path for request in kept.proxy.requests), "read back"
     assert kept.variables["CONFIG_CENTER_BACKUP_STORAGE_CREDENTIALS"] not in node.log()
