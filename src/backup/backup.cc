@@ -221,7 +221,7 @@ Result<Manifest> read_manifest(Unpacking& unpacking) {
 Result<Manifest> read_all(const File& file, std::string_view key, const std::function<Result<>(std::string_view)>& take,
                           const Progress& progress) {
   TRY(const auto unpacking, opened(file, key));
-  TRY(const Manifest manifest, read_manifest(*unpacking));
+  TRY(Manifest manifest, read_manifest(*unpacking));
   TRYV(unpacking->next(kStateEntry));
   Sha256 hash;
   std::uint64_t done = 0;

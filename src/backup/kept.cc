@@ -124,11 +124,25 @@ std::vector<Kept> to_remove(const std::vector<Kept>& all, const Retention& reten
 }
 
 Result<> remove(const Kept& backup) {
-  // The notes last: without one a file is not good, and goes the next time.
+  // The notes last, which tidy() finds: a file without them would no longer be good.
   const auto& [storage, name] = backup.file;
   TRYV(storage->remove(name));
   TRYV(storage->remove(note_of(name, kVerified)));
   if (backup.restored) TRYV(storage->remove(note_of(name, kRestored)));
+  return {};
+}
+
+Result<> tidy(Storage& storage) {
+  TRYV(storage.tidy());
+  TRY(const auto files, storage.list());
+  for (const Stored& note : files) {
+    for (const std::string_view ending : {kVerified, kRestored}) {
+      if (!note.name.ends_with(ending)) continue;
+      const std::string_view of = std::string_view(note.name).substr(0, note.name.size() - ending.size());
+      if (!of.ends_with(kEnding) || std::ranges::find(files, of, &Stored::name) != files.end()) continue;
+      TRYV(storage.remove(note.name));
+    }
+  }
   return {};
 }
 

@@ -51,4 +51,7 @@ std::vector<Kept> to_remove(const std::vector<Kept>& all, const Retention& reten
 // With what was noted beside it.
 Result<> remove(const Kept& backup);
 
+// Removes what is left of puts that were broken off long ago, and notes of files that are gone.
+Result<> tidy(Storage& storage);
+
 }  // namespace cc::backup

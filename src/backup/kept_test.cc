@@ -81,5 +81,42 @@ TEST(Folder, lists_what_has_a_name_of_a_backup_and_says_what_cannot_be_read) {
   EXPECT_FALSE(all.front().trouble.empty());
 }
 
+TEST(Folder, is_tidied_of_notes_whose_backup_is_gone) {
+  const TempDirectory there;
+  for (const char* name :
+       {"one.ccbackup", "one.ccbackup.verified", "two.ccbackup.verified", "two.ccbackup.restored", "x.verified"})
+    std::ofstream(there.path() / name) << "text";
+  const auto storage = folder(there.path());
+  ASSERT_TRUE(tidy(*storage));
+  std::vector<std::string> left;
+  for (const Stored& each : storage->list().value())
+    left.push_back(each.name);
+  EXPECT_THAT(left, testing::UnorderedElementsAre("one.ccbackup", "one.ccbackup.verified", "x.verified"));
+}
+
+TEST(Folder, remembers_what_was_verified_until_it_is_replaced) {
+  const TempDirectory there;
+  const File file = file_at(there.path() / "one.ccbackup");
+  EXPECT_EQ(note_verified(file, kNow).error().code, Code::not_found);
+  ASSERT_TRUE(file.storage->put_text(file.name, "a backup that somebody can read"));
+  ASSERT_TRUE(note_restored(file, kNow));
+  EXPECT_EQ(list(file.storage, "").value().front().verified, kNow);
+  EXPECT_EQ(list(file.storage, "").value().front().restored, kNow);
+  ASSERT_TRUE(file.storage->put_text(file.name, "another"));
+  EXPECT_FALSE(list(file.storage, "").value().front().verified);
+}
+
+TEST(Folder, is_read_in_ranges) {
+  const TempDirectory there;
+  const auto storage = folder(there.path() / "made");
+  std::ofstream(there.path() / "from") << "0123456789";
+  ASSERT_TRUE(storage->put("file", there.path() / "from", {}));
+  EXPECT_FALSE(std::filesystem::exists(there.path() / "from")) << "it was moved";
+  EXPECT_EQ(storage->get("file", 0, 4), "0123");
+  EXPECT_EQ(storage->get("file", 8, 4), "89");
+  EXPECT_EQ(storage->get("file", 10, 4), "");
+  EXPECT_EQ(storage->get("nothing", 0, 4).error().code, Code::not_found);
+}
+
 }  // namespace
 }  // namespace cc::backup

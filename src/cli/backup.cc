@@ -154,7 +154,7 @@ Result<> prune(Session& session, const Options& options) {
   TRY(const std::string key, node::sealing_key(settings));
   TRY(const auto storage, node::open_storage(settings, kClock));
   TRY(const auto all, backup::list(storage, key));
-  if (!session.dry_run) TRYV(storage->tidy());
+  if (!session.dry_run) TRYV(backup::tidy(*storage));
   const auto old = backup::to_remove(all, node::retention_of(settings), kClock.wall());
   boost::json::array names;
   std::string text;

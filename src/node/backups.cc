@@ -119,7 +119,7 @@ void Backups::rehearse_now_and_then(const std::vector<backup::Kept>& all) {
 
 // What cannot be removed is no failure of the backup that was made, and is tried again after the next.
 void Backups::tidy(const Storage& storage) {
-  if (const auto tidied = storage->tidy(); !tidied)
+  if (const auto tidied = backup::tidy(*storage); !tidied)
     kLog.warn("what broken backups left in the storage stays", {{"reason", tidied.error()}});
   const auto all = look(storage);
   if (!all) return kLog.warn("backups cannot be listed", {{"reason", all.error()}});

@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import http.server
 import re
+import ssl
 import threading
 
 Request = collections.namedtuple("Request", "method path")
@@ -16,7 +17,8 @@ class FaultyProxy:
 
     KINDS = ("cut", "lost", "500", "503", "429", "slow", "half", "changed", "other sum")
 
-    def __init__(self, target):
+    def __init__(self, target, certificate=None):
+        """With a certificate, which is (file, key file), it speaks TLS with the client."""
         self._target, self._faults, self._lock = target, [], threading.Lock()
         self.requests, self.held, self.release = [], threading.Event(), threading.Event()
         proxy = self
@@ -26,6 +28,10 @@ class FaultyProxy:
                 proxy._answer(self, body)
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Asked)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._server.daemon_threads = True
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

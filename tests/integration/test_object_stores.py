@@ -1,90 +1,20 @@
-"""Backups in object stores, by the commands and by the clock, also when networks and stores do what they do at times."""
+"""Backups in object stores, by the commands and by the clock."""
 
-import base64
 import os
 import pathlib
-import random
 import struct
 
 import pytest
 
+from authority import Authority
 from client import log_in
 from command import Command
 from faulty_proxy import FaultyProxy
-from node import BINARY, Node, wait_until
+from kept_backups import content, data, keep, stores  # noqa: F401 (fixtures)
+from node import BINARY, wait_until
 from object_stores import BUCKET, Azure, Google, Swift
 
 CLOCK = os.environ.get("CONFIG_CENTER_TEST_CLOCK") or os.path.join(os.path.dirname(BINARY), "tests/libshifted_clock.so")
-PARTS = {"s3": "partNumber=", "azure": "blockid=", "gcs": "upload_id="}  # in the path of a request that puts a part
-
-
-def content(number):
-    return base64.b64encode(random.Random(number).randbytes(700_000))
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    """The data folder of a node that was stopped, a backup of which is of more than one part."""
-    node = Node(tmp_path_factory.mktemp("node")).start()
-    admin = log_in(node)
-    for number in range(14):
-        admin.publish(f"dev/shop/default/{number}", content(number), format="text")
-    node.stop()
-    node.check_log()
-    return node.data
-
-
-@pytest.fixture(scope="module")
-def stores(tmp_path_factory):
-    """stores(name) → that store, which the tests of this file share."""
-    running = {}
-
-    def get(name):
-        if name not in running:
-            folder = tmp_path_factory.mktemp("store")
-            running[name] = {"s3": lambda: Swift(folder), "azure": Azure, "azure with a signature": lambda: Azure(with_sas=True),
-                             "gcs": lambda: Google(folder), "gcs with a key": lambda: Swift(folder, type="gcs", region="auto")}[name]()
-        return running[name]
-
-    yield get
-    for store in running.values():
-        store.close()
-
-
-class Kept:
-    """What a test has of a store: a prefix, a proxy before it, and the command with settings for them."""
-
-    def __init__(self, store, proxy, prefix, home, data, **more):
-        self.store, self.proxy, self.prefix = store, proxy, prefix
-        self.settings = {f"backup_storage_{name}": value for name, value in
-                         {"path": f"{BUCKET}/{prefix}", **store.settings(proxy.port), **more}.items()}
-        self.variables = {f"CONFIG_CENTER_{name.upper()}": value for name, value in self.settings.items()}
-        self.data, self.cli = data, Command(home, DATA_DIR=str(data), **self.variables)
-
-    def names(self):
-        """Of the objects that the store has below the prefix."""
-        return [name.removeprefix(f"{self.prefix}/") for name in self.store.names() if name.startswith(f"{self.prefix}/")]
-
-    def uploads(self):
-        return [upload for upload in self.store.uploads() if upload["Key"].startswith(f"{self.prefix}/")]
-
-    def list(self):
-        return self.cli.json("backup", "list")
-
-
-@pytest.fixture
-def keep(stores, tmp_path, data):
-    """keep("s3", **of_the_storage) → Kept."""
-    proxies = []
-
-    def make(name, **more):
-        store = stores(name)
-        proxies.append(FaultyProxy(store.port))
-        return Kept(store, proxies[-1], tmp_path.name, tmp_path / "home", data, **more)
-
-    yield make
-    for proxy in proxies:
-        proxy.close()
 
 
 @pytest.mark.parametrize("name", ("s3", "azure", "azure with a signature", "gcs", "gcs with a key"))
@@ -122,73 +52,6 @@ def test_backups_are_kept_in_an_object_store(keep, make_node, tmp_path, name):
     assert sorted(kept.names()) == [f"{newer}.ccbackup", f"{newer}.ccbackup.verified"]
 
 
-@pytest.mark.parametrize("kind", FaultyProxy.KINDS)
-@pytest.mark.parametrize("name", PARTS)
-def test_what_networks_and_stores_do_at_times_is_tried_again(keep, name, kind):
-    """While parts are put, and while they are read again."""
-    kept = keep(name, timeout="1s")
-    times = 1 if kind == "slow" else 2
-    kept.proxy.fault(kind, times, method="PUT", path=PARTS[name])
-    made = kept.cli.json("backup", "create")
-    assert kept.proxy.clear() == 0, "it was met"
-    if kind not in ("changed", "other sum"):
-        kept.proxy.fault(kind, times, method="GET", path=f"{made['name']}.ccbackup")
-    kept.cli("backup", "verify", made["name"])
-    assert kept.proxy.clear() == 0
-    listed = kept.list()
-    assert [each["file"] for each in listed] == [made["file"]] and listed[0]["verified"]
-    assert sorted(kept.names()) == [f"{made['name']}.ccbackup", f"{made['name']}.ccbackup.verified"] and not kept.uploads()
-
-
-@pytest.mark.parametrize("kind", ("lost", "503", "other sum"))
-@pytest.mark.parametrize("name, last", (("s3", "?uploadId="), ("azure", "comp=blocklist")))
-def test_the_last_request_of_many_parts_is_tried_again(keep, name, last, kind):
-    """Also when it was done, and only its answer was lost."""
-    kept = keep(name)
-    kept.proxy.fault(kind, 1, path=last)
-    made = kept.cli.json("backup", "create")
-    assert kept.proxy.clear() == 0 and kept.names() == [f"{made['name']}.ccbackup"] and not kept.uploads()
-
-
-@pytest.mark.parametrize("name", PARTS)
-def test_of_one_that_cannot_be_put_nothing_stays(keep, name):
-    kept = keep(name)
-    kept.proxy.fault("other sum", 100, path=PARTS[name])
-    assert "the store has other bytes than were sent" in kept.cli("backup", "create", expect=1).stderr
-    kept.proxy.clear()
-    assert kept.list() == [] and kept.names() == [] and not kept.uploads()
-    assert not list((kept.data / "tmp").glob("backup-*"))
-
-
-def test_a_changed_answer_is_damage(keep):
-    """The store has it as it was: what was read is not used, and it is good the next time."""
-    kept = keep("s3")
-    made = kept.cli.json("backup", "create")
-    kept.proxy.fault("forged", method="GET", path=f"{made['name']}.ccbackup")
-    assert "is damaged" in kept.cli("backup", "verify", made["name"], expect=1).stderr
-    assert kept.proxy.clear() == 0 and not kept.list()[0]["verified"]
-    kept.cli("backup", "verify", made["name"])
-
-
-def test_killed_while_it_uploads(keep):
-    """Nothing of it is offered; what it left in the store goes when it is old, and on the disk with the next one."""
-    kept = keep("s3")
-    kept.proxy.fault("slow", path="partNumber=2")
-    process = kept.cli.start("backup", "create")
-    assert kept.proxy.held.wait(60)
-    process.kill()
-    process.communicate()
-    kept.proxy.release.set()
-    assert kept.list() == [] and len(kept.uploads()) == 1 and len(list((kept.data / "tmp").glob("backup-*"))) == 1
-    kept.cli("backup", "prune", "--yes")
-    assert len(kept.uploads()) == 1, "it might still go on"
-    kept.proxy.fault("old", path="uploads=")
-    kept.cli("backup", "prune", "--yes")
-    assert not kept.uploads()
-    made = kept.cli.json("backup", "create")
-    assert kept.names() == [f"{made['name']}.ccbackup"] and not list((kept.data / "tmp").glob("backup-*"))
-
-
 @pytest.mark.parametrize("name, wrong", (("s3", f"{Swift.USER} {Swift.KEY}-not"), ("azure", None), ("azure with a signature", None),
                                          ("gcs", None)))
 def test_who_may_not_is_told_so_at_once_and_secrets_are_not(keep, tmp_path, name, wrong):
@@ -209,20 +72,6 @@ def test_who_may_not_is_told_so_at_once_and_secrets_are_not(keep, tmp_path, name
     assert "***" in kept.cli("config", "show").stdout and wrong not in kept.cli("config", "show").stdout
 
 
-def test_a_token_that_was_revoked_is_replaced(keep):
-    kept = keep("gcs")
-    kept.proxy.fault("held", path="upload_id=")
-    process = kept.cli.start("backup", "create")
-    assert kept.proxy.held.wait(60)
-    kept.store.valid.clear()
-    given = kept.store.given
-    kept.proxy.release.set()
-    output, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
-    kept.cli("backup", "verify", kept.list()[0]["name"])
-    assert kept.store.given > given
-
-
 def test_credentials_come_from_a_file_or_the_environment_of_their_provider(keep, tmp_path):
     kept = keep("s3")
     del kept.cli.variables["CONFIG_CENTER_BACKUP_STORAGE_CREDENTIALS"]
@@ -241,6 +90,19 @@ def test_credentials_come_from_a_file_or_the_environment_of_their_provider(keep,
     (tmp_path / "account.json").write_text(google.cli.variables.pop("CONFIG_CENTER_BACKUP_STORAGE_CREDENTIALS"))
     google.cli.variables["GOOGLE_APPLICATION_CREDENTIALS"] = str(tmp_path / "account.json")
     assert google.list() == []
+
+
+def test_only_a_store_that_is_trusted_is_spoken_with(stores, keep, tmp_path):
+    authority = Authority(tmp_path / "authority")
+    proxy = FaultyProxy(stores("s3").port, authority.issue("store"))
+    try:
+        kept = keep("s3", endpoint=f"https://127.0.0.1:{proxy.port}")
+        assert "certificate" in kept.cli("backup", "list", expect=1).stderr and not proxy.requests
+        kept.cli.variables["CONFIG_CENTER_BACKUP_STORAGE_CA_FILE"] = str(authority.certificate)
+        made = kept.cli.json("backup", "create")
+        assert kept.names() == [f"{made['name']}.ccbackup"]
+    finally:
+        proxy.close()
 
 
 def test_the_bucket_stands_before_the_host(keep):
