@@ -270,7 +270,7 @@ Finding judge(Connection& connection, const Probe& probe, const Clock& clock) {
     finding.verdict = Verdict::not_tested;
     finding.message = ran.error().message;
   } else {
-    finding.verdict = ran->good() ? Verdict::pass : Verdict::fail;
+    finding.verdict = ran->good() ? Verdict::pass : ran->status == kWarns ? Verdict::warn : Verdict::fail;
     finding.message = trim(ran->output);
   }
   return finding;

@@ -14,7 +14,8 @@
 
 namespace cc::deploy {
 
-// A script of root's on a host: succeeds, or prints what is wrong.
+// A script of root's on a host: succeeds, or prints what is wrong; with status kWarns, what one should know.
+inline constexpr int kWarns = 3;
 struct Probe {
   std::string host, name;
   std::string script;

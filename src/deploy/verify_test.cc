@@ -51,6 +51,13 @@ TEST_F(Verify, tells_what_each_probe_says) {
   EXPECT_EQ(findings[1].message, "it is broken");
 }
 
+TEST_F(Verify, a_probe_may_warn) {
+  const auto findings = run({{.host = "a", .name = "busy", .script = "echo 'not compared'; exit 3\n"}});
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].verdict, Verdict::warn);
+  EXPECT_EQ(findings[0].message, "not compared");
+}
+
 TEST_F(Verify, a_host_that_is_not_reached_fails_once) {
   away = "a";
   const auto findings =
