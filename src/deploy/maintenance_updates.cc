@@ -31,11 +31,13 @@ std::string find_updates(const Topology& topology, const Host& host) {
       fmt::arg("security", only_security));
 }
 
-// Programs go on with the libraries that they were started with, and only some packages start them anew.
-std::string restart_stale(const Service& service) {
+// Programs go on with the libraries that they were started with, and only some packages start them anew; some stop them
+// and leave it at that. All of them ran before: nothing is updated where something does not.
+std::string running_with_what_is_new(const Service& service) {
   return fmt::format(
       "process=$(systemctl show -P MainPID {0})\n"
-      "if grep -qE '\\.so[.0-9]* \\(deleted\\)' /proc/$process/maps 2>/dev/null; then systemctl restart {0}; fi\n",
+      "if grep -qE '\\.so[.0-9]* \\(deleted\\)' /proc/$process/maps 2>/dev/null; then systemctl restart {0}; fi\n"
+      "systemctl is-active --quiet {0} || systemctl start {0}\n",
       service.unit);
 }
 
@@ -43,7 +45,8 @@ Step update_step(const Topology& topology, const Secrets& secrets, const Host& h
   const std::string find = find_updates(topology, host);
   std::string again;
   for (const Service& service : services_of(topology, secrets)) {
-    if (service.host == host.name) again += restart_stale(service) + "(\n" + wait_until_ready(service) + ")\n";
+    if (service.host == host.name)
+      again += running_with_what_is_new(service) + "(\n" + wait_until_ready(service) + ")\n";
   }
   return {.host = host.name,
           .name = "security updates",
