@@ -80,14 +80,8 @@ class Azure final : public Storage {
   }
 
   Result<> put(const std::string& name, const Path& from, const Progress& progress) override {
-    std::error_code error;
-    const std::uint64_t bytes = std::filesystem::file_size(from, error);
-    if (error) return fail(Code::unavailable, fmt::format("cannot read {}: {}", from.string(), error.message()));
-    if (bytes > kPart) return put_in_blocks(name, from, bytes, progress);
-    TRY(const std::string content, read_file(from));
-    TRYV(put_text(name, content));
-    if (progress) progress(bytes, bytes);
-    return {};
+    return put_at_once_or(*this, name, from, progress,
+                          [&](std::uint64_t bytes) { return put_in_blocks(name, from, bytes, progress); });
   }
 
   Result<> put_text(const std::string& name, const std::string& text) override {

@@ -83,19 +83,12 @@ class Gcs final : public Storage {
   }
 
   Result<> put(const std::string& name, const Path& from, const Progress& progress) override {
-    std::error_code error;
-    const std::uint64_t bytes = std::filesystem::file_size(from, error);
-    if (error) return fail(Code::unavailable, fmt::format("cannot read {}: {}", from.string(), error.message()));
-    if (bytes > kPart) {
+    return put_at_once_or(*this, name, from, progress, [&](std::uint64_t bytes) {
       auto done = put_in_pieces(name, from, bytes, progress);
       // The sum is of the whole file, and known at its end.
       if (!done && done.error().code == Code::corruption) done = put_in_pieces(name, from, bytes, progress);
       return done;
-    }
-    TRY(const std::string content, read_file(from));
-    TRYV(put_text(name, content));
-    if (progress) progress(bytes, bytes);
-    return {};
+    });
   }
 
   Result<> put_text(const std::string& name, const std::string& text) override {

@@ -21,22 +21,24 @@ int lock_of(const Path& folder) {
   return -1;
 }
 
-void remove_abandoned(const Path& in) {
+}  // namespace
+
+void each_abandoned(const Path& in, const std::function<void(const Path&)>& take) {
   std::error_code error;
   for (std::filesystem::directory_iterator at(in, error), end; !error && at != end; at.increment(error)) {
     if (!at->path().filename().string().starts_with(kPrefix)) continue;
     const int lock = lock_of(at->path());
     if (lock < 0) continue;
-    std::error_code ignored;
-    std::filesystem::remove_all(at->path(), ignored);
+    take(at->path());
     ::close(lock);
   }
 }
 
-}  // namespace
-
 Result<Scratch> Scratch::make(const Path& in) {
-  remove_abandoned(in);
+  each_abandoned(in, [](const Path& each) {
+    std::error_code ignored;
+    std::filesystem::remove_all(each, ignored);
+  });
   Path path = in / (std::string(kPrefix) + to_hex(random_bytes(6)));
   TRYV(make_directories(path, 0700));
   const int lock = lock_of(path);

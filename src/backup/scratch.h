@@ -2,12 +2,16 @@
 // removed by the next one.
 #pragma once
 
+#include <functional>
 #include <utility>
 
 #include "base/file.h"
 #include "base/result.h"
 
 namespace cc::backup {
+
+// Gives `take` each folder in it that no process works in any more, and keeps everybody out of it meanwhile.
+void each_abandoned(const Path& in, const std::function<void(const Path&)>& take);
 
 // Movable.
 class Scratch {

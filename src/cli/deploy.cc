@@ -55,11 +55,7 @@ Result<> plan(Session& session, const Options& options) {
   TRY(const deploy::Release release, release_of(installation, options.deployment.package));
   const deploy::Stages stages =
       stages_of(installation, release, {.number = installation.records.next_number()}, options.deployment, {});
-  std::vector<deploy::Outcome> outcomes;
-  {
-    const Waiting waiting(fmt::format("looking at {}", counted(installation.topology.hosts.size(), "host")));
-    TRY(outcomes, deploy::plan(installation.hosts(), stages));
-  }
+  TRY(const std::vector<deploy::Outcome> outcomes, plan_of(installation, stages));
   boost::json::array changes;
   std::string text;
   for (const deploy::Host& host : installation.topology.hosts) {

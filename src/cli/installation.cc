@@ -11,7 +11,6 @@
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "cli/topology_file.h"
-#include "deploy/verify.h"
 
 namespace cc::cli {
 namespace {
@@ -228,8 +227,15 @@ Result<> print_findings(Session& session, const std::vector<deploy::Finding>& fi
   return fail(Code::conflict, fmt::format("{} failed", counted(failed, "check")));
 }
 
-Result<> verify_installation(Session& session, const Installation& installation) {
-  const std::vector<deploy::Probe> probes = deploy::probes_of(installation.topology, installation.secrets);
+Result<std::vector<deploy::Outcome>> plan_of(const Installation& installation, const deploy::Stages& stages) {
+  const Waiting waiting(fmt::format("looking at {}", counted(installation.topology.hosts.size(), "host")));
+  return deploy::plan(installation.hosts(), stages);
+}
+
+Result<> verify_installation(Session& session, const Installation& installation,
+                             const std::vector<deploy::Probe>& more) {
+  std::vector<deploy::Probe> probes = deploy::probes_of(installation.topology, installation.secrets);
+  probes.insert(probes.end(), more.begin(), more.end());
   std::vector<deploy::Finding> findings;
   {
     Progress progress("verifying", probes.size());

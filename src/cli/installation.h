@@ -17,6 +17,7 @@
 #include "deploy/secrets.h"
 #include "deploy/stages.h"
 #include "deploy/topology.h"
+#include "deploy/verify.h"
 
 namespace cc::cli {
 
@@ -73,8 +74,12 @@ Result<> deploy_installation(Session& session, const Installation& installation,
 // was put right.
 std::vector<deploy::Finding> check_all(const deploy::Topology& topology, bool fix);
 
-// Prints what a verification found; conflict when something failed.
-Result<> verify_installation(Session& session, const Installation& installation);
+// What those stages would do, of each host; changes nothing.
+Result<std::vector<deploy::Outcome>> plan_of(const Installation& installation, const deploy::Stages& stages);
+
+// Prints what a verification found, with further probes; conflict when something failed.
+Result<> verify_installation(Session& session, const Installation& installation,
+                             const std::vector<deploy::Probe>& more = {});
 Result<> print_findings(Session& session, const std::vector<deploy::Finding>& findings, bool all);
 
 }  // namespace cc::cli

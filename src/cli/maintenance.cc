@@ -11,7 +11,6 @@
 #include "cli/session.h"
 #include "cli/terminal.h"
 #include "cli/topology_file.h"
-#include "deploy/verify.h"
 #include "node/upkeep.h"
 
 namespace cc::cli {
@@ -65,19 +64,26 @@ Result<> node_maintenance(Session& session, const Options& options) {
 
 // --- an installation ---
 
-deploy::Stages planned(const Installation& installation, const Options& options, const deploy::Run& run) {
+deploy::Stages databases_and_cleaning(const Installation& installation, const Options& options,
+                                      const deploy::Run& run) {
   deploy::Stages stages;
   if (options.has("databases")) stages.push_back(deploy::databases_stage(installation.topology, run));
   if (options.has("cleaning")) stages.push_back(deploy::cleaning_stage(installation.topology));
-  if (options.has("updates")) stages.push_back(deploy::updates_stage(installation.topology, installation.secrets));
   return stages;
 }
 
 Result<std::vector<deploy::Outcome>> due(const Installation& installation, const deploy::Stages& stages) {
-  const Waiting waiting(fmt::format("looking at {}", counted(installation.topology.hosts.size(), "host")));
-  TRY(auto outcomes, deploy::plan(installation.hosts(), stages));
+  TRY(auto outcomes, plan_of(installation, stages));
   std::erase_if(outcomes, [](const deploy::Outcome& each) { return each.state == State::as_it_is; });
   return outcomes;
+}
+
+// Of all tasks.
+Result<std::vector<deploy::Outcome>> due(const Installation& installation, const Options& options,
+                                         const deploy::Run& run) {
+  deploy::Stages stages = databases_and_cleaning(installation, options, run);
+  if (options.has("updates")) stages.push_back(deploy::updates_stage(installation.topology, installation.secrets));
+  return due(installation, stages);
 }
 
 boost::json::array json_of(const std::vector<deploy::Outcome>& outcomes) {
@@ -98,31 +104,19 @@ std::string text_of(const std::vector<deploy::Outcome>& outcomes) {
   return text;
 }
 
-// Works on nothing that is not well: whether it is, and whether all nodes hold the same.
-Result<> must_be_well(Session& session, const Installation& installation) {
-  std::vector<deploy::Probe> probes = deploy::probes_of(installation.topology, installation.secrets);
-  probes.push_back(deploy::same_state(installation.topology));
-  std::vector<deploy::Finding> findings;
-  {
-    Progress progress("verifying", probes.size());
-    findings = deploy::verify(installation.hosts(), probes, [&] { progress.advance(); });
-  }
-  return print_findings(session, findings, false);
-}
-
 Result<> installation_maintenance(Session& session, const Options& options) {
   TRY(const Installation installation, open_installation(options.file));
   TRY(const deploy::Record last, installation.records.last_good());
   const deploy::Run run{.number = installation.records.next_number()};
   if (session.dry_run) {
-    TRY(const auto outcomes, due(installation, planned(installation, options, run)));
+    TRY(const auto outcomes, due(installation, options, run));
     return session.print({{"due", json_of(outcomes)}}, [&] { return text_of(outcomes); });
   }
-  if (options.has("status")) TRYV(must_be_well(session, installation));
+  // Nothing is done to what is not well.
+  if (options.has("status"))
+    TRYV(verify_installation(session, installation, {deploy::same_state(installation.topology)}));
 
-  deploy::Stages stages;
-  if (options.has("databases")) stages.push_back(deploy::databases_stage(installation.topology, run));
-  if (options.has("cleaning")) stages.push_back(deploy::cleaning_stage(installation.topology));
+  deploy::Stages stages = databases_and_cleaning(installation, options, run);
   if (options.has("updates")) stages.push_back(deploy::package_lists_stage(installation.topology));
   const Operation operation{
       .name = std::string(kName), .release = last.release, .text = installation.text, .undo = false, .whole = false};
@@ -151,12 +145,12 @@ Result<> run(Session& session, const Options& options) {
   return options.of_node() ? node_maintenance(session, options) : installation_maintenance(session, options);
 }
 
-Result<> status(Session& session, Options options) {
+Result<> status(Session& session, const Options& options) {
   TRY(const Installation installation, open_installation(options.file));
   TRYV(installation.records.last_good());
   TRY(const auto records, installation.records.all());
   const deploy::Run run{.number = installation.records.next_number()};
-  TRY(const auto outcomes, due(installation, planned(installation, options, run)));
+  TRY(const auto outcomes, due(installation, options, run));
   boost::json::array runs;
   Table table({"NUMBER", "BEGAN", "WHO", "STEPS", "RESULT"});
   for (const deploy::Record& each : records) {

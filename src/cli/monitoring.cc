@@ -43,12 +43,7 @@ struct Rendering {
 };
 
 Result<> render(Session& session, const Rendering& options) {
-  TRY(const deploy::Topology topology, read_topology_file(options.file));
-  TRY(const deploy::Secrets secrets, deploy::keep_secrets(secrets_folder(options.file, topology)));
-  FilesOfHosts all;
-  for (const deploy::Host& host : topology.hosts)
-    all.emplace_back(&host, deploy::monitoring_files(topology, secrets, host));
-  return write_rendered(session, options.folder, all);
+  return write_rendered(session, options.folder, options.file, deploy::monitoring_files);
 }
 
 }  // namespace

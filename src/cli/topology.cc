@@ -102,12 +102,7 @@ Result<> check(Session& session, const Options& options) {
 }
 
 Result<> render(Session& session, const Options& options) {
-  TRY(const deploy::Topology topology, read_topology_file(options.file));
-  TRY(const deploy::Secrets secrets, deploy::keep_secrets(secrets_folder(options.file, topology)));
-  FilesOfHosts all;
-  for (const deploy::Host& host : topology.hosts)
-    all.emplace_back(&host, deploy::files_of(topology, secrets, host));
-  return write_rendered(session, options.folder, all);
+  return write_rendered(session, options.folder, options.file, deploy::files_of);
 }
 
 CLI::App* add_with_file(CLI::App& group, const std::string& name, const std::string& what, Options& options) {

@@ -52,6 +52,15 @@ std::optional<std::uint64_t> revision_in(const json::object& said) {
   return error ? std::nullopt : std::optional(number);
 }
 
+// What `backup show` or `verify` said of a file; nothing when that is not understood.
+std::optional<KeptBackup> kept_backup(std::string_view said, const std::string& host, const std::string& file) {
+  const json::object shown = object_of(said);
+  const auto revision = revision_in(shown);
+  const json::value* name = shown.if_contains("name");
+  if (!revision || name == nullptr || !name->is_string()) return std::nullopt;
+  return KeptBackup{.host = host, .file = file, .name = std::string(name->get_string()), .revision = *revision};
+}
+
 }  // namespace
 
 Stage backup_stage(const Topology& topology, const Run& run) {
@@ -93,14 +102,8 @@ Result<KeptBackup> find_backup(const Hosts& hosts, std::uint64_t run) {
       troubles += fmt::format("\n  {}: {}", host, why.substr(0, why.find('\n')));
       continue;
     }
-    const json::object shown = object_of(told->output);
-    const auto revision = revision_in(shown);
-    const json::value* name = shown.if_contains("name");
-    if (!revision || name == nullptr || !name->is_string() || (best && best->revision >= *revision)) continue;
-    best = {.host = host,
-            .file = backup_file(hosts.topology, run),
-            .name = std::string(name->get_string()),
-            .revision = *revision};
+    auto found = kept_backup(told->output, host, backup_file(hosts.topology, run));
+    if (found && (!best || best->revision < found->revision)) best = std::move(found);
   }
   if (best) return *std::move(best);
   return fail(Code::not_found, fmt::format("no node has a backup from before deployment {}:{}", run, troubles));
@@ -121,13 +124,9 @@ Result<KeptBackup> bring_backup(const Hosts& hosts, const Path& file, std::uint6
                       until));
   if (!told.good())
     return fail(Code::invalid_argument, fmt::format("{}, as {} sees it: {}", file.string(), host, trim(told.errors)));
-  const json::object shown = object_of(told.output);
-  const auto revision = revision_in(shown);
-  const json::value* name = shown.if_contains("name");
-  if (!revision || name == nullptr || !name->is_string())
-    return fail(Code::internal,
-                fmt::format("{}: it is not understood what the node says of the backup: {}", host, told.output));
-  return KeptBackup{.host = host, .file = there, .name = std::string(name->get_string()), .revision = *revision};
+  if (auto found = kept_backup(told.output, host, there)) return *std::move(found);
+  return fail(Code::internal,
+              fmt::format("{}: it is not understood what the node says of the backup: {}", host, told.output));
 }
 
 Result<std::string> changed_since(const Hosts& hosts, const KeptBackup& backup) {

@@ -35,10 +35,9 @@ Result<KeptBackup> bring_backup(const Hosts& hosts, const Path& file, std::uint6
 Result<std::string> changed_since(const Hosts& hosts, const KeptBackup& backup);
 
 // All nodes stop, what was changed since the backup is noted where most of it is known, and each is restored; from the
-// backup of another installation all configs come anew. These go
-// before the configuration is brought back, and before the nodes start: `before` and `after` it. They make a new group,
-// of all nodes that there are: none of them has to join it. `work`: a folder on the operator's side, for as long as it
-// takes.
+// backup of another installation all configs come anew. These go before the configuration is brought back, and before
+// the nodes start: `before` and `after` it. They make a new group, of all nodes that there are: none of them has to
+// join it. `work`: a folder on the operator's side, for as long as it takes.
 struct RestoreStages {
   Stages before, after;
 };

@@ -19,7 +19,6 @@ using namespace std::chrono_literals;
 std::string find_updates(const Topology& topology, const Host& host) {
   std::vector<std::string> packages = packages_of(topology, host);
   const std::string only_security = topology.packages.empty() ? "| grep -i security " : "";
-  // The program's own libraries are those that its package depended on.
   return fmt::format(
       "export LC_ALL=C\n"
       "ours=$(apt-cache depends --recurse --installed --no-suggests --no-recommends --no-conflicts --no-breaks "

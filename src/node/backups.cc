@@ -16,8 +16,6 @@ namespace {
 
 const Logger kLog{"backup"};
 
-// The system's clock may be set: it is looked at again now and then.
-constexpr std::chrono::milliseconds kLookAgain = std::chrono::seconds(20);
 constexpr std::chrono::milliseconds kFirstRetry = std::chrono::seconds(30);
 constexpr std::chrono::milliseconds kLastRetry = std::chrono::minutes(15);
 
@@ -165,11 +163,9 @@ void Backups::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const auto due = cron->next(since);
     if (!due) return kLog.error("no backup is made", {{"reason", due.error()}});
+    pause_until(*due, clock_, stop);
+    if (stop.stop_requested()) return;
     const Wall now = clock_.wall();
-    if (*due > now) {
-      pause_for(std::min(std::chrono::duration_cast<std::chrono::milliseconds>(*due - now), kLookAgain), stop);
-      continue;
-    }
     {
       const std::lock_guard lock(mutex_);
       status_.attempt = now;

@@ -143,7 +143,7 @@ Result<Restored> restore_data(const Settings& settings, const Restore& how, cons
     TRYV(remove_tree(building));
     return built;
   }
-  const std::string aside = "before-restore-" + random_id();
+  const std::string aside = std::string(kSetAside) + random_id();
   if (replaces) built->aside = folder.path() / aside;
   TRYV(write_file(building / "ready", aside + "\n"));
   TRYV(finish_restore(folder));

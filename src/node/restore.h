@@ -13,6 +13,9 @@
 
 namespace cc::node {
 
+// How the folders begin, in the data folder, to which a restore has moved the data that were there.
+inline constexpr std::string_view kSetAside = "before-restore-";
+
 // Where the node's state is; not_found when there is none.
 Result<Path> state_of(const Settings& settings);
 

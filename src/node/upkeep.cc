@@ -3,11 +3,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
 #include "backup/cron.h"
+#include "backup/scratch.h"
 #include "base/log.h"
 #include "base/pause.h"
 #include "node/restore.h"
@@ -19,8 +19,7 @@ using namespace std::chrono_literals;
 
 const Logger kLog{"maintenance"};
 
-constexpr auto kCutOff = 24h;     // nothing that is still written is that old
-constexpr auto kLookAgain = 20s;  // the system's clock may be set
+constexpr auto kCutOff = 24h;  // nothing that is still written is that old
 
 std::optional<Wall> changed_at(const Path& path) {
   struct stat found{};
@@ -43,36 +42,25 @@ std::uint64_t bytes_below(const Path& path) {
   return bytes;
 }
 
-class Search {
- public:
-  explicit Search(Wall now) : now_(now) {}
-
-  // What begins so in the folder and has not been changed for so long.
-  void among(const Path& folder, std::string_view beginning, std::chrono::milliseconds age, std::string_view why) {
-    std::error_code error;
-    for (std::filesystem::directory_iterator each(folder, error), end; !error && each != end; each.increment(error)) {
-      const auto changed = changed_at(each->path());
-      if (!each->path().filename().string().starts_with(beginning) || !changed || *changed > now_ - age) continue;
-      found_.push_back({.path = each->path(), .bytes = bytes_below(each->path()), .why = std::string(why)});
-    }
-  }
-  std::vector<Leftover> take() {
-    std::ranges::sort(found_, {}, &Leftover::path);
-    return std::move(found_);
-  }
-
- private:
-  Wall now_;
-  std::vector<Leftover> found_;
-};
-
 }  // namespace
 
 std::vector<Leftover> leftovers(const Settings& settings, Wall now) {
-  Search search(now);
-  search.among(settings.temp_dir, "backup-", kCutOff, "a backup that was cut off");
-  search.among(settings.data_dir, "before-restore-", settings.maintenance.keep, "set aside by a restore");
-  return search.take();
+  std::vector<Leftover> found;
+  const auto add_old = [&](const Path& path, std::chrono::milliseconds age, std::string_view why) {
+    const auto changed = changed_at(path);
+    if (changed && *changed <= now - age)
+      found.push_back({.path = path, .bytes = bytes_below(path), .why = std::string(why)});
+  };
+  backup::each_abandoned(settings.temp_dir,
+                         [&](const Path& path) { add_old(path, kCutOff, "a backup that was cut off"); });
+  std::error_code error;
+  for (std::filesystem::directory_iterator each(settings.data_dir, error), end; !error && each != end;
+       each.increment(error)) {
+    if (each->path().filename().string().starts_with(kSetAside))
+      add_old(each->path(), settings.maintenance.keep, "set aside by a restore");
+  }
+  std::ranges::sort(found, {}, &Leftover::path);
+  return found;
 }
 
 Result<Upkept> look_at(const Settings& settings, Wall now) {
@@ -105,13 +93,9 @@ void Upkeep::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const auto due = cron->next(since);
     if (!due) return kLog.error("there is no maintenance", {{"reason", due.error()}});
+    pause_until(*due, clock_, stop);
+    if (stop.stop_requested()) return;
     const Wall now = clock_.wall();
-    if (*due > now) {
-      pause_for(std::min(std::chrono::duration_cast<std::chrono::milliseconds>(*due - now),
-                         std::chrono::milliseconds(kLookAgain)),
-                stop);
-      continue;
-    }
     since = now;
     const auto done = keep_up(settings_, now, stop);
     if (done) {
