@@ -115,8 +115,11 @@ Result<bool> Folder::prepare() const {
     TRYV(clear_half_made_log(path_));
     return false;
   }
-  const bool begins = found.first_closed ? *found.first_closed == 1 : begins_a_log(found.open_segments.begin()->second);
-  if (!found.snapshot && !begins) {
+  // Without a snapshot there is a segment: else it was returned above.
+  const auto begins = [&] {
+    return found.first_closed ? *found.first_closed == 1 : begins_a_log(found.open_segments.begin()->second);
+  };
+  if (!found.snapshot && !begins()) {
     return fail(
         Code::corruption,
         fmt::format("the log in {} lacks its beginning and has no snapshot: files were removed from it. Put them "
