@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/deployment_output.h"
 #include "cli/installation.h"
 #include "cli/terminal.h"
 #include "cli/topology_file.h"
@@ -68,11 +69,7 @@ Result<> plan(Session& session, const Options& options) {
       for (const std::string_view line : split(each.message, '\n'))
         message += fmt::format("      {}\n", line);
       text += fmt::format("  {}\n{}", each.step, message);
-      changes.push_back({{"host", each.host},
-                         {"stage", each.stage},
-                         {"step", each.step},
-                         {"state", deploy::to_string(each.state)},
-                         {"message", each.message}});
+      changes.push_back(json_of(each));
     }
   }
   const std::size_t count = changes.size();

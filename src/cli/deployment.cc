@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/check.h"
 #include "cli/commands.h"
+#include "cli/deployment_output.h"
 #include "cli/installation.h"
 #include "cli/terminal.h"
 #include "cli/topology_file.h"
@@ -21,23 +22,12 @@ struct Options {
   bool no_undo = false, restore_data = false, of_another = false;
 };
 
-boost::json::object short_json(const deploy::Record& record) {
-  return {{"number", record.number},
-          {"operation", record.operation},
-          {"release", record.release},
-          {"who", record.who},
-          {"began", format_time(record.began)},
-          {"seconds", std::chrono::duration<double>(record.ended - record.began).count()},
-          {"result", record.result},
-          {"steps", record.outcomes.size()}};
-}
-
 Result<> list(Session& session, const Options& options) {
   TRY(const Installation installation, open_installation(options.file));
   TRY(const auto records, installation.records.all());
   boost::json::array items;
   for (const deploy::Record& record : records)
-    items.push_back(short_json(record));
+    items.push_back(json_of(record));
   return session.print_list(items,
                             {{"NUMBER", "number"},
                              {"OPERATION", "operation"},
@@ -52,17 +42,13 @@ Result<> list(Session& session, const Options& options) {
 Result<> show(Session& session, const Options& options) {
   TRY(const Installation installation, open_installation(options.file));
   TRY(const deploy::Record record, installation.records.find(options.number));
-  boost::json::object told = short_json(record);
+  boost::json::object told = json_of(record);
   boost::json::array steps;
   Table table({"HOST", "STEP", "STATE", "SECONDS", "MESSAGE"});
   for (const deploy::Outcome& each : record.outcomes) {
     const std::string seconds = fmt::format("{:.1f}", std::chrono::duration<double>(each.took).count());
     table.add({each.host, each.step, std::string(deploy::to_string(each.state)), seconds, each.message});
-    steps.push_back({{"host", each.host},
-                     {"stage", each.stage},
-                     {"step", each.step},
-                     {"state", deploy::to_string(each.state)},
-                     {"message", each.message}});
+    steps.push_back(json_of(each));
   }
   told["steps"] = std::move(steps);
   told["topology"] = installation.records.topology_of(record.number).string();

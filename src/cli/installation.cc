@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "cli/deployment_output.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "cli/topology_file.h"
@@ -26,9 +27,9 @@ std::string operator_name() {
 }
 
 boost::json::object event_of(const deploy::Outcome& each) {
-  return {{"stage", each.stage},     {"host", each.host},
-          {"step", each.step},       {"state", deploy::to_string(each.state)},
-          {"message", each.message}, {"took_ms", each.took.count()}};
+  boost::json::object event = json_of(each);
+  event["took_ms"] = each.took.count();
+  return event;
 }
 
 // One line for each step that was done; events, one on each line, for machines.

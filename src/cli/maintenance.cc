@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/deployment_output.h"
 #include "cli/installation.h"
 #include "cli/node_settings.h"
 #include "cli/session.h"
@@ -86,10 +87,10 @@ Result<std::vector<deploy::Outcome>> due(const Installation& installation, const
   return due(installation, stages);
 }
 
-boost::json::array json_of(const std::vector<deploy::Outcome>& outcomes) {
+boost::json::array list_of(const std::vector<deploy::Outcome>& outcomes) {
   boost::json::array items;
   for (const deploy::Outcome& each : outcomes)
-    items.push_back({{"task", each.stage}, {"host", each.host}, {"what", each.step}, {"message", each.message}});
+    items.push_back(json_of(each));
   return items;
 }
 
@@ -110,7 +111,7 @@ Result<> installation_maintenance(Session& session, const Options& options) {
   const deploy::Run run{.number = installation.records.next_number()};
   if (session.dry_run) {
     TRY(const auto outcomes, due(installation, options, run));
-    return session.print({{"due", json_of(outcomes)}}, [&] { return text_of(outcomes); });
+    return session.print({{"due", list_of(outcomes)}}, [&] { return text_of(outcomes); });
   }
   // Nothing is done to what is not well.
   if (options.has("status"))
@@ -155,15 +156,11 @@ Result<> status(Session& session, const Options& options) {
   Table table({"NUMBER", "BEGAN", "WHO", "STEPS", "RESULT"});
   for (const deploy::Record& each : records) {
     if (each.operation != kName) continue;
-    runs.push_back({{"number", each.number},
-                    {"began", format_time(each.began)},
-                    {"who", each.who},
-                    {"steps", each.outcomes.size()},
-                    {"result", each.result}});
+    runs.push_back(json_of(each));
     table.add({fmt::to_string(each.number), format_time(each.began), each.who, fmt::to_string(each.outcomes.size()),
                each.result});
   }
-  return session.print({{"runs", runs}, {"due", json_of(outcomes)}}, [&] {
+  return session.print({{"runs", runs}, {"due", list_of(outcomes)}}, [&] {
     return fmt::format("{}\n{}", table.rows() == 0 ? "there was no maintenance yet\n" : table.to_text(),
                        text_of(outcomes));
   });

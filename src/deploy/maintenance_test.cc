@@ -55,9 +55,10 @@ class UpdatesOfAHost : public testing::Test {
     EXPECT_TRUE(write_file(directory.path() / "bin" / name, "#!/bin/sh\n" + script, 0755));
   }
 
-  std::string due() {
+  std::string due(const std::string& host = "lb1") {
     const Topology topology = whole_topology();
-    Step step = updates_stage(topology, test_secrets()).steps.front();
+    Stage stage = updates_stage(topology, test_secrets());
+    Step step = *std::ranges::find(stage.steps, host, &Step::host);
     step.check = "PATH=" + (directory.path() / "bin").string() + ":$PATH\n" + step.check;
     const auto planned =
         plan({.topology = topology,
@@ -78,6 +79,16 @@ TEST_F(UpdatesOfAHost, are_those_for_security_of_what_runs_there_and_what_that_n
   EXPECT_THAT(told, HasSubstr("libssl3"));
   EXPECT_THAT(told, Not(HasSubstr("vim")));
   EXPECT_THAT(told, Not(HasSubstr("keepalived")));
+}
+
+TEST_F(UpdatesOfAHost, are_of_the_libraries_of_a_node_too) {
+  program("ldd", "printf '\\tlinux-vdso.so.1 (0x1)\\n\\tlibssl.so.3 => /lib/x86_64-linux-gnu/libssl.so.3 (0x2)\\n'\n");
+  program("dpkg",
+          "for each in \"$@\"; do [ $each = /usr/lib/x86_64-linux-gnu/libssl.so.3 ] && "
+          "echo \"libssl3:amd64: $each\"; done\n");
+  program("apt-cache", "for each in \"$@\"; do case $each in lib*) echo $each;; esac; done\n");
+  EXPECT_THAT(due("app1"), HasSubstr("libssl3"));
+  EXPECT_THAT(due("lb1"), Not(HasSubstr("libssl3")));
 }
 
 TEST_F(UpdatesOfAHost, are_none_when_there_is_nothing_newer) {

@@ -15,19 +15,34 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Packages that the host's part of the installation stands on; where a node runs, also those of the libraries that its
+// binary loads, which is in no package that knows. Files are known to the system by the names that they had before
+// /bin and /lib became links, too.
+std::string find_roots(const Topology& topology, const Host& host) {
+  std::string roots = fmt::format("roots=\"{}\"\n", fmt::join(packages_of(topology, host), " "));
+  if (is_among(host.name, topology.app.hosts)) {
+    roots += fmt::format(
+        "libraries=$(ldd {} 2>/dev/null | sed -n 's|.* => \\(/[^ ]*\\) .*|\\1|p')\n"
+        "roots=\"$roots $(for each in $libraries; do dpkg -S $each /usr$each 2>/dev/null; done | cut -d: -f1 | sort "
+        "-u | tr '\\n' ' ')\"\n",
+        kBinary);
+  }
+  return roots;
+}
+
 // Sets $pending: names of packages, one on each line; as APT would install them.
 std::string find_updates(const Topology& topology, const Host& host) {
-  std::vector<std::string> packages = packages_of(topology, host);
   const std::string only_security = topology.packages.empty() ? "| grep -i security " : "";
-  return fmt::format(
-      "export LC_ALL=C\n"
-      "ours=$(apt-cache depends --recurse --installed --no-suggests --no-recommends --no-conflicts --no-breaks "
-      "--no-replaces --no-enhances {packages} 2>/dev/null | grep '^[a-z0-9]' | sort -u)\n"
-      "newer() {{ apt-get -s -q {arguments} -o Debug::NoLocking=1 upgrade 2>/dev/null | grep '^Inst ' {security}; }}\n"
-      "pending=$(newer | cut -d' ' -f2 | sort -u | while read each; do echo \"$ours\" | grep -xF \"$each\" || true; "
-      "done)\n",
-      fmt::arg("packages", fmt::join(packages, " ")), fmt::arg("arguments", apt_arguments(topology)),
-      fmt::arg("security", only_security));
+  return find_roots(topology, host) +
+         fmt::format(
+             "export LC_ALL=C\n"
+             "ours=$(apt-cache depends --recurse --installed --no-suggests --no-recommends --no-conflicts --no-breaks "
+             "--no-replaces --no-enhances $roots 2>/dev/null | grep '^[a-z0-9]' | sort -u)\n"
+             "newer() {{ apt-get -s -q {arguments} -o Debug::NoLocking=1 upgrade 2>/dev/null | grep '^Inst ' "
+             "{security}; }}\n"
+             "pending=$(newer | cut -d' ' -f2 | sort -u | while read each; do echo \"$ours\" | grep -xF \"$each\" || "
+             "true; done)\n",
+             fmt::arg("arguments", apt_arguments(topology)), fmt::arg("security", only_security));
 }
 
 // Programs go on with the libraries that they were started with, and only some packages start them anew; some stop them
@@ -115,7 +130,8 @@ Stage package_lists_stage(const Topology& topology) {
 Stage updates_stage(const Topology& topology, const Secrets& secrets) {
   Stage stage{.name = "updates"};
   for (const Host& host : topology.hosts) {
-    if (!packages_of(topology, host).empty()) stage.steps.push_back(update_step(topology, secrets, host));
+    if (is_among(host.name, topology.app.hosts) || !packages_of(topology, host).empty())
+      stage.steps.push_back(update_step(topology, secrets, host));
   }
   return stage;
 }

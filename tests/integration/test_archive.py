@@ -326,7 +326,7 @@ def test_what_is_wrong_with_the_settings_is_said_and_the_node_goes_on(make_postg
     admin = log_in(node)
     publish(admin, 1)
     wait_until(lambda: says in admin.get("/v1/archive").json().get("trouble", ""), f"it says {says}")
-    assert says in node.log()
+    wait_until(lambda: says in node.log(), "so does its log")
 
 
 def test_one_connection_is_enough_and_not_exceeded(make_postgres, make_node):
