@@ -3,17 +3,20 @@ Alertmanager, with real nodes that die."""
 
 import contextlib
 import json
+import os
+import pathlib
 import re
+import signal
+import threading
 
 import pytest
 
 import rules
-from bed import Loopback
 from command import Command
-from group import Group
 from node import wait_until
 from receivers import Endpoint, MailServer
 from stack import Stack, fetch
+from test_playground import home, play  # noqa: F401 (fixtures)
 
 MONITORING = """
   metrics: {{scrape_interval: 1s}}
@@ -70,12 +73,6 @@ def alertmanager(make_stack):
     return stack.start(stack.alertmanager)
 
 
-@pytest.fixture
-def group(tmp_path):
-    with contextlib.closing(Group(tmp_path / "group", 3, place=Loopback())) as group:
-        yield group.start()
-
-
 def is_of(name, status="firing"):
     return lambda body: body["status"] == status and body["commonLabels"]["alertname"] == name
 
@@ -90,26 +87,51 @@ def alert_of(name, **labels):
 # --- from a node that dies to a person, and back ---
 
 
-def test_a_node_that_dies_is_told_of_and_that_it_is_back(group, make_stack, endpoint):
-    stack = make_stack([(f"app{number}", node.metrics_port) for number, node in group.nodes.items()]).start()
+class Killed:
+    """A node of the playground's, over and over: it is started again half a second later, and killed before it serves."""
+
+    def __init__(self, folder):
+        self._folder, self._ended = str(folder), threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._thread.start()
+
+    def __exit__(self, *_):
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self):
+        while not self._ended.wait(0.02):
+            for each in pathlib.Path("/proc").glob("[0-9]*"):
+                with contextlib.suppress(OSError):
+                    if os.readlink(each / "cwd") == self._folder:
+                        os.kill(int(each.name), signal.SIGKILL)
+
+
+def metrics_port(log):
+    return next(record["metrics_port"] for record in map(json.loads, log.read_text().splitlines()) if record["message"] == "serving")
+
+
+def test_a_node_that_dies_is_told_of_and_that_it_is_back(play, make_stack, endpoint):  # noqa: F811
+    cluster = play("--nodes", 3)
+    logs = pathlib.Path(cluster.told["logs"])
+    stack = make_stack([(f"app{number}", metrics_port(logs / f"node{number}.log")) for number in (1, 2, 3)]).start()
     wait_until(lambda: b'"value"' in fetch(f"{stack.prometheus.url}/api/v1/query", query='sum(up{job="config-center"}) == 3'), "all are up")
     endpoint.wait_at("/watchdog", is_of("Watchdog"), "that alerts arrive is told")
     assert endpoint.at("/operators") == []
 
-    two = group.nodes[2]
-    port = two.metrics_port
-    two.kill()
-    told = endpoint.wait_at("/operators", is_of("ConfigCenterNodeDown"), "the alert arrives", 30)
+    with Killed(pathlib.Path(cluster.folder) / "node2"):
+        told = endpoint.wait_at("/operators", is_of("ConfigCenterNodeDown"), "the alert arrives", 30)
     [alert] = told["alerts"]
     assert alert["labels"]["host"] == "app2" and alert["labels"]["severity"] == "critical" and alert["labels"]["installation"] == "shop"
     assert alert["annotations"]["summary"] == "The node on app2 is down"
     assert alert["annotations"]["runbook"] == "docs/runbooks/ConfigCenterNodeDown.md"
 
-    two.settings["monitoring_prometheus_port"] = port
-    two.start()
     endpoint.wait_at("/operators", is_of("ConfigCenterNodeDown", "resolved"), "that it is back is told", 60)
     of_it = [body for body in endpoint.at("/operators") if body["commonLabels"]["alertname"] == "ConfigCenterNodeDown"]
     assert [body["status"] for body in of_it] == ["firing", "resolved"]
+    cluster.stop()
 
 
 def test_a_flood_of_one_cause_is_one_notification(alertmanager, endpoint):

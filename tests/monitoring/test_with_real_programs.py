@@ -28,6 +28,7 @@ SILENT = {
     "config_center_backup_success_total": "the playground makes no backups",
     "config_center_backup_last_bytes": "the playground makes no backups",
     "config_center_backup_last_duration_seconds": "the playground makes no backups",
+    "config_center_maintenance_of_hosts_last_success_timestamp_seconds": "nobody maintains a playground",
 }
 # The machine may have files of others there.
 UNKNOWN = {"node_textfile_mtime_seconds"}
@@ -42,6 +43,7 @@ SILENT_PANELS = {
     "Size of backups": "the playground makes no backups",
     "Time that backups take": "the playground makes no backups",
     "Backups made and failed": "the playground makes no backups",
+    "Since maintenance": "nobody maintains a playground",
 }
 OTHERS = ("node", "postgres", "redis", "sentinel", "haproxy", "prometheus", "alertmanager")
 
