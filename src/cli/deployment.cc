@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 struct Options {
   std::string file = "topology.yaml";
   std::uint64_t number = 0;
-  std::string backup;
+  std::string backup, folder = ".";
   bool no_undo = false, restore_data = false, of_another = false;
 };
 
@@ -117,6 +117,28 @@ Result<> rollback(Session& session, const Options& options) {
   return deploy_installation(session, then, deployment);
 }
 
+Result<> back_up(Session& session, const Options& options) {
+  TRY(const Installation installation, open_installation(options.file));
+  std::error_code error;
+  if (!std::filesystem::is_directory(options.folder, error))
+    return fail(Code::not_found, options.folder + " is no folder: make it first");
+  std::optional<deploy::TakenBackup> taken;
+  {
+    const Waiting waiting("making a backup, and verifying it");
+    TRY(taken, deploy::take_backup(installation.hosts(), options.folder));
+  }
+  const std::uint64_t bytes = std::filesystem::file_size(taken->file, error);
+  return session.print({{"file", taken->file.string()},
+                        {"name", taken->backup.name},
+                        {"host", taken->backup.host},
+                        {"revision", taken->backup.revision},
+                        {"bytes", bytes}},
+                       [&] {
+                         return fmt::format("{}: {}, revision {}, made and verified on {}\n", taken->file.string(),
+                                            format_size(bytes), taken->backup.revision, taken->backup.host);
+                       });
+}
+
 Result<> restore(Session& session, const Options& options) {
   TRY(const Installation installation, open_installation(options.file));
   TRY(const deploy::Record last, installation.records.last_good());
@@ -176,6 +198,14 @@ void add_deployment(CLI::App& root, Session& session) {
   command->footer(examples({"config-center deployment rollback", "config-center deployment rollback --to 1 --yes",
                             "config-center deployment rollback --restore-data"}));
   on_run(*command, session, [&session, options] { return rollback(session, *options); });
+
+  command = add_command(*group, "backup", "Make a backup of all data, and bring it here");
+  command->add_option("folder", options->folder, "Where it goes, named by time and revision; here without it")
+      ->type_name("DIR");
+  add_topology_option(*command, options->file);
+  command->footer(
+      examples({"config-center deployment backup", "config-center deployment backup /backups -t topology.yaml"}));
+  on_run(*command, session, [&session, options] { return back_up(session, *options); });
 
   command = add_command(*group, "restore", "Bring the data of all nodes back to a backup: on all, or on none");
   command->add_option("file", options->backup, "The backup; sealed with the key of this installation, or not sealed")

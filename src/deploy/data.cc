@@ -1,10 +1,12 @@
 #include "deploy/data.h"
 
+#include <algorithm>
 #include <optional>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "deploy/app.h"
 #include "deploy/script.h"
@@ -59,6 +61,19 @@ std::optional<KeptBackup> kept_backup(std::string_view said, const std::string& 
   const json::value* name = shown.if_contains("name");
   if (!revision || name == nullptr || !name->is_string()) return std::nullopt;
   return KeptBackup{.host = host, .file = file, .name = std::string(name->get_string()), .revision = *revision};
+}
+
+// To a file that is not there yet, and is not there before it is whole.
+Result<> fetch_new(const Hosts& hosts, const KeptBackup& backup, const Path& file) {
+  std::error_code error;
+  if (std::filesystem::exists(file, error))
+    return fail(Code::already_exists, file.string() + " is there already: a backup overwrites nothing");
+  const Path beside = file.string() + ".unfinished";
+  const auto connection = hosts.connect(hosts.topology.host(backup.host));
+  auto got = connection->get(backup.file, beside, {hosts.clock, hosts.clock.now() + kPatience});
+  if (got) got = move_file(beside, file);
+  if (!got) std::filesystem::remove(beside, error);
+  return got;
 }
 
 }  // namespace
@@ -127,6 +142,41 @@ Result<KeptBackup> bring_backup(const Hosts& hosts, const Path& file, std::uint6
   if (auto found = kept_backup(told.output, host, there)) return *std::move(found);
   return fail(Code::internal,
               fmt::format("{}: it is not understood what the node says of the backup: {}", host, told.output));
+}
+
+Result<TakenBackup> take_backup(const Hosts& hosts, const Path& folder) {
+  std::vector<std::string> nodes = hosts.topology.app.hosts;
+  const auto leader = std::ranges::find_if(nodes, [&](const std::string& host) {
+    const auto told = ask(hosts, host, leads(hosts.topology.app));
+    return told && told->good();
+  });
+  if (leader != nodes.end()) std::iter_swap(nodes.begin(), leader);
+  std::string troubles;
+  for (const std::string& host : nodes) {
+    const std::string there = fmt::format("{}/taken-{}.ccbackup", backups_folder(hosts.topology), random_id());
+    const std::string make = as_node() + fmt::format(
+                                             "install -d -m 0700 -o {0} -g {0} {1}\n"
+                                             "as_node {2} backup create {3} >/dev/null\n"
+                                             "as_node {2} backup verify {3} -o json || {{ rm -f {3}; exit 1; }}\n",
+                                             kAppUser, backups_folder(hosts.topology), kBinary, there);
+    const auto told = ask(hosts, host, make);
+    if (!told || !told->good()) {
+      troubles += fmt::format("\n  {}: {}", host, told ? trim(told->errors) : std::string_view(told.error().message));
+      continue;
+    }
+    auto backup = kept_backup(told->output, host, there);
+    if (!backup) {
+      troubles += fmt::format("\n  {}: it is not understood what the node says: {}", host, told->output);
+      continue;
+    }
+    const Path file = folder / (backup->name + ".ccbackup");
+    const auto fetched = fetch_new(hosts, *backup, file);
+    const auto removed = ask(hosts, host, "rm -f " + there);
+    TRYV(fetched);
+    TRYV(removed);
+    return TakenBackup{.backup = *std::move(backup), .file = file};
+  }
+  return fail(Code::unavailable, "no node could make a backup:" + troubles);
 }
 
 Result<std::string> changed_since(const Hosts& hosts, const KeptBackup& backup) {

@@ -31,6 +31,15 @@ Result<KeptBackup> find_backup(const Hosts& hosts, std::uint64_t run);
 // A file of the operator's, put to a node's host for that run, and verified there to its last row: with the node's key.
 Result<KeptBackup> bring_backup(const Hosts& hosts, const Path& file, std::uint64_t run);
 
+// One of all data as they are now, made and verified on a node that runs: the leader, which lacks nothing, or another
+// where that cannot be. It is brought into the operator's folder, sealed, under its name; already_exists when it is
+// there.
+struct TakenBackup {
+  KeptBackup backup;
+  Path file;
+};
+Result<TakenBackup> take_backup(const Hosts& hosts, const Path& folder);
+
 // What was changed since, in words, as the host of the backup sees it.
 Result<std::string> changed_since(const Hosts& hosts, const KeptBackup& backup);
 

@@ -73,9 +73,12 @@ class Small:
         assert done.returncode == expect, f"{' '.join(map(str, words))}: {done.returncode}\n{done.stdout}"
         return done.stdout
 
+    def json(self, *words):
+        told, _ = json.JSONDecoder().raw_decode(self(*words, "-o", "json"))
+        return told
+
     def to_do(self):
-        told, _ = json.JSONDecoder().raw_decode(self("plan", "-o", "json"))
-        return told["changes"]
+        return self.json("plan")["changes"]
 
     def request(self, method, path, body=None):
         """Through the load balancer, once that sees that the node is back; (status, body)."""
@@ -131,9 +134,14 @@ def ready_at(port):
 
 def restore_a_backup(small, folder, key):
     """One that the operator has as a file: of this installation, damaged, and of another one."""
-    [binary, settings] = ["/opt/config-center/current/bin/config-center", "/etc/config-center/config.yaml"]
-    backup = folder / "kept.ccbackup"
-    subprocess.run([binary, "backup", "create", backup, "--config", settings], check=True, capture_output=True)
+    binary = "/opt/config-center/current/bin/config-center"
+    taken = small.json("deployment", "backup", folder)
+    backup = pathlib.Path(taken["file"])
+    assert backup.parent == folder and backup.stat().st_size == taken["bytes"]
+    (folder / "more").mkdir()
+    assert "made and verified on" in small("deployment", "backup", folder / "more")
+    assert list(pathlib.Path("/var/lib/config-center/before-deployments").glob("taken-*")) == []
+    assert "is no folder" in small("deployment", "backup", folder / "nowhere", expect=1)
     assert small.request("PUT", key, b"a: 3\n")[0] == 200
 
     damaged = folder / "damaged.ccbackup"
