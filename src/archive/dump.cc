@@ -24,7 +24,8 @@ Limit soon(const Clock& clock) {
 
 // A program of PostgreSQL's, which is told of the password where no other user sees it.
 Result<Finished> run(const std::vector<std::string>& arguments, const Access* access, const Deadline& until) {
-  ProcessVariables variables{{"PGOPTIONS", ""}, {"LC_ALL", "C.UTF-8"}};
+  // Debian's wrapper takes the newest version for a server elsewhere, whichever runs here; the words for libpq win.
+  ProcessVariables variables{{"PGHOST", "localhost"}, {"PGOPTIONS", ""}, {"LC_ALL", "C.UTF-8"}};
   if (access != nullptr && !access->password.empty()) variables["PGPASSWORD"] = access->password;
   auto finished = run_process(arguments, "", until, variables);
   if (finished || finished.error().code != Code::not_found) return finished;
