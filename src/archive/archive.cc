@@ -10,6 +10,7 @@
 
 #include "archive/differences.h"
 #include "archive/pool.h"
+#include "archive/primary.h"
 #include "archive/projection.h"
 #include "archive/questions.h"
 #include "archive/servers.h"
@@ -128,11 +129,7 @@ Result<std::unique_ptr<Archive>> Archive::open(const Options& options, const Pat
                                                const Clock& clock) {
   TRY(auto servers, parse_servers(options.hosts, options.port));
   PoolOptions pool{.servers = std::move(servers),
-                   .access = {.username = options.username,
-                              .password = options.password,
-                              .database = options.database,
-                              .sslmode = options.sslmode,
-                              .root_certificate = options.root_certificate},
+                   .access = access_of(options),
                    .size = options.pool_size,
                    .max_lifetime = options.max_lifetime};
   return std::unique_ptr<Archive>(new Archive(std::make_unique<Impl>(std::move(pool), state_file, committed, clock)));

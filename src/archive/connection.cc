@@ -30,15 +30,11 @@ constexpr std::string_view kEndsOfSessions =
     "-c idle_in_transaction_session_timeout=5s -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 "
     "-c tcp_keepalives_count=3 -c tcp_user_timeout=5s";
 
-std::string words_for_libpq(const Server& server, const Access& access) {
-  std::string words = fmt::format(
-      "host={} port={} user={} dbname={} sslmode={} application_name=config-center connect_timeout=2 "
-      "tcp_user_timeout=5000 keepalives_idle=5 keepalives_interval=2 keepalives_count=3 "
-      "client_encoding=UTF8 options='-c search_path=config_center -c TimeZone=UTC {}'",
-      quoted(server.host), server.port, quoted(access.username), quoted(access.database), quoted(access.sslmode),
-      kEndsOfSessions);
+std::string words_for_session(const Server& server, const Access& access) {
+  std::string words =
+      words_for_libpq(server, access) +
+      fmt::format(" client_encoding=UTF8 options='-c search_path=config_center -c TimeZone=UTC {}'", kEndsOfSessions);
   if (!access.password.empty()) words += " password=" + quoted(access.password);
-  if (!access.root_certificate.empty()) words += " sslrootcert=" + quoted(access.root_certificate);
   return words;
 }
 
@@ -75,7 +71,16 @@ Result<std::vector<Server>> parse_servers(std::string_view hosts, std::uint16_t 
   return servers;
 }
 
-Connection::Connection(const Server& server, const Access& access) : connection_(words_for_libpq(server, access)) {
+std::string words_for_libpq(const Server& server, const Access& access) {
+  std::string words = fmt::format(
+      "host={} port={} user={} dbname={} sslmode={} application_name=config-center connect_timeout=2 "
+      "tcp_user_timeout=5000 keepalives_idle=5 keepalives_interval=2 keepalives_count=3",
+      quoted(server.host), server.port, quoted(access.username), quoted(access.database), quoted(access.sslmode));
+  if (!access.root_certificate.empty()) words += " sslrootcert=" + quoted(access.root_certificate);
+  return words;
+}
+
+Connection::Connection(const Server& server, const Access& access) : connection_(words_for_session(server, access)) {
 #if PQXX_VERSION_MAJOR < 7
   // Else it connects again by itself, and a transaction would go on over another connection, as another one. Deprecated
   // since version 7 does so no more.

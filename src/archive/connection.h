@@ -35,6 +35,9 @@ struct Access {
   std::string root_certificate;    // a file, or empty
 };
 
+// How libpq, and each program of PostgreSQL's, is told of a server and who comes: without the password.
+std::string words_for_libpq(const Server& server, const Access& access);
+
 // Until when what is asked of a connection may take. Then, or when it is called off, the connection is lost.
 struct Limit {
   Mono until;

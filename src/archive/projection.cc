@@ -20,6 +20,8 @@ using std::chrono::milliseconds;
 // when another one is promoted.
 constexpr std::chrono::seconds kBatchPatience{5};
 constexpr std::chrono::seconds kIdle{1};
+// Commits that are nothing for the archive (history is forgotten) must not keep it from being looked at.
+constexpr std::chrono::seconds kLookAtLeastEvery{2};
 constexpr milliseconds kFromBatchToBatch{250};
 
 bool precedes(const state::FeedPosition& a, const state::FeedPosition& b) {
@@ -93,17 +95,24 @@ Result<> Projection::write_all(const std::stop_token& stop) {
                                        {"audit", position.at.audit},
                                        {"revision", position.revision}});
   state::Pace pace(kFromBatchToBatch);
+  std::uint64_t batches = status().batches;
+  Mono touched = clock_.now();  // the archive was as it was left then
   while (!stop.stop_requested()) {
     const std::uint64_t heard = committed_.rings();
     const Mono began = clock_.now();
     TRY(const Step step, write_some(server, position, stop));
     if (step == Step::moved_on) return {};
+    if (const std::uint64_t now = status().batches; now != batches) {
+      batches = now;
+      touched = clock_.now();
+    }
     const Mono next = pace.next(began, newest_);
     const bool rang = step == Step::more || committed_.wait(heard, kIdle, stop) != heard;
     if (rang) pause_for(std::chrono::ceil<milliseconds>(next - clock_.now()), stop);
-    if (rang || stop.stop_requested()) continue;
+    if (stop.stop_requested() || (rang && clock_.now() - touched < kLookAtLeastEvery)) continue;
     TRY(const bool as_left, look_again(server, position, stop));
     if (!as_left) return {};
+    touched = clock_.now();
   }
   return {};
 }

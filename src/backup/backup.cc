@@ -21,6 +21,7 @@ namespace {
 
 constexpr const char* kManifestEntry = "manifest.json";
 constexpr const char* kStateEntry = "state.db";
+constexpr const char* kDumpEntry = "archive.dump";
 constexpr std::string_view kUnfinished = ".unfinished";
 constexpr std::int64_t kLargestManifest = 64u << 10;
 constexpr std::size_t kBlock = 64u << 10;
@@ -92,7 +93,13 @@ class Packing {
   std::unique_ptr<archive, decltype(&archive_write_free)> tar_{archive_write_new(), &archive_write_free};
 };
 
-Result<> pack(const Manifest& manifest, const Path& state, const Path& file, std::string_view key,
+// All bytes of what is in it beside the manifest.
+std::uint64_t size_of(const Manifest& manifest) {
+  return manifest.state_bytes + (manifest.history ? manifest.history->dump_bytes : 0);
+}
+
+// The files of `scratch` that the manifest names.
+Result<> pack(const Manifest& manifest, const Scratch& scratch, const Path& file, std::string_view key,
               const Progress& progress) {
   TRY(Writer writer, Writer::create(file, key));
   Packing packing(writer, manifest.time);
@@ -100,15 +107,20 @@ Result<> pack(const Manifest& manifest, const Path& state, const Path& file, std
   const std::string text = manifest.encode();
   TRYV(packing.entry(kManifestEntry, text.size()));
   TRYV(packing.content(text));
-  TRYV(packing.entry(kStateEntry, manifest.state_bytes));
-  Result<> packed;
   std::uint64_t done = 0;
-  TRYV(read_in_pieces(state, [&](std::string_view piece) {
-    if (packed) packed = packing.content(piece);
-    done += piece.size();
-    if (progress) progress(done, manifest.state_bytes);
-  }));
-  TRYV(packed);
+  const auto add = [&](const char* name, const Path& from, std::uint64_t bytes) -> Result<> {
+    TRYV(packing.entry(name, bytes));
+    Result<> packed;
+    TRYV(read_in_pieces(from, [&](std::string_view piece) {
+      if (packed) packed = packing.content(piece);
+      done += piece.size();
+      if (progress) progress(done, size_of(manifest));
+    }));
+    return packed;
+  };
+  TRYV(add(kStateEntry, scratch.state(), manifest.state_bytes));
+  if (manifest.history && manifest.history->included())
+    TRYV(add(kDumpEntry, scratch.dump(), manifest.history->dump_bytes));
   TRYV(packing.finish());
   return writer.finish();
 }
@@ -121,15 +133,27 @@ std::unexpected<Error> there_already(const std::string& where) {
   return fail(Code::already_exists, where + " is there already: a backup overwrites nothing");
 }
 
-// Copies the state as it is now.
-Result<Manifest> copy_state(const Source& source, const Path& to, Wall now) {
-  TRY(const auto held, state::hold_snapshot(source.state));
-  TRYV(held->write(to));
+// Copies the state as it is now, and has the history of the archive put beside it.
+Result<Manifest> collect(const Source& source, const Scratch& scratch, Wall now) {
+  {
+    TRY(const auto held, state::hold_snapshot(source.state));
+    TRYV(held->write(scratch.state()));
+  }
   Manifest manifest{.product = CC_VERSION, .time = now, .node_id = source.node_id};
-  TRY(manifest.contents, state::contents_of(to));
-  TRY(const Summed sum, sum_of(to));
-  manifest.state_bytes = sum.bytes;
-  manifest.state_sha256 = sum.sha256;
+  TRY(manifest.contents, state::contents_of(scratch.state()));
+  TRY(const Summed state, sum_of(scratch.state()));
+  manifest.state_bytes = state.bytes;
+  manifest.state_sha256 = state.sha256;
+  if (!source.history) return manifest;
+  TRY(History history, source.history(scratch.state(), scratch.dump()));
+  std::error_code absent;
+  if (std::filesystem::exists(scratch.dump(), absent)) {
+    TRY(const Summed dump, sum_of(scratch.dump()));
+    history.dump_bytes = dump.bytes;
+    history.dump_sha256 = dump.sha256;
+    manifest.format = kFormat;
+  }
+  manifest.history = std::move(history);
   return manifest;
 }
 
@@ -165,7 +189,9 @@ class Unpacking {
   // Reads what follows, which decides about what came before.
   Result<> end() {
     archive_entry* entry = nullptr;
-    if (archive_read_next_header(tar_.get(), &entry) != ARCHIVE_EOF) return failed();
+    const int found = archive_read_next_header(tar_.get(), &entry);
+    if (found == ARCHIVE_OK) return damaged(where_, "something is in it that its manifest does not know");
+    if (found != ARCHIVE_EOF) return failed();
     while (true) {
       TRY(const std::string_view rest, from_.next());
       if (rest.empty()) return {};
@@ -217,27 +243,51 @@ Result<Manifest> read_manifest(Unpacking& unpacking) {
   return Manifest::decode(text);
 }
 
-// Gives each piece of the state to `take`, and reads to the end.
-Result<Manifest> read_all(const File& file, std::string_view key, const std::function<Result<>(std::string_view)>& take,
+using Take = std::function<Result<>(std::string_view piece)>;
+
+Result<> leave_out(std::string_view) {
+  return {};
+}
+
+// Gives each piece of the state and of the dump, where there is one, to who takes it, and reads to the end.
+Result<Manifest> read_all(const File& file, std::string_view key, const Take& take_state, const Take& take_dump,
                           const Progress& progress) {
   TRY(const auto unpacking, opened(file, key));
   TRY(Manifest manifest, read_manifest(*unpacking));
-  TRYV(unpacking->next(kStateEntry));
-  Sha256 hash;
   std::uint64_t done = 0;
-  while (true) {
-    TRY(const std::string_view piece, unpacking->content());
-    if (piece.empty()) break;
-    hash.add(piece);
-    done += piece.size();
-    TRYV(take(piece));
-    if (progress) progress(done, manifest.state_bytes);
-  }
-  if (done != manifest.state_bytes || to_hex(hash.finish()) != manifest.state_sha256) {
+  const auto read_entry = [&](const char* name, const Take& take) -> Result<Summed> {
+    TRYV(unpacking->next(name));
+    Sha256 hash;
+    Summed out;
+    while (true) {
+      TRY(const std::string_view piece, unpacking->content());
+      if (piece.empty()) break;
+      hash.add(piece);
+      out.bytes += piece.size();
+      TRYV(take(piece));
+      done += piece.size();
+      if (progress) progress(done, size_of(manifest));
+    }
+    out.sha256 = to_hex(hash.finish());
+    return out;
+  };
+  TRY(const Summed state, read_entry(kStateEntry, take_state));
+  if (state.bytes != manifest.state_bytes || state.sha256 != manifest.state_sha256)
     return damaged(file.where(), "the state in it is not what its manifest says");
+  if (const auto& history = manifest.history; history && history->included()) {
+    TRY(const Summed dump, read_entry(kDumpEntry, take_dump));
+    if (dump.bytes != history->dump_bytes || dump.sha256 != history->dump_sha256)
+      return damaged(file.where(), "the dump of the archive in it is not what its manifest says");
   }
   TRYV(unpacking->end());
   return manifest;
+}
+
+std::unexpected<Error> no_dump_in(const File& file) {
+  return fail(Code::not_found,
+              fmt::format("{} has no history of the archive in it: it was made with backup.archive: referenced, or "
+                          "without an archive",
+                          file.where()));
 }
 
 }  // namespace
@@ -252,12 +302,12 @@ Result<Created> create(const Source& source, const Path& to, std::string_view ke
   const bool is_folder = std::filesystem::is_directory(to, error);
   if (!is_folder) TRYV(must_be_new(to));
   TRY(const Scratch scratch, Scratch::make(source.scratch));
-  TRY(const Manifest manifest, copy_state(source, scratch.state(), now));
+  TRY(const Manifest manifest, collect(source, scratch, now));
   const Path file = is_folder ? to / name_of(manifest) : to;
   TRYV(must_be_new(file));
   const Path beside = file.string() + std::string(kUnfinished);
   std::filesystem::remove(beside, error);  // of one that was killed
-  TRYV(pack(manifest, scratch.state(), beside, key, progress));
+  TRYV(pack(manifest, scratch, beside, key, progress));
   const std::uint64_t bytes = std::filesystem::file_size(beside, error);
   if (auto moved = move_file(beside, file); !moved) {
     std::filesystem::remove(beside, error);
@@ -269,14 +319,15 @@ Result<Created> create(const Source& source, const Path& to, std::string_view ke
 Result<Created> create(const Source& source, const std::shared_ptr<Storage>& to, std::string_view key, Wall now,
                        const Progress& progress, const Progress& uploading) {
   TRY(const Scratch scratch, Scratch::make(source.scratch));
-  TRY(const Manifest manifest, copy_state(source, scratch.state(), now));
+  TRY(const Manifest manifest, collect(source, scratch, now));
   const File file{to, name_of(manifest)};
   TRY(const auto there, to->list());
   if (std::ranges::find(there, file.name, &Stored::name) != there.end()) return there_already(file.where());
-  TRYV(pack(manifest, scratch.state(), scratch.packed(), key, progress));
+  TRYV(pack(manifest, scratch, scratch.packed(), key, progress));
   std::error_code error;
   const std::uint64_t bytes = std::filesystem::file_size(scratch.packed(), error);
   std::filesystem::remove(scratch.state(), error);  // a large one need not wait for the network
+  std::filesystem::remove(scratch.dump(), error);
   TRYV(to->put(file.name, scratch.packed(), uploading));
   return Created{.manifest = manifest, .file = file, .bytes = bytes};
 }
@@ -286,9 +337,29 @@ Result<Manifest> manifest_of(const File& file, std::string_view key) {
   return read_manifest(*unpacking);
 }
 
-Result<Manifest> extract(const File& file, std::string_view key, const Path& to, const Progress& progress) {
-  TRY(NewFile out, NewFile::create(to, 0600));
-  TRY(Manifest manifest, read_all(file, key, [&](std::string_view piece) { return out.write(piece); }, progress));
+Result<Manifest> extract(const File& file, std::string_view key, const Path& to, const Progress& progress,
+                         const Path& dump) {
+  TRY(NewFile state, NewFile::create(to, 0600));
+  const Take take_state = [&](std::string_view piece) { return state.write(piece); };
+  if (dump.empty()) {
+    TRY(Manifest manifest, read_all(file, key, take_state, leave_out, progress));
+    TRYV(state.finish());
+    return manifest;
+  }
+  TRY(NewFile beside, NewFile::create(dump, 0600));
+  TRY(Manifest manifest,
+      read_all(file, key, take_state, [&](std::string_view piece) { return beside.write(piece); }, progress));
+  if (!manifest.history || !manifest.history->included()) return no_dump_in(file);
+  TRYV(state.finish());
+  TRYV(beside.finish());
+  return manifest;
+}
+
+Result<Manifest> extract_dump(const File& file, std::string_view key, const Path& dump, const Progress& progress) {
+  TRY(NewFile out, NewFile::create(dump, 0600));
+  TRY(Manifest manifest,
+      read_all(file, key, leave_out, [&](std::string_view piece) { return out.write(piece); }, progress));
+  if (!manifest.history || !manifest.history->included()) return no_dump_in(file);
   TRYV(out.finish());
   return manifest;
 }
@@ -305,13 +376,16 @@ Result<std::vector<ReleasePtr>> configs_in(const File& file, std::string_view ke
 }
 
 Result<Manifest> verify(const File& file, std::string_view key, Level level, const Path& scratch,
-                        const Progress& progress) {
-  if (level == Level::checksums) return read_all(file, key, [](std::string_view) -> Result<> { return {}; }, progress);
+                        const Progress& progress, const std::function<Result<>(const Path& dump)>& read_dump) {
+  if (level == Level::checksums) return read_all(file, key, leave_out, leave_out, progress);
   TRY(const Scratch beside, Scratch::make(scratch));
-  TRY(Manifest manifest, extract(file, key, beside.state(), progress));
+  TRY(const Manifest said, manifest_of(file, key));
+  const bool reads_dump = read_dump && said.history && said.history->included();
+  TRY(Manifest manifest, extract(file, key, beside.state(), progress, reads_dump ? beside.dump() : Path()));
   TRY(const state::Contents contents, state::read_all_rows(beside.state()));
   if (!(contents == manifest.contents))
     return damaged(file.where(), "its state does not hold what its manifest counts");
+  if (reads_dump) TRYV(read_dump(beside.dump()));
   return manifest;
 }
 

@@ -1,10 +1,12 @@
 // A backup: one file, with a manifest and the whole state at one revision, as tar, compressed with Zstandard, sealed
 // with the installation's key unless somebody asked otherwise. Written and read in pieces, whatever its size.
 //
-// It is of the state alone, and so of no particular node, group or log: it is restored to a group of any size.
+// It is of the state, and so of no particular node, group or log: it is restored to a group of any size. The history in
+// the archive may be part of it, as a file that is none of its business: who hands it in knows how to bring it back.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,6 +28,9 @@ struct Source {
   Path state;    // a node's state.db; the node may run, and need not
   Path scratch;  // a folder on a disk with room for a copy of it, and for the backup where that is put in a storage
   std::uint64_t node_id = 0;
+  // Where there is an archive: what the manifest says of it. What it makes under the name `dump` becomes part of the
+  // backup. `copy` is the state that is in the backup. An error of it is one of create().
+  std::function<Result<History>(const Path& copy, const Path& dump)> history = {};
 };
 struct Created {
   Manifest manifest;
@@ -44,8 +49,11 @@ Result<Created> create(const Source& source, const std::shared_ptr<Storage>& to,
 Result<Manifest> manifest_of(const File& file, std::string_view key);
 
 // Makes `to`, the state as it was; reads the backup to its end before, and removes `to` again when anything of it is
-// not as it was written.
-Result<Manifest> extract(const File& file, std::string_view key, const Path& to, const Progress& progress = {});
+// not as it was written. With a `dump` makes that, too, of the dump of the archive: not_found when there is none in it.
+Result<Manifest> extract(const File& file, std::string_view key, const Path& to, const Progress& progress = {},
+                         const Path& dump = {});
+// The dump of the archive alone, just so.
+Result<Manifest> extract_dump(const File& file, std::string_view key, const Path& dump, const Progress& progress = {});
 
 // What was published in it below a prefix of keys ("dev/shop/"), or under that key; by key. not_found when nothing was.
 Result<std::vector<ReleasePtr>> configs_in(const File& file, std::string_view key, const std::string& prefix,
@@ -56,7 +64,9 @@ enum class Level {
   checksums,  // read to its end, each part against its checksum
   rows,       // the state opened, every row read, each content against its checksum, counts against the manifest
 };
+// With Level::rows `read_dump` is given the dump of the archive, where there is one in it; what it finds wrong is wrong
+// with the backup.
 Result<Manifest> verify(const File& file, std::string_view key, Level level, const Path& scratch,
-                        const Progress& progress = {});
+                        const Progress& progress = {}, const std::function<Result<>(const Path& dump)>& read_dump = {});
 
 }  // namespace cc::backup

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "backup/folder.h"
+#include "backup/seal.h"
 #include "base/bytes.h"
 #include "base/process.h"
 #include "proto/command.pb.h"
@@ -16,6 +17,8 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
 
 constexpr std::string_view kKey = "the encryption key of an installation, long enough";
 
@@ -54,6 +57,26 @@ class BackupTest : public testing::Test {
   }
   Result<Manifest> verified(const Path& file, Level level = Level::rows, std::string_view key = kKey) {
     return verify(file_at(file), key, level, scratch_);
+  }
+  // With a history of the archive, of which `dump` is in it, when there is one.
+  Result<Created> backed_up_with(History history, const std::string& dump = {}, std::string_view key = kKey) {
+    std::filesystem::remove(file_);
+    const auto take = [&](const Path&, const Path& to) -> Result<History> {
+      if (!dump.empty()) TRYV(write_file(to, dump));
+      return history;
+    };
+    return create({.state = state_file_, .scratch = scratch_, .node_id = 7, .history = take}, file_, key, Wall());
+  }
+  // What is packed by hand, with the checksum that all of it has when it is not sealed.
+  void pack_by_hand(const std::vector<std::string>& names) {
+    std::vector<std::string> words{"tar", "--zstd", "-cf", "by-hand.tar.zst", "-C", folder_.path().string()};
+    words[3] = (folder_.path() / words[3]).string();
+    words.insert(words.end(), names.begin(), names.end());
+    ASSERT_TRUE(run_process(words, "", {})->good());
+    std::filesystem::remove(file_);
+    Writer writer = Writer::create(file_, "").value();
+    ASSERT_TRUE(writer.write(read_file(words[3]).value()));
+    ASSERT_TRUE(writer.finish());
   }
   std::vector<std::string> files() const {
     std::vector<std::string> names;
@@ -175,6 +198,125 @@ TEST_F(BackupTest, OneOfANewerVersionIsRefusedWithAReason) {
   manifest.format = kFormat;
   manifest.contents.schema = 999;
   EXPECT_EQ(Manifest::decode(manifest.encode()).error().code, Code::invalid_argument);
+}
+
+const History kSomewhere{
+    .hosts = "db1,db2", .database = "history", .port = 5432, .revision = 20, .last_release = 19, .last_audit = 18};
+
+TEST_F(BackupTest, SaysWhereTheHistoryIsAndHowFar) {
+  ASSERT_TRUE(backed_up_with(kSomewhere));
+  const Manifest manifest = verified(file_).value();
+  EXPECT_EQ(manifest.format, kFormatWithoutDump) << "programs that know no dumps read it";
+  ASSERT_TRUE(manifest.history);
+  EXPECT_FALSE(manifest.history->included());
+  EXPECT_EQ(manifest.history->hosts, "db1,db2");
+  EXPECT_EQ(manifest.history->port, 5432);
+  EXPECT_EQ(manifest.history->database, "history");
+  EXPECT_EQ(manifest.history->revision, 20u);
+  EXPECT_EQ(manifest.history->last_release, 19u);
+  EXPECT_EQ(manifest.history->last_audit, 18u);
+  EXPECT_EQ(extract_dump(file_at(file_), kKey, folder_.path() / "dump").error().code, Code::not_found);
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "dump"));
+}
+
+TEST_F(BackupTest, SaysWhyNobodyKnowsHowFarTheHistoryIs) {
+  ASSERT_TRUE(backed_up_with({.hosts = "db1", .database = "history", .port = 5432, .trouble = "does not answer"}));
+  EXPECT_EQ(verified(file_).value().history->trouble, "does not answer");
+}
+
+TEST_F(BackupTest, IsNotMadeWhenItsHistoryCannotBe) {
+  const auto take = [](const Path&, const Path&) { return Result<History>(fail(Code::unavailable, "no pg_dump")); };
+  const auto made = create({.state = state_file_, .scratch = scratch_, .history = take}, file_, kKey, Wall());
+  EXPECT_THAT(made.error().message, HasSubstr("no pg_dump"));
+  EXPECT_THAT(files(), IsEmpty());
+  EXPECT_FALSE(std::filesystem::exists(scratch_));
+}
+
+TEST_F(BackupTest, HoldsTheHistoryThatIsIncluded) {
+  const std::string dump = random_bytes(300'000);
+  ASSERT_TRUE(backed_up_with(kSomewhere, dump));
+  std::string read;
+  const auto take = [&](const Path& file) -> Result<> {
+    read = read_file(file).value();
+    return {};
+  };
+  const Manifest manifest = verify(file_at(file_), kKey, Level::rows, scratch_, {}, take).value();
+  EXPECT_EQ(read, dump);
+  EXPECT_EQ(manifest.format, kFormat) << "programs that know no dumps refuse it, and say why";
+  EXPECT_EQ(manifest.history->dump_bytes, dump.size());
+  EXPECT_EQ(manifest.history->dump_sha256, sha256_hex(dump));
+  const Path state = folder_.path() / "copy.db", beside = folder_.path() / "dump";
+  ASSERT_TRUE(extract(file_at(file_), kKey, state, {}, beside));
+  EXPECT_EQ(read_file(beside).value(), dump);
+  EXPECT_EQ(state::State::open(state).value()->checksum().value(), state_->checksum().value());
+  std::filesystem::remove(beside);
+  ASSERT_TRUE(extract_dump(file_at(file_), kKey, beside));
+  EXPECT_EQ(read_file(beside).value(), dump);
+  EXPECT_FALSE(std::filesystem::exists(scratch_));
+}
+
+TEST_F(BackupTest, WhatIsWrongWithTheDumpIsWrongWithTheBackup) {
+  ASSERT_TRUE(backed_up_with(kSomewhere, "a dump"));
+  const auto refuse = [](const Path&) { return Result<>(fail(Code::corruption, "no dump")); };
+  EXPECT_EQ(verify(file_at(file_), kKey, Level::rows, scratch_, {}, refuse).error().message, "no dump");
+  EXPECT_TRUE(verify(file_at(file_), kKey, Level::checksums, scratch_, {}, refuse)) << "it is not read";
+}
+
+TEST_F(BackupTest, AFlippedByteOfTheDumpIsNoticed) {
+  for (const std::string_view key : {kKey, std::string_view()}) {
+    ASSERT_TRUE(backed_up_with(kSomewhere, random_bytes(200'000), key));
+    const std::string good = read_file(file_).value();
+    for (std::size_t at = good.size() - 190'000; at < good.size() - 1000; at += 19'001) {
+      std::string bad = good;
+      bad[at] = static_cast<char>(bad[at] ^ 1);
+      std::ofstream(file_, std::ios::binary) << bad;
+      ASSERT_FALSE(verified(file_, Level::checksums, key)) << at;
+      ASSERT_FALSE(extract_dump(file_at(file_), key, folder_.path() / "dump"));
+      ASSERT_FALSE(std::filesystem::exists(folder_.path() / "dump")) << "nothing of it is used";
+    }
+  }
+}
+
+TEST_F(BackupTest, WhatItsManifestDoesNotKnowIsRefused) {
+  ASSERT_TRUE(backed_up_with(kSomewhere, "a dump", ""));
+  ASSERT_TRUE(run_process({"tar", "--zstd", "-xf", file_.string(), "-C", folder_.path().string(), "manifest.json",
+                           "archive.dump"},
+                          "", {})
+                  ->good());
+  ASSERT_TRUE(extract(file_at(file_), "", folder_.path() / "state.db.then"));
+  state_.reset();
+  std::filesystem::rename(folder_.path() / "state.db.then", state_file_);
+  pack_by_hand({"manifest.json", "state.db", "archive.dump"});
+  EXPECT_TRUE(verified(file_, Level::checksums, "")) << "packed by hand it is as it was";
+  pack_by_hand({"manifest.json", "state.db"});
+  EXPECT_EQ(verified(file_, Level::checksums, "").error().code, Code::corruption) << "its dump is missing";
+  std::ofstream(folder_.path() / "other") << "something else";
+  pack_by_hand({"manifest.json", "state.db", "archive.dump", "other"});
+  EXPECT_THAT(verified(file_, Level::checksums, "").error().message, HasSubstr("its manifest does not know"));
+  std::ofstream(folder_.path() / "archive.dump") << "A dump";
+  pack_by_hand({"manifest.json", "state.db", "archive.dump"});
+  EXPECT_THAT(verified(file_, Level::checksums, "").error().message, HasSubstr("the dump of the archive"));
+}
+
+// As config-center 0.1.0 wrote them, before there was a history in backups.
+TEST_F(BackupTest, TheFormerLayoutIsRead) {
+  ASSERT_TRUE(backed_up(file_, ""));
+  const auto listed = run_process({"tar", "--zstd", "-tf", file_.string()}, "", {});
+  EXPECT_EQ(listed->output, "manifest.json\nstate.db\n");
+  const Manifest manifest = verified(file_, Level::rows, "").value();
+  EXPECT_EQ(manifest.format, 1);
+  EXPECT_FALSE(manifest.history);
+  EXPECT_THAT(manifest.encode(), Not(HasSubstr("\"archive\"")));
+}
+
+TEST_F(BackupTest, AManifestWhoseFormatIsNotWhatIsInItIsDamaged) {
+  Manifest manifest{.format = kFormat, .product = "1.2.3"};
+  manifest.history = kSomewhere;
+  EXPECT_EQ(Manifest::decode(manifest.encode()).error().code, Code::corruption) << "a dump is missing";
+  manifest.history->dump_sha256 = sha256_hex("");
+  EXPECT_TRUE(Manifest::decode(manifest.encode()));
+  manifest.format = kFormatWithoutDump;
+  EXPECT_EQ(Manifest::decode(manifest.encode()).error().code, Code::corruption) << "older programs would not refuse it";
 }
 
 TEST_F(BackupTest, WhatIsNoBackupIsRefused) {

@@ -1,5 +1,7 @@
 #include "backup/manifest.h"
 
+#include <stdexcept>
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -13,6 +15,39 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kOwnSum = ",\"manifest_sha256\":\"";
+
+json::object json_of(const History& history) {
+  json::object out{{"hosts", history.hosts}, {"port", history.port}, {"database", history.database}};
+  if (!history.trouble.empty()) {
+    out["trouble"] = history.trouble;
+    return out;
+  }
+  out["revision"] = history.revision;
+  out["last_release"] = history.last_release;
+  out["last_audit"] = history.last_audit;
+  if (!history.included()) return out;
+  out["dump_bytes"] = history.dump_bytes;
+  out["dump_sha256"] = history.dump_sha256;
+  return out;
+}
+
+History history_of(const json::object& object) {
+  const auto number = [&](std::string_view name) { return object.at(name).to_number<std::uint64_t>(); };
+  const auto text = [&](std::string_view name) { return std::string(object.at(name).as_string()); };
+  History out{
+      .hosts = text("hosts"), .database = text("database"), .port = object.at("port").to_number<std::uint16_t>()};
+  if (object.contains("trouble")) {
+    out.trouble = text("trouble");
+    return out;
+  }
+  out.revision = number("revision");
+  out.last_release = number("last_release");
+  out.last_audit = number("last_audit");
+  if (!object.contains("dump_sha256")) return out;
+  out.dump_bytes = number("dump_bytes");
+  out.dump_sha256 = text("dump_sha256");
+  return out;
+}
 
 Result<Manifest> read(const json::object& object) {
   const auto number = [&](std::string_view name) { return object.at(name).to_number<std::uint64_t>(); };
@@ -34,6 +69,9 @@ Result<Manifest> read(const json::object& object) {
   contents.drafts = number("drafts");
   contents.users = number("users");
   contents.audit_records = number("audit_records");
+  if (const json::value* archive = object.if_contains("archive")) manifest.history = history_of(archive->as_object());
+  if ((manifest.format > kFormatWithoutDump) != (manifest.history && manifest.history->included()))
+    throw std::invalid_argument("its format is not what is in it");
   return manifest;
 }
 
@@ -52,22 +90,23 @@ Result<> must_be_known(const json::object& object) {
 }  // namespace
 
 std::string Manifest::encode() const {
-  const json::object object{{"format", format},
-                            {"product", product},
-                            {"time", format_time(time)},
-                            {"node_id", node_id},
-                            {"cluster_id", contents.position.cluster_id},
-                            {"revision", contents.position.revision},
-                            {"schema", contents.schema},
-                            {"configs", contents.configs},
-                            {"releases", contents.releases},
-                            {"environments", contents.environments},
-                            {"applications", contents.applications},
-                            {"drafts", contents.drafts},
-                            {"users", contents.users},
-                            {"audit_records", contents.audit_records},
-                            {"state_bytes", state_bytes},
-                            {"state_sha256", state_sha256}};
+  json::object object{{"format", format},
+                      {"product", product},
+                      {"time", format_time(time)},
+                      {"node_id", node_id},
+                      {"cluster_id", contents.position.cluster_id},
+                      {"revision", contents.position.revision},
+                      {"schema", contents.schema},
+                      {"configs", contents.configs},
+                      {"releases", contents.releases},
+                      {"environments", contents.environments},
+                      {"applications", contents.applications},
+                      {"drafts", contents.drafts},
+                      {"users", contents.users},
+                      {"audit_records", contents.audit_records},
+                      {"state_bytes", state_bytes},
+                      {"state_sha256", state_sha256}};
+  if (history) object["archive"] = json_of(*history);
   std::string text = json::serialize(object);
   text.pop_back();
   const std::string sum = sha256_hex(text);
@@ -89,7 +128,7 @@ Result<Manifest> Manifest::decode(std::string_view text) {
     TRYV(must_be_known(value.get_object()));
     return read(value.get_object());
   } catch (const std::exception&) {
-    return damaged("something is missing in it");
+    return damaged("something is missing in it, or does not fit the rest");
   }
 }
 

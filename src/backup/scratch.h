@@ -23,6 +23,7 @@ class Scratch {
 
   const Path& path() const { return path_; }
   Path state() const { return path_ / "state.db"; }
+  Path dump() const { return path_ / "archive.dump"; }
   Path packed() const { return path_ / "packed"; }
 
  private:

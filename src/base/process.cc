@@ -94,9 +94,24 @@ void give(End& to, std::string_view& input) {
   to.close();
 }
 
-Result<pid_t> start(const std::vector<std::string>& arguments, const Pipe& in, const Pipe& out, const Pipe& err) {
+// "NAME=VALUE", as a program gets them.
+std::vector<std::string> environment_with(const ProcessVariables& variables) {
+  std::vector<std::string> out;
+  for (char** each = environ; *each != nullptr; ++each) {
+    const std::string_view word = *each;
+    if (!variables.contains(std::string(word.substr(0, word.find('='))))) out.emplace_back(word);
+  }
+  for (const auto& [name, value] : variables)
+    out.push_back(fmt::format("{}={}", name, value));
+  return out;
+}
+
+Result<pid_t> start(const std::vector<std::string>& arguments, const ProcessVariables& variables, const Pipe& in,
+                    const Pipe& out, const Pipe& err) {
   std::vector<std::string> words = arguments;
   const std::vector<char*> pointers = pointers_to(words);
+  std::vector<std::string> environment = environment_with(variables);
+  const std::vector<char*> environment_pointers = pointers_to(environment);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in.read.fd(), STDIN_FILENO);
@@ -114,7 +129,8 @@ Result<pid_t> start(const std::vector<std::string>& arguments, const Pipe& in, c
   posix_spawnattr_setsigdefault(&attributes, &defaults);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   pid_t child = 0;
-  const int error = ::posix_spawnp(&child, pointers.front(), &actions, &attributes, pointers.data(), environ);
+  const int error =
+      ::posix_spawnp(&child, pointers.front(), &actions, &attributes, pointers.data(), environment_pointers.data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
@@ -133,11 +149,12 @@ int wait_for(pid_t child) {
 
 }  // namespace
 
-Result<Finished> run_process(const std::vector<std::string>& arguments, std::string_view input, const Deadline& until) {
+Result<Finished> run_process(const std::vector<std::string>& arguments, std::string_view input, const Deadline& until,
+                             const ProcessVariables& variables) {
   TRY(Pipe in, Pipe::make_for_input());
   TRY(Pipe out, Pipe::make());
   TRY(Pipe err, Pipe::make());
-  TRY(const pid_t child, start(arguments, in, out, err));
+  TRY(const pid_t child, start(arguments, variables, in, out, err));
   in.read.close();
   out.write.close();
   err.write.close();

@@ -1,6 +1,7 @@
 // Running a program to its end: with input, with what it wrote, and not for longer than it may take.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +17,13 @@ struct Finished {
   bool good() const { return status == 0; }
 };
 
-// `arguments`: the program, by name or path, and its arguments; no shell is between. Blocks. not_found when there is no
-// such program; timeout, and it is killed with all that it started, when it is not done at the deadline.
-Result<Finished> run_process(const std::vector<std::string>& arguments, std::string_view input, const Deadline& until);
+// Beside those that this process has, or instead: name → value.
+using ProcessVariables = std::map<std::string, std::string>;
+
+// `arguments`: the program, by name or path, and its arguments; no shell is between. Other users see them while it
+// runs: what is secret goes into `variables` or the input. Blocks. not_found when there is no such program; timeout,
+// and it is killed with all that it started, when it is not done at the deadline.
+Result<Finished> run_process(const std::vector<std::string>& arguments, std::string_view input, const Deadline& until,
+                             const ProcessVariables& variables = {});
 
 }  // namespace cc

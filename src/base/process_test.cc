@@ -24,6 +24,12 @@ TEST(Process, is_given_its_input_and_arguments_as_they_are) {
   EXPECT_EQ(run_process({"printf", "%s|", "$(id)", "a b", "'"}, "", {})->output, "$(id)|a b|'|");
 }
 
+TEST(Process, has_the_variables_that_it_is_given_and_the_others_as_they_are) {
+  const auto finished = run_process({"sh", "-c", "echo \"$GIVEN|$HOME|${PATH:+path}\""}, "", {},
+                                    {{"GIVEN", "it's a \"secret\""}, {"HOME", "/elsewhere"}});
+  EXPECT_EQ(finished->output, "it's a \"secret\"|/elsewhere|path\n");
+}
+
 TEST(Process, may_be_given_and_write_more_than_a_pipe_holds) {
   const std::string much(5'000'000, 'x');
   EXPECT_EQ(run_process({"cat"}, much, {})->output, much);

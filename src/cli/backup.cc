@@ -16,6 +16,7 @@
 #include "cli/session.h"
 #include "cli/terminal.h"
 #include "node/backups.h"
+#include "node/history_backup.h"
 #include "node/rehearsal.h"
 #include "node/restore.h"
 
@@ -39,13 +40,19 @@ Result<> create(Session& session, const Options& options) {
                   ? node::back_up_to_storage(settings, !options.unsealed, kClock, progress.teller(), uploading.teller())
                   : node::back_up(settings, options.file, !options.unsealed, kClock, progress.teller());
   if (!made) return fail(std::move(made).error());
+  const auto& history = made->manifest.history;
+  if (history && !history->trouble.empty())
+    session.notice = fmt::format("warning: it is not known how far the archive is: {}", history->trouble);
   boost::json::object told = json_of(made->manifest);
   told["file"] = made->file.where();
   told["bytes"] = made->bytes;
   return session.print(told, [&] {
-    return fmt::format("backed up {} at revision {} to {} ({}{})\n", counted(made->manifest.contents.configs, "config"),
-                       made->manifest.contents.position.revision, made->file.where(), format_size(made->bytes),
-                       options.unsealed ? ", not sealed: whoever has it can read it" : "");
+    return fmt::format(
+        "backed up {} at revision {}{} to {} ({}{})\n", counted(made->manifest.contents.configs, "config"),
+        made->manifest.contents.position.revision,
+        history && history->included() ? fmt::format(", and the archive up to revision {},", history->revision) : "",
+        made->file.where(), format_size(made->bytes),
+        options.unsealed ? ", not sealed: whoever has it can read it" : "");
   });
 }
 
@@ -93,15 +100,20 @@ Result<> verify(Session& session, const Options& options) {
   const auto look = [&] {
     if (options.level == "restored") return node::rehearse(settings, one.file, beside, kClock, progress.teller());
     const auto level = options.level == "rows" ? backup::Level::rows : backup::Level::checksums;
-    return backup::verify(one.file, one.key, level, beside, progress.teller());
+    return node::verify_backup(one.file, one.key, level, beside, kClock, progress.teller());
   };
-  TRY(const backup::Manifest manifest, look());
+  TRY(const node::VerifiedBackup verified, look());
+  const backup::Manifest& manifest = verified.manifest;
+  if (!verified.unread.empty())
+    session.notice =
+        fmt::format("warning: the checksum of the archive's dump matches, and nobody has read it: {}", verified.unread);
   if (options.level != "checksums" && is_kept(settings, one.file)) {
     TRYV(options.level == "rows" ? backup::note_verified(one.file, kClock.wall())
                                  : backup::note_restored(one.file, kClock.wall()));
   }
   boost::json::object told = json_of(manifest);
   told["verified"] = options.level;
+  told["unread"] = verified.unread;
   return session.print(told, [&] {
     return fmt::format("{} is good: {}\n\n{}", options.file, meaning_of(options.level), text_of(manifest));
   });
@@ -241,8 +253,8 @@ void add_file(CLI::App& command, const std::shared_ptr<Options>& options) {
 }  // namespace
 
 void add_backup(CLI::App& root, Session& session) {
-  CLI::App* group =
-      add_command(root, "backup", "Make backups of a node's state, and look at them")->require_subcommand(1);
+  CLI::App* group = add_command(root, "backup", "Make backups of a node's state, and of the archive, and look at them")
+                        ->require_subcommand(1);
   group->footer(examples({
       "config-center backup create /backups --config /etc/config-center/config.yaml",
       "config-center backup verify /backups/20261128T031500Z-r1042.ccbackup --config /etc/config-center/config.yaml",
@@ -257,11 +269,14 @@ void add_backup(CLI::App& root, Session& session) {
                    "else it goes where backup.storage says")
       ->type_name("FILE|DIR");
   add_node_options(*command, options->node);
+  add_setting(*command, options->node, "--archive", "backup.archive",
+              "The history in the archive: referenced or included; else as the settings say", "HOW");
   command->add_flag("--unsealed", options->unsealed,
                     "Do not seal it with the security.encryption_key: a .tar.zst that anybody can open");
   command->footer(examples({
       "config-center backup create /backups --config /etc/config-center/config.yaml",
       "config-center backup create --data-dir ./data",
+      "config-center backup create --config /etc/config-center/config.yaml --archive included",
       "config-center backup create today.tar.zst --data-dir ./data --unsealed",
   }));
   on_run(*command, session, [&session, options] { return create(session, *options); });
@@ -315,8 +330,9 @@ void add_backup(CLI::App& root, Session& session) {
   add_file(*command, options);
   command
       ->add_option("--level", options->level,
-                   "checksums: read to its end; rows: and every row of its state; restored: and a node is made of "
-                   "it in a temporary folder, which must start and answer")
+                   "checksums: read to its end; rows: and every row of its state, and by pg_restore the dump of the "
+                   "archive, where there is one; restored: and a node is made of it in a temporary folder, which must "
+                   "start and answer")
       ->check(CLI::IsMember({"checksums", "rows", "restored"}))
       ->capture_default_str()
       ->type_name("LEVEL");

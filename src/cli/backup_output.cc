@@ -26,6 +26,10 @@ boost::json::object json_of(const backup::Kept& kept) {
   return out;
 }
 
+std::string place_of(const backup::History& history) {
+  return fmt::format("{} (port {}), database {}", history.hosts, history.port, history.database);
+}
+
 std::string text_of(const backup::Manifest& manifest) {
   const auto& contents = manifest.contents;
   Table table({"WHAT", "IS"});
@@ -42,6 +46,17 @@ std::string text_of(const backup::Manifest& manifest) {
   row("users", std::to_string(contents.users));
   row("audit records", std::to_string(contents.audit_records));
   row("state", fmt::format("{}, schema {}", format_size(manifest.state_bytes), contents.schema));
+  if (const auto& history = manifest.history) {
+    row("archive", place_of(*history));
+    if (!history->trouble.empty()) {
+      row("archived", "not known: " + history->trouble);
+    } else {
+      row("archived", fmt::format("up to revision {}, release {}, audit record {}", history->revision,
+                                  history->last_release, history->last_audit));
+    }
+    row("history", history->included() ? fmt::format("included, {}", format_size(history->dump_bytes))
+                                       : "referenced: it is in the archive alone");
+  }
   return table.to_text();
 }
 

@@ -16,6 +16,8 @@ namespace cc::cli {
 
 boost::json::object json_of(const backup::Manifest& manifest);
 std::string text_of(const backup::Manifest& manifest);
+// Where the archive was.
+std::string place_of(const backup::History& history);
 boost::json::object json_of(const backup::Kept& kept);
 // What was changed since a backup.
 std::string text_of(const state::Since& since);

@@ -312,6 +312,18 @@ std::string members_of(const Topology& topology) {
   return all;
 }
 
+bool backs_up_archive(const App& app, std::string_view host) {
+  if (!is_among(host, app.hosts)) return false;
+  constexpr std::string_view kSetting = "backup.archive";
+  const auto value_in = [&](const NodeSettings& settings) -> std::string_view {
+    const auto found = settings.find(std::string(kSetting));
+    return found == settings.end() ? std::string_view() : std::string_view(found->second);
+  };
+  const auto own = app.host_settings.find(std::string(host));
+  const std::string_view of_host = own == app.host_settings.end() ? "" : value_in(own->second);
+  return (of_host.empty() ? value_in(app.settings) : of_host) == "included";
+}
+
 RenderedFiles app_files(const Topology& topology, const Secrets& secrets, const Host& host) {
   if (!is_among(host.name, topology.app.hosts)) return {};
   RenderedFiles files;

@@ -21,6 +21,10 @@ std::string members_of(const Topology& topology);
 // A script of root's that succeeds where the node is the leader: it comes last, so that leadership moves once.
 std::string leads(const App& app);
 
+// What a host needs for the history of the archive in backups (pg_dump, pg_restore), and whether its node makes such.
+inline constexpr std::string_view kDumpPackage = "postgresql-client";
+bool backs_up_archive(const App& app, std::string_view host);
+
 // A line of scripts, after which "as_node BINARY ARGUMENTS" runs a command as the node, with its settings, wherever
 // root stands.
 std::string as_node();

@@ -1,11 +1,15 @@
+#include "deploy/app.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "deploy/install.h"
 #include "deploy/test_installation.h"
 
 namespace cc::deploy {
 namespace {
 
+using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -114,6 +118,17 @@ TEST(App, without_sentinels_goes_to_the_primary_of_the_cache) {
   EXPECT_THAT(text, HasSubstr("cache:\n  host: 10.0.0.41\n"));
   EXPECT_THAT(text, Not(HasSubstr("sentinel")));
   EXPECT_FALSE(has_file(files_on(topology, "app1"), "/etc/config-center/secrets/cache.sentinel_password"));
+}
+
+TEST(App, whose_backups_have_the_history_of_the_archive_needs_the_programs_for_it) {
+  Topology topology = whole_topology();
+  EXPECT_THAT(packages_of(topology, topology.host("app1")), Not(Contains(kDumpPackage)));
+  topology.app.settings = {{"backup.archive", "included"}};
+  topology.app.host_settings = {{"app2", {{"backup.archive", "referenced"}}}};
+  EXPECT_THAT(settings_on(topology, "app1"), HasSubstr("backup:\n  archive: included\n"));
+  EXPECT_THAT(packages_of(topology, topology.host("app1")), Contains(kDumpPackage));
+  EXPECT_THAT(packages_of(topology, topology.host("app2")), Not(Contains(kDumpPackage)));
+  EXPECT_THAT(packages_of(topology, topology.host("db1")), Not(Contains(kDumpPackage)));
 }
 
 TEST(App, values_mean_in_YAML_what_they_say) {

@@ -71,6 +71,13 @@ TEST(Container, takes_health_check_and_base_image_from_the_topology) {
   EXPECT_THAT(compose_file(topology), HasSubstr("test: [\"CMD\", \"/app/config-center\", \"health\"]"));
 }
 
+TEST(Container, has_the_programs_for_the_archive_in_backups_when_these_have_it) {
+  Topology topology = one_node();
+  EXPECT_THAT(dockerfile(topology), Not(HasSubstr("postgresql-client")));
+  topology.app.settings["backup.archive"] = "included";
+  EXPECT_THAT(dockerfile(topology), HasSubstr("--no-install-recommends ca-certificates postgresql-client <"));
+}
+
 TEST(Container, gives_a_health_check_that_only_a_shell_understands_to_a_shell) {
   Topology topology = one_node();
   topology.container.health_check.command = "test \"$(date +%u)\" = 7 || /app/config-center health";

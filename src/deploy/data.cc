@@ -89,7 +89,8 @@ Stage backup_stage(const Topology& topology, const Run& run) {
          .check = fmt::format("systemctl is-active --quiet {} || exit 0\n[ -e {} ] && exit 0\necho 'is made and "
                               "verified'; exit 1\n",
                               kAppUnit, file),
-         .action = fmt::format("{as_node}"
+         // Of the state alone: it is what an upgrade may break, and the archive is not asked for it.
+         .action = fmt::format("{as_node}export CONFIG_CENTER_BACKUP_ARCHIVE=referenced\n"
                                "install -d -m 0700 -o {user} -g {user} {folder}\n"
                                "ls -t {folder}/*.ccbackup 2>/dev/null | tail -n +{kept} | xargs -r rm -f\n"
                                "trap 'rm -f {file}.new' EXIT; rm -f {file}.new\n"

@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "deploy/app.h"
 #include "deploy/container.h"
 #include "deploy/container_services.h"
 
@@ -36,7 +39,7 @@ LABEL org.opencontainers.image.title="config-center" \
 # The user is a number, since Kubernetes' runAsNonRoot believes nothing else; a volume that begins empty gets the owner
 # that its folder has here.
 COPY --from=build /out/packages /app/packages
-RUN apt-get update && xargs apt-get install -y --no-install-recommends ca-certificates < /app/packages \
+RUN apt-get update && xargs apt-get install -y --no-install-recommends ca-certificates{2} < /app/packages \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 config-center \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir {1} --shell /usr/sbin/nologin config-center \
@@ -83,7 +86,10 @@ std::string health_check(const Container& container) {
 
 std::string dockerfile(const Topology& topology) {
   const Container& container = topology.container;
-  std::string out = fmt::format(kBuild, container.base_image, topology.app.data_dir);
+  const bool dumps = std::ranges::any_of(topology.app.hosts,
+                                         [&](const std::string& host) { return backs_up_archive(topology.app, host); });
+  std::string out =
+      fmt::format(kBuild, container.base_image, topology.app.data_dir, dumps ? fmt::format(" {}", kDumpPackage) : "");
   out += environment(topology);
   out += exposed(topology);
   out += fmt::format("VOLUME [{}]\nUSER 10001:10001\nSTOPSIGNAL SIGTERM\n",

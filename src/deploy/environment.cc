@@ -1,8 +1,11 @@
 #include "deploy/environment.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "deploy/app.h"
 #include "deploy/cache.h"
 #include "deploy/ports.h"
 #include "deploy/script.h"
@@ -103,23 +106,27 @@ class HostCheck {
          facts_.systemd ? "runs" : "does not run: services are started by it");
   }
 
-  void dependencies() {
-    for (const auto& dependency : topology_.requirements.software.dependencies) {
-      const auto installed = facts_.packages.find(dependency.name);
-      const auto offered = facts_.installable.find(dependency.name);
-      const std::string required =
-          dependency.version.any() ? "" : fmt::format(", required {}", dependency.version.to_string());
-      if (installed != facts_.packages.end()) {
-        tell(dependency.name, dependency.version.contains(installed->second) ? Verdict::pass : Verdict::fail,
-             fmt::format("{} is installed{}", installed->second, required));
-      } else if (offered != facts_.installable.end()) {
-        tell(dependency.name, dependency.version.contains(offered->second) ? Verdict::pass : Verdict::fail,
-             fmt::format("{} can be installed{}", offered->second, required));
-      } else {
-        tell(dependency.name, Verdict::fail,
-             "is neither installed nor offered by the host's package sources" + required);
-      }
+  void package(const std::string& name, const VersionRange& version) {
+    const auto installed = facts_.packages.find(name);
+    const auto offered = facts_.installable.find(name);
+    const std::string required = version.any() ? "" : fmt::format(", required {}", version.to_string());
+    if (installed != facts_.packages.end()) {
+      tell(name, version.contains(installed->second) ? Verdict::pass : Verdict::fail,
+           fmt::format("{} is installed{}", installed->second, required));
+    } else if (offered != facts_.installable.end()) {
+      tell(name, version.contains(offered->second) ? Verdict::pass : Verdict::fail,
+           fmt::format("{} can be installed{}", offered->second, required));
+    } else {
+      tell(name, Verdict::fail, "is neither installed nor offered by the host's package sources" + required);
     }
+  }
+
+  void dependencies() {
+    const auto& required = topology_.requirements.software.dependencies;
+    for (const auto& dependency : required)
+      package(dependency.name, dependency.version);
+    const bool named = std::ranges::find(required, kDumpPackage, &Requirements::Dependency::name) != required.end();
+    if (!named && backs_up_archive(topology_.app, host_.name)) package(std::string(kDumpPackage), {});
   }
 
   void rights() {

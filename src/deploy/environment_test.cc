@@ -10,6 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr std::string_view kAnswers = R"(cores=2
 threads=4
@@ -93,6 +94,16 @@ TEST_F(Environment, holds_software_against_ranges_of_versions) {
   EXPECT_EQ(verdict("rabbitmq-server"), Verdict::fail);
   facts.systemd = false;
   EXPECT_EQ(verdict("systemd"), Verdict::fail);
+}
+
+TEST_F(Environment, tells_whether_there_is_what_the_archive_in_backups_needs) {
+  EXPECT_EQ(find("postgresql-client").check, "nothing was told");
+  EXPECT_THAT(facts_script(topology, topology.hosts[0]), Not(HasSubstr("postgresql-client")));
+  topology.app.settings["backup.archive"] = "included";
+  EXPECT_THAT(facts_script(topology, topology.hosts[0]), HasSubstr("package 'postgresql-client'\n"));
+  EXPECT_EQ(verdict("postgresql-client"), Verdict::fail);
+  facts.installable["postgresql-client"] = "15+248";
+  EXPECT_EQ(verdict("postgresql-client"), Verdict::pass);
 }
 
 TEST_F(Environment, a_port_that_is_taken_fails_unless_the_installation_is_there) {

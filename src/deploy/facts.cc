@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "deploy/app.h"
 
 namespace cc::deploy {
 namespace {
@@ -145,6 +146,7 @@ std::string facts_script(const Topology& topology, const Host& host) {
   std::string script(kAsk);
   for (const auto& dependency : topology.requirements.software.dependencies)
     script += fmt::format("package '{}'\n", dependency.name);
+  if (backs_up_archive(topology.app, host.name)) script += fmt::format("package '{}'\n", kDumpPackage);
   script += fmt::format("data='{}'\n{}", topology.app.data_dir, kMeasure);
   // The average of five, each at most a second.
   for (const Host& other : topology.hosts) {

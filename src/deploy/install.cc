@@ -113,6 +113,7 @@ std::vector<std::string> packages_of(const Topology& topology, const Host& host)
     add_if(has, "haproxy");
     add_if(has && !balancer->virtual_address.empty(), "keepalived");
   }
+  add_if(backs_up_archive(topology.app, host.name), kDumpPackage);
   add_if(topology.prometheus && topology.prometheus->host == host.name, "prometheus");
   add_if(topology.alertmanager && topology.alertmanager->host == host.name, "prometheus-alertmanager");
   add_if(topology.exporters.has_value(), "prometheus-node-exporter");

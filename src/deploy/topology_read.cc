@@ -223,6 +223,13 @@ void read_backup(Fields& fields, App& app) {
       }
     });
   };
+  if (fields.has("archive")) {
+    std::string value;
+    fields.read("archive", value);
+    if (value != "referenced" && value != "included") fields.wrong("archive", "give referenced or included");
+    if (!app.settings.emplace("backup.archive", value).second)
+      fields.wrong("archive", "it stands in components.app.settings, too: give it once");
+  }
   read_section("schedule", {"cron", "enabled"});
   read_section("retention", {"max_backups", "max_age"});
   read_section("storage", {"type", "path", "credentials", "credentials_file"});

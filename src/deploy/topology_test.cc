@@ -1,5 +1,6 @@
 #include "deploy/topology.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -192,6 +193,18 @@ TEST(Topology, mistakes_in_its_monitoring_section_are_told) {
   EXPECT_THAT(told("{dashboards: {templates: [{name: a, panels: [{title: t, type: pie, query: up}]}]}}"),
               HasSubstr("graph, gauge, table or heatmap"));
   EXPECT_THAT(told("{alarms: {}}"), HasSubstr("alarms"));
+}
+
+TEST(Topology, its_backup_section_says_what_is_done_about_the_archive) {
+  const auto with = [](std::string_view how) {
+    return read_topology(
+        fmt::format("name: shop\nhosts: {{a: {{address: 10.0.0.1}}}}\ncomponents: {{app: {{hosts: [a]}}}}\n"
+                    "backup: {{archive: {}}}\n",
+                    how),
+        "topology.yaml");
+  };
+  EXPECT_THAT(with("included").value().app.settings, testing::ElementsAre(testing::Pair("backup.archive", "included")));
+  EXPECT_THAT(with("both").error().message, HasSubstr("give referenced or included"));
 }
 
 TEST(Topology, its_backup_section_is_settings_of_the_nodes) {

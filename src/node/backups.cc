@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/pause.h"
 #include "base/text.h"
+#include "node/history_backup.h"
 #include "node/rehearsal.h"
 
 namespace cc::node {
@@ -131,13 +132,21 @@ void Backups::tidy(const Storage& storage) {
   }
 }
 
-Result<> Backups::make(const Storage& storage) {
+Result<> Backups::make(const Storage& storage, const std::stop_token& stop) {
   const Mono began = clock_.now();
   const std::string& key = settings_.security.encryption_key;
-  TRY(const backup::Created made,
-      backup::create({.state = state_, .scratch = settings_.temp_dir, .node_id = settings_.raft.node_id}, storage, key,
-                     clock_.wall()));
-  TRYV(backup::verify(made.file, key, backup::Level::rows, settings_.temp_dir));
+  TRY(auto history, history_to_back_up(settings_, state_, clock_, stop));
+  TRY(const backup::Created made, backup::create({.state = state_,
+                                                  .scratch = settings_.temp_dir,
+                                                  .node_id = settings_.raft.node_id,
+                                                  .history = std::move(history)},
+                                                 storage, key, clock_.wall()));
+  if (const auto& of = made.manifest.history; of && !of->trouble.empty())
+    kLog.warn("it is not known how far the archive is that belongs to a backup", {{"reason", of->trouble}});
+  TRY(const VerifiedBackup verified,
+      verify_backup(made.file, key, backup::Level::rows, settings_.temp_dir, clock_, {}, stop));
+  if (!verified.unread.empty())
+    kLog.warn("the dump of the archive in a backup was not read", {{"reason", verified.unread}});
   TRYV(backup::note_verified(made.file, clock_.wall()));
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - began);
   kLog.info("made a backup, and verified it", {{"file", made.file.where()},
@@ -170,7 +179,7 @@ void Backups::run(const std::stop_token& stop) {
       const std::lock_guard lock(mutex_);
       status_.attempt = now;
     }
-    if (const auto made = make(*storage); !made) {
+    if (const auto made = make(*storage, stop); !made) {
       if (stop.stop_requested()) return;
       kLog.error("a backup failed; it is tried again", {{"reason", made.error()}, {"after_s", retry.count() / 1000}});
       {

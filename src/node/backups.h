@@ -42,7 +42,7 @@ class Backups {
 
  private:
   using Storage = std::shared_ptr<backup::Storage>;
-  Result<> make(const Storage& storage);
+  Result<> make(const Storage& storage, const std::stop_token& stop);
   Result<std::vector<backup::Kept>> look(const Storage& storage);
   void rehearse_now_and_then(const std::vector<backup::Kept>& all);
   void tidy(const Storage& storage);

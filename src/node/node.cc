@@ -22,6 +22,7 @@
 #include "node/counting.h"
 #include "node/edge_copy.h"
 #include "node/first_start.h"
+#include "node/history_backup.h"
 #include "node/io_thread.h"
 #include "node/leader_jobs.h"
 #include "node/metrics.h"
@@ -148,17 +149,7 @@ Result<> Node::Impl::open() {
                                              [this](auto patience) { return log->settle(patience); });
   audit = std::make_unique<service::AuditTrail>(*log, clock);
   if (!settings.database.host.empty()) {
-    const auto& database = settings.database;
-    TRY(archive, archive::Archive::open({.hosts = database.host,
-                                         .port = database.port,
-                                         .username = database.username,
-                                         .password = database.password,
-                                         .database = database.database,
-                                         .sslmode = database.sslmode,
-                                         .root_certificate = database.root_certificate,
-                                         .pool_size = database.pool_size,
-                                         .max_lifetime = database.max_lifetime},
-                                        state_file, committed, clock));
+    TRY(archive, archive::Archive::open(archive_options(settings), state_file, committed, clock));
   }
   if (settings.backup.enabled) backups = std::make_unique<Backups>(settings, state_file, clock);
   if (settings.maintenance.enabled) upkeep.emplace(settings, clock);

@@ -85,10 +85,10 @@ Result<> start_on(const Settings& settings, const backup::Manifest& manifest, co
 
 }  // namespace
 
-Result<backup::Manifest> rehearse(const Settings& settings, const backup::File& backup, const Path& scratch,
-                                  const Clock& clock, const backup::Progress& progress) {
+Result<VerifiedBackup> rehearse(const Settings& settings, const backup::File& backup, const Path& scratch,
+                                const Clock& clock, const backup::Progress& progress) {
   TRY(const std::string key, sealing_key(settings));
-  TRY(backup::Manifest manifest, backup::verify(backup, key, backup::Level::rows, scratch, progress));
+  TRY(VerifiedBackup verified, verify_backup(backup, key, backup::Level::rows, scratch, clock, progress));
   TRY(const backup::Scratch beside, backup::Scratch::make(scratch));
   TRY(const Settings alone, settings_of_scratch(settings, beside.path() / "node"));
   kLog.info("restoring a backup into a scratch node, to see it start", {{"file", backup.where()}});
@@ -96,9 +96,9 @@ Result<backup::Manifest> rehearse(const Settings& settings, const backup::File& 
     return fail(std::move(error).with_context(fmt::format("a node restored from {}", backup.where())));
   };
   const Restore how{.backup = backup, .seen = state::Restoring::Seen::nothing_newer};
-  if (auto restored = restore_data(alone, how, progress); !restored) return wrong(std::move(restored).error());
-  if (auto answered = start_on(alone, manifest, clock); !answered) return wrong(std::move(answered).error());
-  return manifest;
+  if (auto restored = restore_data(alone, how, clock, progress); !restored) return wrong(std::move(restored).error());
+  if (auto answered = start_on(alone, verified.manifest, clock); !answered) return wrong(std::move(answered).error());
+  return verified;
 }
 
 }  // namespace cc::node

@@ -6,14 +6,15 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/result.h"
+#include "node/history_backup.h"
 #include "node/settings.h"
 
 namespace cc::node {
 
-// Does what backup::verify() does, too. `scratch`: a folder on a disk with room for the state three times; the node
+// Does what verify_backup() does, too. `scratch`: a folder on a disk with room for the state three times; the node
 // takes as much memory as any. It reaches no other node, no database and no cache, and is reached from this machine
 // alone.
-Result<backup::Manifest> rehearse(const Settings& settings, const backup::File& backup, const Path& scratch,
-                                  const Clock& clock, const backup::Progress& progress = {});
+Result<VerifiedBackup> rehearse(const Settings& settings, const backup::File& backup, const Path& scratch,
+                                const Clock& clock, const backup::Progress& progress = {});
 
 }  // namespace cc::node

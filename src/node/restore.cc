@@ -51,9 +51,13 @@ Result<> must_be_owner_of(const Path& folder) {
                   folder.string(), owner != nullptr ? owner->pw_name : std::to_string(there.st_uid)));
 }
 
-Result<backup::Source> source_of(const Settings& settings) {
+Result<backup::Source> source_of(const Settings& settings, const Clock& clock) {
   TRY(Path state, state_of(settings));
-  return backup::Source{.state = std::move(state), .scratch = settings.temp_dir, .node_id = settings.raft.node_id};
+  TRY(auto history, history_to_back_up(settings, state, clock));
+  return backup::Source{.state = std::move(state),
+                        .scratch = settings.temp_dir,
+                        .node_id = settings.raft.node_id,
+                        .history = std::move(history)};
 }
 
 Result<std::string> key_to_seal_with(const Settings& settings, bool sealed) {
@@ -65,6 +69,11 @@ Result<std::string> key_to_seal_with(const Settings& settings, bool sealed) {
               "--unsealed");
 }
 
+// Beside the state and the log that are made of a backup.
+Path dump_in(const Path& folder) {
+  return folder / "archive.dump";
+}
+
 // A log and a state, in a folder of their own.
 Result<Restored> build(const Settings& settings, const Restore& how, const Path& folder,
                        const backup::Progress& progress) {
@@ -72,7 +81,7 @@ Result<Restored> build(const Settings& settings, const Restore& how, const Path&
   TRY(const std::string key, sealing_key(settings));
   const Path state = folder / "state.db";
   Restored out;
-  TRY(out.manifest, backup::extract(how.backup, key, state, progress));
+  TRY(out.manifest, backup::extract(how.backup, key, state, progress, how.with_archive ? dump_in(folder) : Path()));
   TRY(out.position,
       state::restore_state(
           state, {.seen = how.seen, .since = how.since, .what = out.manifest.name(), .made = out.manifest.time}));
@@ -108,16 +117,16 @@ Result<std::string> sealing_key(Settings settings) {
 
 Result<backup::Created> back_up(const Settings& settings, const Path& to, bool sealed, const Clock& clock,
                                 const backup::Progress& progress) {
-  TRY(const backup::Source source, source_of(settings));
   TRY(const std::string key, key_to_seal_with(settings, sealed));
+  TRY(const backup::Source source, source_of(settings, clock));
   return backup::create(source, to, key, clock.wall(), progress);
 }
 
 Result<backup::Created> back_up_to_storage(const Settings& settings, bool sealed, const Clock& clock,
                                            const backup::Progress& progress, const backup::Progress& uploading) {
-  TRY(const backup::Source source, source_of(settings));
   TRY(const std::string key, key_to_seal_with(settings, sealed));
   TRY(const auto storage, open_storage(settings, clock));
+  TRY(const backup::Source source, source_of(settings, clock));
   return backup::create(source, storage, key, clock.wall(), progress, uploading);
 }
 
@@ -128,7 +137,8 @@ Result<state::Since> changed_since_backup(const Settings& settings, const backup
   return state::changed_since(state, manifest.contents.position, clock.wall());
 }
 
-Result<Restored> restore_data(const Settings& settings, const Restore& how, const backup::Progress& progress) {
+Result<Restored> restore_data(const Settings& settings, const Restore& how, const Clock& clock,
+                              const backup::Progress& progress) {
   TRYV(must_be_owner_of(settings.data_dir));
   TRY(const DataFolder folder, DataFolder::open(settings.data_dir));
   TRYV(finish_restore(folder));
@@ -138,7 +148,19 @@ Result<Restored> restore_data(const Settings& settings, const Restore& how, cons
                 fmt::format("there are data in {}: with --replace they are set aside", folder.path().string()));
   }
   const Path building = folder.path() / "restoring";
-  auto built = build(settings, how, building, progress);
+  const auto build_all = [&]() -> Result<Restored> {
+    if (how.with_archive) {
+      TRY(const std::string key, sealing_key(settings));
+      TRY(const backup::Manifest said, backup::manifest_of(how.backup, key));
+      TRYV(check_history(settings, said, how.replace, clock));
+    }
+    TRY(Restored all, build(settings, how, building, progress));
+    if (!how.with_archive) return all;
+    TRY(all.history, bring_history(settings, all.manifest, dump_in(building), how.replace, clock));
+    TRYV(remove_tree(dump_in(building)));
+    return all;
+  };
+  auto built = build_all();
   if (!built) {
     TRYV(remove_tree(building));
     return built;

@@ -75,6 +75,7 @@ struct Settings {
     std::chrono::milliseconds restored_every;  // 0: never
     unsigned max_backups;
     std::chrono::milliseconds max_age;
+    std::string archive;                                                         // referenced, included
     std::string type, path, endpoint, region, addressing, credentials, ca_file;  // of its storage
     std::chrono::milliseconds timeout;
   } backup;

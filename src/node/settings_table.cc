@@ -333,6 +333,10 @@ std::vector<Setting> make_table() {
 
       checked(plain("backup.schedule.cron", "0 3 * * *", "when backups are made", AT(backup.cron)), backup::check_cron),
       plain("backup.schedule.enabled", "false", "whether they are", AT(backup.enabled)),
+      one_of("backup.archive", "referenced",
+             "the history in the archive, where there is one: referenced, a backup says where it is and how far; "
+             "included, it is part of the backup, by pg_dump (Debian's postgresql-client)",
+             AT(backup.archive), {"referenced", "included"}),
       plain(
           "backup.verify.restored_every", "0s",
           "how often one is restored, on the leader, into a scratch node that must start and answer: 7d for weekly. It "
