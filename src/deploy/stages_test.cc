@@ -32,6 +32,9 @@ TEST(Stages, back_up_first_of_all) {
   EXPECT_THAT(names_of(wish), Not(Contains("backup")));
   wish.backup = true;
   EXPECT_EQ(names_of(wish).front(), "backup");
+  EXPECT_THAT(backup_stage(topology, {}).steps.front().action,
+              testing::HasSubstr("export CONFIG_CENTER_BACKUP_ARCHIVE=referenced\n"))
+      << "an upgrade does not depend on the archive";
 }
 
 TEST(Stages, bring_the_data_back_between_the_configuration_and_the_start_of_the_nodes_which_join_nobody) {

@@ -117,16 +117,16 @@ Result<std::string> sealing_key(Settings settings) {
 
 Result<backup::Created> back_up(const Settings& settings, const Path& to, bool sealed, const Clock& clock,
                                 const backup::Progress& progress) {
-  TRY(const std::string key, key_to_seal_with(settings, sealed));
   TRY(const backup::Source source, source_of(settings, clock));
+  TRY(const std::string key, key_to_seal_with(settings, sealed));
   return backup::create(source, to, key, clock.wall(), progress);
 }
 
 Result<backup::Created> back_up_to_storage(const Settings& settings, bool sealed, const Clock& clock,
                                            const backup::Progress& progress, const backup::Progress& uploading) {
+  TRY(const backup::Source source, source_of(settings, clock));
   TRY(const std::string key, key_to_seal_with(settings, sealed));
   TRY(const auto storage, open_storage(settings, clock));
-  TRY(const backup::Source source, source_of(settings, clock));
   return backup::create(source, storage, key, clock.wall(), progress, uploading);
 }
 
