@@ -7,6 +7,7 @@
 #include "backup/cron.h"
 #include "backup/kept.h"
 #include "backup/since_json.h"
+#include "base/background.h"
 #include "base/text.h"
 #include "cli/address.h"
 #include "cli/backup_output.h"
@@ -36,6 +37,7 @@ struct Options {
 Result<> create(Session& session, const Options& options) {
   TRY(const node::Settings settings, node_settings(*options.node));
   StateProgress progress("backing up"), uploading("storing");
+  go_to_idle();  // who publishes meanwhile comes first
   auto made = options.file.empty()
                   ? node::back_up_to_storage(settings, !options.unsealed, kClock, progress.teller(), uploading.teller())
                   : node::back_up(settings, options.file, !options.unsealed, kClock, progress.teller());

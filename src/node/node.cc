@@ -315,7 +315,7 @@ Result<std::unique_ptr<Node>> Node::start(Settings settings, DataFolder folder, 
   }
   if (Backups* backups = impl->backups.get()) {
     impl->jobs.add("backups", [backups](const std::stop_token& stop, consensus::Term) {
-      go_to_background();
+      go_to_idle();
       backups->run(stop);
     });
   }
