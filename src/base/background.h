@@ -1,9 +1,10 @@
 // Work that may wait: it gets the processor when nothing that somebody waits for wants it, and little otherwise.
 #pragma once
 
-#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include <sched.h>
 
 namespace cc {
 
