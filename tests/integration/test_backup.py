@@ -242,9 +242,9 @@ def test_backups_are_made_by_the_clock_and_verified(cli, make_node):
     node.start()
     newest = wait_until(lambda: (all := backups_in(cli, node)) and len(all) == 2 and all[0]["verified"] and all[0], "one was made", 30)
     assert newest["configs"] == 5 and newest["trouble"] == ""
+    wait_until(lambda: node.metrics()["config_center_backup_last_bytes"] == newest["size"], "its metrics tell of it")
     metrics = node.metrics()
     assert metrics["config_center_backup_success_total"] == 1 and metrics["config_center_backup_failures_total"] == 0
-    assert metrics["config_center_backup_last_bytes"] == newest["size"]
     assert metrics["config_center_backup_last_verified_timestamp_seconds"] >= metrics["config_center_backup_last_success_timestamp_seconds"] > 0
     assert [record["file"] for record in node.records() if record["message"] == "made a backup, and verified it"] == [newest["file"]]
 

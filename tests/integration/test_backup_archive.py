@@ -107,7 +107,7 @@ def test_the_archive_alone_is_lost_and_comes_back_while_the_node_runs(place, com
     now = Rows.of(postgres)
     now.assert_whole()
     assert now.releases[:len(then.releases)] == then.releases and now.audit[:len(then.audit)] == then.audit
-    assert versions(admin) == list(range(9, 0, -1))
+    wait_until(lambda: versions(admin) == list(range(9, 0, -1)), "it has reached the archive")
     assert admin.get(config(KEY), query={"version": 1}, expect=200).body == b"a: 1\n"
     assert "--replace" in cli(*restore, "--yes", expect=1).stderr
 
@@ -127,7 +127,7 @@ def test_all_is_lost_and_comes_back_on_another_machine(place, command_of, make_n
     assert Rows.of(postgres) == then
     there.start()
     admin = log_in(there)
-    assert versions(admin) == list(range(7, 0, -1))
+    wait_until(lambda: versions(admin) == list(range(7, 0, -1)), "it has reached the archive")
     publish(admin, 8)
     archived(admin)
     now = Rows.of(postgres)
@@ -159,7 +159,8 @@ def test_the_nodes_go_back_and_the_archive_with_them(place, command_of, tmp_path
     assert rows.releases[:len(then.releases)] == then.releases
     numbers = [release["id"] for release in rows.releases]
     assert numbers == sorted(set(numbers)) and len({(each["key"], each["version"]) for each in rows.releases}) == len(numbers)
-    assert admin.read(KEY).body == b"a: 8\n" and versions(admin)[-7:] == list(range(7, 0, -1))
+    assert admin.read(KEY).body == b"a: 8\n"
+    wait_until(lambda: versions(admin)[-7:] == list(range(7, 0, -1)), "it has reached the archive")
     assert b"wrong" not in b"".join(release["content"] for release in rows.releases)
 
 

@@ -351,6 +351,7 @@ def test_an_installation_that_is_not_reached_is_not_changed(unreachable, tmp_pat
     assert "no record" in unreachable("deployment", "show", "1", expect=1).stderr
     assert "no earlier deployment" in unreachable("deployment", "rollback", expect=1).stderr
     assert "no earlier deployment" in unreachable("deployment", "restore", package, expect=1).stderr
+    assert "no node could make a backup:\n  a:" in unreachable("deployment", "backup", expect=1).stderr
     assert "has a already" in unreachable("scale", "out", "--host", "a", expect=2).stderr
     assert "by hand" in unreachable("scale", "in", "--host", "b", expect=2).stderr
     assert "no replica" in unreachable("failover", "database", expect=2).stderr
