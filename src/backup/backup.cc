@@ -283,13 +283,6 @@ Result<Manifest> read_all(const File& file, std::string_view key, const Take& ta
   return manifest;
 }
 
-std::unexpected<Error> no_dump_in(const File& file) {
-  return fail(Code::not_found,
-              fmt::format("{} has no history of the archive in it: it was made with backup.archive: referenced, or "
-                          "without an archive",
-                          file.where()));
-}
-
 }  // namespace
 
 Result<Created> create(const Source& source, const Path& to, std::string_view key, Wall now, const Progress& progress) {
@@ -337,6 +330,14 @@ Result<Manifest> manifest_of(const File& file, std::string_view key) {
   return read_manifest(*unpacking);
 }
 
+Result<> must_have_dump(const Manifest& manifest, const std::string& name) {
+  if (manifest.history && manifest.history->included()) return {};
+  return fail(Code::not_found,
+              fmt::format("{} has no history of the archive in it: it was made with backup.archive: referenced, or "
+                          "without an archive",
+                          name));
+}
+
 Result<Manifest> extract(const File& file, std::string_view key, const Path& to, const Progress& progress,
                          const Path& dump) {
   TRY(NewFile state, NewFile::create(to, 0600));
@@ -349,7 +350,7 @@ Result<Manifest> extract(const File& file, std::string_view key, const Path& to,
   TRY(NewFile beside, NewFile::create(dump, 0600));
   TRY(Manifest manifest,
       read_all(file, key, take_state, [&](std::string_view piece) { return beside.write(piece); }, progress));
-  if (!manifest.history || !manifest.history->included()) return no_dump_in(file);
+  TRYV(must_have_dump(manifest, file.where()));
   TRYV(state.finish());
   TRYV(beside.finish());
   return manifest;
@@ -359,7 +360,7 @@ Result<Manifest> extract_dump(const File& file, std::string_view key, const Path
   TRY(NewFile out, NewFile::create(dump, 0600));
   TRY(Manifest manifest,
       read_all(file, key, leave_out, [&](std::string_view piece) { return out.write(piece); }, progress));
-  if (!manifest.history || !manifest.history->included()) return no_dump_in(file);
+  TRYV(must_have_dump(manifest, file.where()));
   TRYV(out.finish());
   return manifest;
 }

@@ -52,6 +52,8 @@ Result<Manifest> manifest_of(const File& file, std::string_view key);
 // not as it was written. With a `dump` makes that, too, of the dump of the archive: not_found when there is none in it.
 Result<Manifest> extract(const File& file, std::string_view key, const Path& to, const Progress& progress = {},
                          const Path& dump = {});
+// The refusal of extract() of one whose manifest says that there is none. `name`: what people call it.
+Result<> must_have_dump(const Manifest& manifest, const std::string& name);
 // The dump of the archive alone, just so.
 Result<Manifest> extract_dump(const File& file, std::string_view key, const Path& dump, const Progress& progress = {});
 

@@ -31,44 +31,48 @@ json::object json_of(const History& history) {
   return out;
 }
 
+std::uint64_t number_in(const json::object& object, std::string_view name) {
+  return object.at(name).to_number<std::uint64_t>();
+}
+std::string text_in(const json::object& object, std::string_view name) {
+  return std::string(object.at(name).as_string());
+}
+
 History history_of(const json::object& object) {
-  const auto number = [&](std::string_view name) { return object.at(name).to_number<std::uint64_t>(); };
-  const auto text = [&](std::string_view name) { return std::string(object.at(name).as_string()); };
-  History out{
-      .hosts = text("hosts"), .database = text("database"), .port = object.at("port").to_number<std::uint16_t>()};
+  History out{.hosts = text_in(object, "hosts"),
+              .database = text_in(object, "database"),
+              .port = object.at("port").to_number<std::uint16_t>()};
   if (object.contains("trouble")) {
-    out.trouble = text("trouble");
+    out.trouble = text_in(object, "trouble");
     return out;
   }
-  out.revision = number("revision");
-  out.last_release = number("last_release");
-  out.last_audit = number("last_audit");
+  out.revision = number_in(object, "revision");
+  out.last_release = number_in(object, "last_release");
+  out.last_audit = number_in(object, "last_audit");
   if (!object.contains("dump_sha256")) return out;
-  out.dump_bytes = number("dump_bytes");
-  out.dump_sha256 = text("dump_sha256");
+  out.dump_bytes = number_in(object, "dump_bytes");
+  out.dump_sha256 = text_in(object, "dump_sha256");
   return out;
 }
 
 Result<Manifest> read(const json::object& object) {
-  const auto number = [&](std::string_view name) { return object.at(name).to_number<std::uint64_t>(); };
-  const auto text = [&](std::string_view name) { return std::string(object.at(name).as_string()); };
   Manifest manifest{.format = object.at("format").to_number<std::int64_t>(),
-                    .product = text("product"),
-                    .node_id = number("node_id"),
-                    .state_bytes = number("state_bytes"),
-                    .state_sha256 = text("state_sha256")};
-  TRY(manifest.time, parse_time(text("time")));
+                    .product = text_in(object, "product"),
+                    .node_id = number_in(object, "node_id"),
+                    .state_bytes = number_in(object, "state_bytes"),
+                    .state_sha256 = text_in(object, "state_sha256")};
+  TRY(manifest.time, parse_time(text_in(object, "time")));
   state::Contents& contents = manifest.contents;
   contents.schema = object.at("schema").to_number<std::int64_t>();
-  contents.position.cluster_id = text("cluster_id");
-  contents.position.revision = number("revision");
-  contents.configs = number("configs");
-  contents.releases = number("releases");
-  contents.environments = number("environments");
-  contents.applications = number("applications");
-  contents.drafts = number("drafts");
-  contents.users = number("users");
-  contents.audit_records = number("audit_records");
+  contents.position.cluster_id = text_in(object, "cluster_id");
+  contents.position.revision = number_in(object, "revision");
+  contents.configs = number_in(object, "configs");
+  contents.releases = number_in(object, "releases");
+  contents.environments = number_in(object, "environments");
+  contents.applications = number_in(object, "applications");
+  contents.drafts = number_in(object, "drafts");
+  contents.users = number_in(object, "users");
+  contents.audit_records = number_in(object, "audit_records");
   if (const json::value* archive = object.if_contains("archive")) manifest.history = history_of(archive->as_object());
   if ((manifest.format > kFormatWithoutDump) != (manifest.history && manifest.history->included()))
     throw std::invalid_argument("its format is not what is in it");

@@ -135,12 +135,11 @@ void Backups::tidy(const Storage& storage) {
 Result<> Backups::make(const Storage& storage, const std::stop_token& stop) {
   const Mono began = clock_.now();
   const std::string& key = settings_.security.encryption_key;
-  TRY(auto history, history_to_back_up(settings_, state_, clock_, stop));
-  TRY(const backup::Created made, backup::create({.state = state_,
-                                                  .scratch = settings_.temp_dir,
-                                                  .node_id = settings_.raft.node_id,
-                                                  .history = std::move(history)},
-                                                 storage, key, clock_.wall()));
+  const auto create = [&]() -> Result<backup::Created> {
+    TRY(const backup::Source source, source_of(settings_, state_, clock_, stop));
+    return backup::create(source, storage, key, clock_.wall());  // then the moment of the archive is held no longer
+  };
+  TRY(const backup::Created made, create());
   if (const auto& of = made.manifest.history; of && !of->trouble.empty())
     kLog.warn("it is not known how far the archive is that belongs to a backup", {{"reason", of->trouble}});
   TRY(const VerifiedBackup verified,

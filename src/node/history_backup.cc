@@ -1,5 +1,6 @@
 #include "node/history_backup.h"
 
+#include <functional>
 #include <memory>
 
 #include <fmt/format.h>
@@ -69,24 +70,11 @@ std::string where_of(const archive::Extent& extent, const Settings& settings) {
   return fmt::format("{}/{}", extent.server, settings.database.database);
 }
 
+using TakeHistory = std::function<Result<backup::History>(const Path& copy, const Path& dump)>;
+
 std::unexpected<Error> without(Error error) {
   return fail(
       std::move(error).with_context("the history in the archive cannot be part of the backup (backup.archive)"));
-}
-
-}  // namespace
-
-archive::Options archive_options(const Settings& settings) {
-  const auto& database = settings.database;
-  return {.hosts = database.host,
-          .port = database.port,
-          .username = database.username,
-          .password = database.password,
-          .database = database.database,
-          .sslmode = database.sslmode,
-          .root_certificate = database.root_certificate,
-          .pool_size = database.pool_size,
-          .max_lifetime = database.max_lifetime};
 }
 
 Result<TakeHistory> history_to_back_up(const Settings& settings, const Path& state, const Clock& clock,
@@ -119,6 +107,28 @@ Result<TakeHistory> history_to_back_up(const Settings& settings, const Path& sta
       });
 }
 
+}  // namespace
+
+archive::Options archive_options(const Settings& settings) {
+  const auto& database = settings.database;
+  return {.hosts = database.host,
+          .port = database.port,
+          .username = database.username,
+          .password = database.password,
+          .database = database.database,
+          .sslmode = database.sslmode,
+          .root_certificate = database.root_certificate,
+          .pool_size = database.pool_size,
+          .max_lifetime = database.max_lifetime};
+}
+
+Result<backup::Source> source_of(const Settings& settings, const Path& state, const Clock& clock,
+                                 const std::stop_token& stop) {
+  TRY(auto history, history_to_back_up(settings, state, clock, stop));
+  return backup::Source{
+      .state = state, .scratch = settings.temp_dir, .node_id = settings.raft.node_id, .history = std::move(history)};
+}
+
 Result<VerifiedBackup> verify_backup(const backup::File& file, std::string_view key, backup::Level level,
                                      const Path& scratch, const Clock& clock, const backup::Progress& progress,
                                      const std::stop_token& stop) {
@@ -149,12 +159,7 @@ HistoryNow history_now(const Settings& settings, const std::string& cluster_id, 
 }
 
 Result<> check_history(const Settings& settings, const backup::Manifest& manifest, bool replace, const Clock& clock) {
-  if (!manifest.history || !manifest.history->included()) {
-    return fail(Code::not_found,
-                fmt::format("{} has no history of the archive in it: it was made with backup.archive: referenced, or "
-                            "without an archive",
-                            manifest.name()));
-  }
+  TRYV(backup::must_have_dump(manifest, manifest.name()));
   if (settings.database.host.empty()) {
     return fail(Code::invalid_argument,
                 "database.host is not set, and so it is not known where the history belongs: give the settings of the "

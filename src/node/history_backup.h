@@ -2,7 +2,6 @@
 // database that the settings name; nodes may run, and need not.
 #pragma once
 
-#include <functional>
 #include <stop_token>
 #include <string>
 
@@ -18,13 +17,12 @@ namespace cc::node {
 // requires: an archive is configured (database.host)
 archive::Options archive_options(const Settings& settings);
 
-// What a backup of the state in that file is to do about the history, as backup.archive says: nothing where no archive
-// is configured. Referenced, that the archive cannot be asked is said in the manifest, and is no error. Included, one
-// state of it is held from here on, no later than the state that is backed up, so that a node that is restored has all
-// that is missing in it. The clock outlives what is returned.
-using TakeHistory = std::function<Result<backup::History>(const Path& copy, const Path& dump)>;
-Result<TakeHistory> history_to_back_up(const Settings& settings, const Path& state, const Clock& clock,
-                                       const std::stop_token& stop = {});
+// What a backup of the state in that file is made of, and what it is to do about the history, as backup.archive says:
+// nothing where no archive is configured. Referenced, that the archive cannot be asked is said in the manifest, and is
+// no error. Included, one state of it is held from here on, no later than the state that is backed up, so that a node
+// that is restored has all that is missing in it. The clock outlives what is returned.
+Result<backup::Source> source_of(const Settings& settings, const Path& state, const Clock& clock,
+                                 const std::stop_token& stop = {});
 
 // A backup that was looked at.
 struct VerifiedBackup {

@@ -51,15 +51,6 @@ Result<> must_be_owner_of(const Path& folder) {
                   folder.string(), owner != nullptr ? owner->pw_name : std::to_string(there.st_uid)));
 }
 
-Result<backup::Source> source_of(const Settings& settings, const Clock& clock) {
-  TRY(Path state, state_of(settings));
-  TRY(auto history, history_to_back_up(settings, state, clock));
-  return backup::Source{.state = std::move(state),
-                        .scratch = settings.temp_dir,
-                        .node_id = settings.raft.node_id,
-                        .history = std::move(history)};
-}
-
 Result<std::string> key_to_seal_with(const Settings& settings, bool sealed) {
   if (!sealed) return std::string();
   TRY(std::string key, sealing_key(settings));
@@ -117,14 +108,16 @@ Result<std::string> sealing_key(Settings settings) {
 
 Result<backup::Created> back_up(const Settings& settings, const Path& to, bool sealed, const Clock& clock,
                                 const backup::Progress& progress) {
-  TRY(const backup::Source source, source_of(settings, clock));
+  TRY(const Path state, state_of(settings));
+  TRY(const backup::Source source, source_of(settings, state, clock));
   TRY(const std::string key, key_to_seal_with(settings, sealed));
   return backup::create(source, to, key, clock.wall(), progress);
 }
 
 Result<backup::Created> back_up_to_storage(const Settings& settings, bool sealed, const Clock& clock,
                                            const backup::Progress& progress, const backup::Progress& uploading) {
-  TRY(const backup::Source source, source_of(settings, clock));
+  TRY(const Path state, state_of(settings));
+  TRY(const backup::Source source, source_of(settings, state, clock));
   TRY(const std::string key, key_to_seal_with(settings, sealed));
   TRY(const auto storage, open_storage(settings, clock));
   return backup::create(source, storage, key, clock.wall(), progress, uploading);

@@ -3,18 +3,18 @@
 import contextlib
 import os
 import statistics
-import threading
 import time
 import urllib.request
 
 from client import config, log_in
 from command import Command
 from harness import CONFIGS, CONTENT, Bar, import_configs, per_second, ratio, say, wrk
+from meanwhile import Meanwhile
 from node import Node, wait_until
 
 WATCHERS = 10_000
 SCRAPES = 200
-EVERY = 1  # second
+EVERY = 1  # second, as a Prometheus that asks often
 PAIRS = 20  # of loads in a round: rates drift by a quarter, and the bar is three hundredths
 LENGTH = 2  # seconds of each
 
@@ -30,25 +30,6 @@ def processor_time(node):
     """Of all its threads so far, in seconds."""
     fields = open(f"/proc/{node.process.pid}/stat").read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-class Scraper:
-    """Asks for the page every second until the end of the block, as Prometheus would."""
-
-    def __init__(self, node):
-        self._node, self._ended = node, threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self):
-        self._thread.start()
-
-    def __exit__(self, *_):
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self):
-        while not self._ended.wait(EVERY):
-            page_of(self._node)
 
 
 def measure_page(folder, options):
@@ -82,7 +63,7 @@ def measure_scraped(folder, options):
     wrk(url, 1, admin.token)
     for number in range(options.rounds * PAIRS):
         for asks in (number % 2 == 0, number % 2 != 0):  # what drifts hurts both
-            with Scraper(node) if asks else contextlib.nullcontext():
+            with Meanwhile(EVERY, lambda: page_of(node)) if asks else contextlib.nullcontext():
                 before = processor_time(node)
                 rate = wrk(url, LENGTH, admin.token)
                 worked = processor_time(node) - before

@@ -7,12 +7,12 @@ import os
 import pathlib
 import re
 import signal
-import threading
 
 import pytest
 
 import rules
 from command import Command
+from meanwhile import Meanwhile
 from node import wait_until
 from receivers import Endpoint, MailServer
 from stack import Stack, fetch
@@ -87,26 +87,11 @@ def alert_of(name, **labels):
 # --- from a node that dies to a person, and back ---
 
 
-class Killed:
-    """A node of the playground's, over and over: it is started again half a second later, and killed before it serves."""
-
-    def __init__(self, folder):
-        self._folder, self._ended = str(folder), threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self):
-        self._thread.start()
-
-    def __exit__(self, *_):
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self):
-        while not self._ended.wait(0.02):
-            for each in pathlib.Path("/proc").glob("[0-9]*"):
-                with contextlib.suppress(OSError):
-                    if os.readlink(each / "cwd") == self._folder:
-                        os.kill(int(each.name), signal.SIGKILL)
+def kill_all_in(folder):
+    for each in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(each / "cwd") == folder:
+                os.kill(int(each.name), signal.SIGKILL)
 
 
 def metrics_port(log):
@@ -121,7 +106,8 @@ def test_a_node_that_dies_is_told_of_and_that_it_is_back(play, make_stack, endpo
     endpoint.wait_at("/watchdog", is_of("Watchdog"), "that alerts arrive is told")
     assert endpoint.at("/operators") == []
 
-    with Killed(pathlib.Path(cluster.folder) / "node2"):
+    # It is started again half a second later, and killed before it serves.
+    with Meanwhile(0.02, lambda: kill_all_in(f"{cluster.folder}/node2")):
         told = endpoint.wait_at("/operators", is_of("ConfigCenterNodeDown"), "the alert arrives", 30)
     [alert] = told["alerts"]
     assert alert["labels"]["host"] == "app2" and alert["labels"]["severity"] == "critical" and alert["labels"]["installation"] == "shop"
