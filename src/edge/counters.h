@@ -48,7 +48,8 @@ class Counters {
   // it is that old. `told` is told what it is with that on all nodes. Any thread; does not wait.
   void count(const std::string& what, std::uint64_t times, std::chrono::milliseconds keep, bool from_first,
              std::function<void(std::uint64_t total)> told);
-  void forget(const std::string& what);  // it begins anew now
+  // It begins anew with the next exchange: what another node counted since this call may be forgotten with it.
+  void forget(const std::string& what);
   void announce(Notice notice);
 
  private:
