@@ -13,6 +13,7 @@
 #include "backup/folder.h"
 #include "backup/scratch.h"
 #include "backup/seal.h"
+#include "base/background.h"
 #include "base/bytes.h"
 #include "state/snapshot.h"
 
@@ -39,6 +40,7 @@ Result<Summed> sum_of(const Path& file) {
   TRYV(read_in_pieces(file, [&](std::string_view piece) {
     hash.add(piece);
     out.bytes += piece.size();
+    give_way();
   }));
   out.sha256 = to_hex(hash.finish());
   return out;
@@ -115,6 +117,7 @@ Result<> pack(const Manifest& manifest, const Scratch& scratch, const Path& file
       if (packed) packed = packing.content(piece);
       done += piece.size();
       if (progress) progress(done, size_of(manifest));
+      give_way();
     }));
     return packed;
   };
@@ -267,6 +270,7 @@ Result<Manifest> read_all(const File& file, std::string_view key, const Take& ta
       TRYV(take(piece));
       done += piece.size();
       if (progress) progress(done, size_of(manifest));
+      give_way();
     }
     out.sha256 = to_hex(hash.finish());
     return out;

@@ -55,6 +55,14 @@ int write_all(int fd, std::string_view rest) {
   return 0;
 }
 
+constexpr std::size_t kWrittenOutAtOnce = 1u << 20;
+
+Result<> write_out(const Path& path, int fd) {
+  if (::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE_AND_WAIT) == 0) return {};
+  if (errno == ENOSYS || errno == EINVAL) return {};  // a file system that has no such thing
+  return system_failure("write", path, errno);
+}
+
 Path folder_of(const Path& path) {
   return path.has_parent_path() ? path.parent_path() : Path(".");
 }
@@ -142,7 +150,10 @@ NewFile::~NewFile() {
 
 Result<> NewFile::write(std::string_view bytes) {
   if (const int error = write_all(fd_, bytes); error != 0) return system_failure("write", path_, error);
-  return {};
+  not_written_out_ += bytes.size();
+  if (not_written_out_ < kWrittenOutAtOnce) return {};
+  not_written_out_ = 0;
+  return write_out(path_, fd_);
 }
 
 Result<> NewFile::finish() {
@@ -234,6 +245,12 @@ Result<> sync_file(const Path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0 || ::fsync(file.get()) != 0) return system_failure("sync", path, errno);
   return {};
+}
+
+Result<> write_out(const Path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return system_failure("write", path, errno);
+  return write_out(path, file.get());
 }
 
 Result<> move_file(const Path& from, const Path& to) {

@@ -39,7 +39,7 @@ class OpenFile {
   int fd_;
 };
 
-// A file that was not there, written at whatever pace. Movable.
+// A file that was not there, written at whatever pace. The disk gets it bit by bit, as with write_out(). Movable.
 class NewFile {
  public:
   static Result<NewFile> create(const Path& path, unsigned mode = 0644);  // already_exists
@@ -54,9 +54,14 @@ class NewFile {
   NewFile(Path path, int fd) : path_(std::move(path)), fd_(fd) {}
   Path path_;
   int fd_;
+  std::size_t not_written_out_ = 0;  // bytes
 };
 
 Result<> sync_file(const Path& path);
+// Has what was written to it so far on its way to the disk, and waits for it. A large file that is written in pieces,
+// with this after each, never keeps the disk from others for long, as syncing it at once would. It promises nothing of
+// what is there after a crash: see sync_file().
+Result<> write_out(const Path& path);
 Result<> move_file(const Path& from, const Path& to);  // on one disk; replaces `to`; synced
 
 // For what a person names. What is there is replaced whole, as by write_file(), where it stays what it is thereby: its

@@ -178,6 +178,28 @@ TEST(NewFile, IsThereWhenItWasFinishedAndElseNot) {
   EXPECT_EQ(NewFile::create(path).error().code, Code::already_exists);
 }
 
+TEST(NewFile, HasAllThatWasWrittenToItInPiecesLargeAndSmall) {
+  const TempDirectory folder;
+  auto file = NewFile::create(folder.path() / "new");
+  ASSERT_TRUE(file);
+  std::string all;
+  for (const std::size_t size : {1u, 3u << 20, 700'000u, 700'000u, 5u}) {
+    all.append(size, static_cast<char>('a' + all.size() % 26));
+    ASSERT_TRUE(file->write(std::string_view(all).substr(all.size() - size)));
+  }
+  ASSERT_TRUE(file->finish());
+  EXPECT_TRUE(read_file(folder.path() / "new") == all);
+}
+
+TEST(WriteOut, ChangesNothingAndSaysWhatItCannotFind) {
+  const TempDirectory folder;
+  const Path path = folder.path() / "file";
+  ASSERT_TRUE(write_file(path, "abc"));
+  EXPECT_TRUE(write_out(path));
+  EXPECT_EQ(read_file(path), "abc");
+  EXPECT_EQ(write_out(folder.path() / "none").error().code, Code::not_found);
+}
+
 TEST(OpenFile, IsReadToItsEndAlsoWhenItIsRemovedMeanwhile) {
   const TempDirectory folder;
   const Path path = folder.path() / "file";

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/background.h"
 #include "state/connections.h"
 #include "state/database.h"
 #include "state/migrations.h"
@@ -68,6 +69,7 @@ Result<Contents> read_all_rows(const Path& file) {
          rows.next();) {
       read_release(rows, 1, rows.text(0));  // holds the content against its checksum
       ++read;
+      give_way();
     }
     const Contents contents = count(database);
     if (read != contents.releases) {

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include "base/background.h"
 #include "state/connections.h"
 #include "state/database.h"
 #include "state/tip.h"
@@ -9,8 +10,7 @@
 namespace cc::state {
 namespace {
 
-// So much at once: what is written all in one go and then synced keeps the disk from the log for as long as it takes.
-constexpr int kPagesAtOnce = 1024;
+constexpr int kPagesAtOnce = 256;  // a megabyte
 
 class HeldSnapshot final : public State::Snapshot {
  public:
@@ -33,14 +33,15 @@ class HeldSnapshot final : public State::Snapshot {
       sqlite3_backup* const backup = sqlite3_backup_init(copy.getHandle(), "main", source->handle(), "main");
       if (backup == nullptr) throw SQLite::Exception(copy.getHandle());
       int outcome = SQLITE_OK;
-      Result<> synced;
-      while (outcome == SQLITE_OK && synced) {
+      Result<> out;
+      while (outcome == SQLITE_OK && out) {
         outcome = sqlite3_backup_step(backup, kPagesAtOnce);
-        synced = sync_file(file);
+        out = write_out(file);
+        give_way();
       }
       sqlite3_backup_finish(backup);
-      if (outcome != SQLITE_DONE && synced) throw SQLite::Exception(sqlite3_errstr(outcome), outcome);
-      return synced;
+      if (outcome != SQLITE_DONE && out) throw SQLite::Exception(sqlite3_errstr(outcome), outcome);
+      return out;
     });
   }
 

@@ -1,21 +1,25 @@
 """What backups cost: a gigabyte of state backed up and restored, and publishes meanwhile."""
 
 import base64
+import contextlib
 import io
 import os
 import random
+import signal
 import subprocess
 import threading
 import time
 import zipfile
+from statistics import mean
 
 from client import log_in
 from command import Command
-from harness import CLIENTS, CONFIGS, Bar, own_load, per_second, ratio, say
+from harness import CLIENTS, CONFIGS, SIZE, Bar, say
 from node import BINARY, Node, wait_until
 
 EACH = 10_000  # bytes
 BATCH = 500
+PAIRS = 10  # of a second beside a backup and one without, in each round: what is published in one second and in the next differs
 
 
 def import_large(admin):
@@ -52,14 +56,60 @@ class Run:
     def runs(self):
         return self._waiting.is_alive()
 
+    def send(self, number):
+        """A signal; it may have ended before."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process.pid, number)
+
     def end(self):
         self._waiting.join()
         assert self._process.returncode == 0, f"{self._what}: {self._errors}"
         return self
 
 
-def publish_rate(node, token, seconds):
-    return own_load(node, token, "publish", "--connections", CLIENTS, "--warmup", "200ms", "--duration", f"{seconds}s")["per_second"]
+def published(node):
+    return sum(value for name, value in node.metrics().items() if name.startswith("config_center_publishes_total"))
+
+
+def rate_within(node, seconds):
+    before, began = published(node), time.monotonic()
+    time.sleep(seconds)
+    return (published(node) - before) / (time.monotonic() - began)
+
+
+class EndlessLoad:
+    """Until the end of the block."""
+
+    def __init__(self, home):
+        self._home = home
+
+    def __enter__(self):
+        self._process = self._home.start("bench", "publish", "--connections", CLIENTS, "--size", SIZE, "--duration", "1h")
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.communicate()
+
+
+def rates_beside(node, home, options):
+    """Rates of publishes while a backup is made, and while it is stopped, each of a second, in turn."""
+    backup, making = node.folder / "beside.ccbackup", None
+    beside, without = [], []
+    while len(beside) < options.rounds * PAIRS:
+        if making is None or not making.runs:
+            if making:
+                making.end()
+                backup.unlink()
+            making = Run(home, "backup", "create", backup, "--data-dir", node.data)
+        rates = {}
+        for goes in (True, False) if len(beside) % 2 else (False, True):  # what drifts hurts both
+            making.send(signal.SIGCONT if goes else signal.SIGSTOP)
+            rates[goes] = rate_within(node, 1)
+        if making.runs:  # or it ended within
+            beside.append(rates[True])
+            without.append(rates[False])
+    making.send(signal.SIGKILL)
+    return beside, without
 
 
 def measure_backup(folder, options):
@@ -69,22 +119,17 @@ def measure_backup(folder, options):
     wait_until(lambda: node.metrics()["config_center_configs"] == CONFIGS, "all of them are there", 60)
     home = Command(folder / "home", node, CONFIG_CENTER_TOKEN=admin.token)
 
-    alone, beside = [], []
-    for number in range(options.rounds):
-        for makes in (number % 2 == 0, number % 2 != 0):  # what drifts hurts both
-            making = Run(home, "backup", "create", folder / f"beside{number}.ccbackup", "--data-dir", node.data) if makes else None
-            rate = publish_rate(node, admin.token, options.seconds)
-            if making:
-                assert making.runs, "the backup ended before the load: use fewer --seconds"
-                making.end()
-                (folder / f"beside{number}.ccbackup").unlink()
-            (beside if makes else alone).append(rate)
-        say(f"  publishes: {beside[-1]:,.0f}/s while a backup is made, {alone[-1]:,.0f}/s without")
-
     backup = folder / "all.ccbackup"
     created = Run(home, "backup", "create", backup, "--data-dir", node.data).end()
     state, size = (node.data / "state.db").stat().st_size / 1e9, backup.stat().st_size / 1e9
     say(f"  made in {created.seconds:.1f} s with {created.mebibytes:.0f} MiB: {state:.2f} GB of state, {size:.2f} GB of backup")
+
+    with EndlessLoad(home):
+        time.sleep(2)
+        slow = Run(home, "backup", "create", folder / "under_load.ccbackup", "--data-dir", node.data).end()
+        say(f"  made in {slow.seconds:.1f} s while publishes take all that the processors have")
+        beside, without = rates_beside(node, home, options)
+    say(f"  publishes: {mean(beside):,.0f}/s while a backup is made, {mean(without):,.0f}/s without")
     node.stop()
 
     other = Node(folder / "restored")
@@ -101,7 +146,8 @@ def measure_backup(folder, options):
             Bar("its memory", "", "", created.mebibytes, most=200, unit="MiB"),
             Bar("a node restored from it", f"ready {ready:.1f} s after its start", "", restored.seconds, most=60, unit="s"),
             Bar("its memory", "", "", restored.mebibytes, most=200, unit="MiB"),
-            Bar(f"publish, {CLIENTS} clients, while a backup is made, against without", per_second(beside), per_second(alone), ratio(beside, alone), least=0.9, unit="×")]
+            Bar(f"publish, {CLIENTS} clients, while a backup is made, which takes {slow.seconds:.0f} s then, against without",
+                f"{mean(beside):,.0f}/s", f"{mean(without):,.0f}/s", mean(beside) / mean(without), least=0.9, unit="×")]
 
 
 MEASUREMENTS = {"backup": measure_backup}
