@@ -118,6 +118,7 @@ Result<> run_restore(const Primary& primary, const Options& options, const Path&
 
 Result<Extent> brought_back(const Primary& primary, const std::string& cluster_id, const Clock& clock) {
   return primary.with(soon(clock), [&](Connection& connection) -> Result<Extent> {
+    TRYV(schema_version(connection));  // of a newer one nothing else can be asked
     Extent now = extent_at(connection, primary.server());
     if (!cluster_id.empty() && now.cluster_id == cluster_id) return now;
     return fail(Code::conflict, fmt::format("the dump has the archive of another cluster, \"{}\", and the backup is of "

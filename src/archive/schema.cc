@@ -12,25 +12,28 @@ std::uint64_t number_of(std::string_view file) {
   return parse_uint(file.substr(0, file.find('_')), "the number of a migration").value();
 }
 
+std::uint64_t newest_known() {
+  return number_of(embedded::archive_migrations.back().first);
+}
+
 }  // namespace
 
+Result<std::uint64_t> schema_version(Connection& connection) {
+  if (!connection.run("SELECT to_regclass('config_center.schema_version') IS NOT NULL")[0][0].as<bool>()) return 0;
+  const auto found = connection.run("SELECT version FROM config_center.schema_version")[0][0].as<std::uint64_t>();
+  if (found <= newest_known()) return found;
+  return fail(Code::unavailable,
+              fmt::format("the archive has version {} of its schema, and this program knows {}: install the version of "
+                          "config-center that wrote it",
+                          found, newest_known()));
+}
+
 Result<> migrate(Connection& connection) {
-  const std::uint64_t newest = number_of(embedded::archive_migrations.back().first);
-  const auto version = [&]() -> std::uint64_t {
-    if (connection.run("SELECT to_regclass('config_center.schema_version') IS NOT NULL")[0][0].as<bool>())
-      return connection.run("SELECT version FROM config_center.schema_version")[0][0].as<std::uint64_t>();
-    return 0;
-  };
-  if (version() == newest) return {};
+  TRY(const std::uint64_t before, schema_version(connection));
+  if (before == newest_known()) return {};
   connection.begin();
   connection.run("SELECT pg_advisory_xact_lock(hashtext('config-center archive'))");
-  const std::uint64_t found = version();  // another node may have been faster
-  if (found > newest) {
-    return fail(Code::unavailable,
-                fmt::format("the archive has version {} of its schema, and this program knows {}: install the version "
-                            "of config-center that wrote it",
-                            found, newest));
-  }
+  TRY(const std::uint64_t found, schema_version(connection));  // another node may have been faster
   if (found == 0) {
     connection.run("CREATE SCHEMA IF NOT EXISTS config_center");
     connection.run("CREATE TABLE config_center.schema_version (version bigint NOT NULL)");
@@ -39,7 +42,7 @@ Result<> migrate(Connection& connection) {
   for (const auto& [name, sql] : embedded::archive_migrations) {
     if (number_of(name) > found) connection.run(std::string(sql));
   }
-  connection.run(fmt::format("UPDATE config_center.schema_version SET version = {}", newest));
+  connection.run(fmt::format("UPDATE config_center.schema_version SET version = {}", newest_known()));
   connection.commit();
   return {};
 }

@@ -1,6 +1,7 @@
 // The schema of the archive (sql/archive/), and how far the archive is.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,8 @@ namespace cc::archive {
 // Makes or migrates the schema, in one transaction; several nodes may do so at once. unavailable when it is of a newer
 // product version.
 Result<> migrate(Connection& connection);
+// The version that is there, 0 when none is; refused as by migrate().
+Result<std::uint64_t> schema_version(Connection& connection);
 
 struct Position {
   std::string cluster_id;

@@ -224,6 +224,21 @@ def test_another_clusters_archive_is_in_no_backup(place, command_of, make_node, 
     assert "is of another cluster" in refused and schemas(postgres) == ["config_center"]
 
 
+def test_a_dump_of_a_newer_version_is_refused_and_the_archive_stays(place, command_of, tmp_path):
+    postgres, node, admin = place()
+    publish_and_forget(admin)
+    cli = command_of(node)
+    postgres.sql("UPDATE config_center.schema_version SET version = version + 100")
+    cli("backup", "create", tmp_path / "newer.ccbackup", "--archive", "included")
+    postgres.sql("UPDATE config_center.schema_version SET version = version - 100")
+    before = Rows.of(postgres).releases
+    refused = cli("restore", tmp_path / "newer.ccbackup", "--only-archive", "--replace", "--yes", expect=1).stderr
+    assert "nothing is changed in the database" in refused and "this program knows" in refused
+    assert "install the version of config-center that wrote it" in refused
+    assert schemas(postgres) == ["config_center"] and Rows.of(postgres).releases == before
+    assert len(versions(admin)) == 7
+
+
 def test_one_flipped_byte_of_the_dump_is_noticed(place, command_of, tmp_path):
     postgres, node, admin = place()
     cli = command_of(node)
