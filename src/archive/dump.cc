@@ -104,11 +104,16 @@ Result<> put_back(Connection& connection, const std::string& aside) {
   return {};
 }
 
+// A program that gets of the processor what nobody else wants may need far longer to connect than a node would wait.
+std::string words_for_a_program(const Server& server, const Access& access) {
+  return words_for_libpq(server, access) + " connect_timeout=60";
+}
+
 Result<> run_restore(const Primary& primary, const Options& options, const Path& dump, const Deadline& until) {
   const Access access = access_of(options);
   TRY(const Finished finished,
       run({"pg_restore", "--no-password", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges",
-           "--no-tablespaces", "--dbname", words_for_libpq(primary.server(), access), dump.string()},
+           "--no-tablespaces", "--dbname", words_for_a_program(primary.server(), access), dump.string()},
           &access, until));
   if (finished.good()) return {};
   return fail(of_another_version(finished) ? Code::invalid_argument : Code::unavailable,
@@ -176,7 +181,7 @@ Result<> HeldArchive::dump(const Path& to, const Deadline& until) const {
       run({"pg_dump", "--no-password", "--format=custom", "--compress=1", "--schema=config_center", "--strict-names",
            "--no-owner", "--no-privileges", "--no-tablespaces", "--encoding=UTF8",
            fmt::format("--lock-wait-timeout={}", kLockPatience), "--snapshot=" + impl_->snapshot,
-           "--file=" + to.string(), "--dbname=" + words_for_libpq(server, impl_->access)},
+           "--file=" + to.string(), "--dbname=" + words_for_a_program(server, impl_->access)},
           &impl_->access, until));
   if (finished.good()) return {};
   return fail(Code::unavailable, fmt::format("pg_dump of the archive at {}: {}{}", server.to_string(), said(finished),
