@@ -104,7 +104,7 @@ Result<> put_back(Connection& connection, const std::string& aside) {
   return {};
 }
 
-// A program that gets of the processor what nobody else wants may need far longer to connect than a node would wait.
+// One that gets of the processor only what nobody else wants may need far longer to connect than a node would wait.
 std::string words_for_a_program(const Server& server, const Access& access) {
   return words_for_libpq(server, access) + " connect_timeout=60";
 }
